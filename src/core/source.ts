@@ -1,0 +1,45 @@
+import type { Scope } from './scope.ts';
+
+/** One event of a stream, decoded as far as collecting needs it. */
+export interface StreamEvent {
+  /** The stream's own number; 0 where the message carries none. */
+  readonly seq: number;
+  /** The stream's time for it: milliseconds since 1970 UTC; NaN where it has none or it cannot be read. */
+  readonly time: number;
+  /** What it is, for counting: `commit`, `identity`, … */
+  readonly kind: string;
+  /**
+   * Its lines, each a JSON object with a newline, `received` being spliced in by the caller as
+   * `head + received + tail`. None where the event has nothing to keep.
+   */
+  readonly lines: readonly EventLine[];
+}
+
+/** A line in two halves, so that the time of receipt can be put in without parsing it again. */
+export interface EventLine {
+  /** Up to and including `"received":"`. */
+  readonly head: string;
+  /** From the closing quote of `received` up to and including the newline. */
+  readonly tail: string;
+}
+
+/** What a source hands over, in order. */
+export type SourceMessage =
+  | { readonly kind: 'event'; readonly event: StreamEvent; readonly bytes: number }
+  | { readonly kind: 'info'; readonly name: string; readonly message: string }
+  | { readonly kind: 'bad'; readonly raw: Uint8Array; readonly reason: string }
+  | { readonly kind: 'connected'; readonly cursor: number | undefined }
+  | { readonly kind: 'disconnected'; readonly reason: string; readonly retryMs: number };
+
+/** Takes what a source hands over. Returns false when it is full: the source pauses until `drained()` resolves. */
+export interface StreamSink {
+  take(message: SourceMessage): boolean;
+  drained(): Promise<void>;
+  /** Where to go on after a reconnect: the last taken sequence number, or undefined for the start asked for in the config. */
+  position(): number | undefined;
+}
+
+/** A stream that can be collected. It reconnects by itself, for ever, with back-off. */
+export interface StreamSource {
+  run(scope: Scope, sink: StreamSink): Promise<void>;
+}
