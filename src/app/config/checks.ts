@@ -1,0 +1,70 @@
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { delimiter, join, resolve } from 'node:path';
+import { lookupUser } from '../../core/processes.ts';
+import type { PlannedService } from '../plan.ts';
+import { type Notes, report } from './notes.ts';
+
+type Path = readonly string[];
+
+/** The command as its own word means this very program. */
+export const OWN_PROGRAM = 'vahti';
+
+/** A command that can't be found is most likely a mistake, but may appear before it is started: a warning. */
+export function checkCommand(notes: Notes, path: Path, argv: readonly string[], cwd = '.'): void {
+  const [command] = argv;
+  if (command === undefined) return;
+  if (command === '') return report(notes, 'error', path, 'value', 'cannot run an empty word');
+  const bad = argv.findIndex((word) => word.includes('\0'));
+  if (bad !== -1) return report(notes, 'error', path, 'value', `cannot run word ${bad + 1}: it has a NUL byte`);
+  if (command !== OWN_PROGRAM && !isRunnable(command, resolve(notes.folder, cwd))) {
+    report(notes, 'warning', path, 'value', `cannot find the program "${command}" here`);
+  }
+}
+
+function isRunnable(command: string, cwd: string): boolean {
+  const candidates = command.includes('/')
+    ? [resolve(cwd, command)]
+    : (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, command));
+  return candidates.some((candidate) => {
+    try {
+      accessSync(candidate, constants.X_OK);
+      return statSync(candidate).isFile();
+    } catch {
+      return false;
+    }
+  });
+}
+
+const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+export function checkEnv(notes: Notes, path: Path, env: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(env)) {
+    if (!ENV_NAME.test(name)) {
+      report(notes, 'error', [...path, name], 'key', `cannot use "${name}" as the name of an environment variable`);
+    }
+    if (name.startsWith('VAHTI_LIFE')) {
+      report(notes, 'error', [...path, name], 'key', `cannot set ${name}: Vahti tells its lives apart by it`);
+    }
+    const wanted = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1];
+    if (wanted !== undefined && process.env[wanted] === undefined) {
+      report(notes, 'warning', [...path, name], 'value', `$${wanted} is not set here; the service can't start without it`);
+    }
+    if (value.startsWith('file:') && !existsSync(resolve(notes.folder, value.slice(5)))) {
+      report(notes, 'warning', [...path, name], 'value', `${value.slice(5)} is not there; the service can't start without it`);
+    }
+  }
+}
+
+/** Users have to exist, and only root can become one of them. */
+export async function checkUsers(notes: Notes, services: readonly PlannedService[]): Promise<void> {
+  for (const { name, user } of services) {
+    if (user === undefined) continue;
+    const at = ['services', name, 'user'];
+    const found = await lookupUser(user);
+    if (found === undefined) {
+      report(notes, 'error', at, 'value', `cannot run as "${user}": no such user here`);
+    } else if (process.getuid?.() !== 0 && process.getuid?.() !== found.uid) {
+      report(notes, 'error', at, 'value', `cannot run as "${user}": only root can change the user`);
+    }
+  }
+}

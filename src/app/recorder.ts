@@ -1,0 +1,98 @@
+import type { Clock, Timer } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import { LEVELS, type RecordDraft, type RecordStore, type StoredRecord } from '../core/record.ts';
+import { DatabaseError } from '../core/sqlite.ts';
+
+/** Records wait at most this long for others to be stored together with. */
+const FLUSH_MS = 100;
+const FLUSH_COUNT = 500;
+/** When the store takes nothing, so many wait. Beyond that log lines are dropped, and counted; what is not a log line has as much room again. */
+const MOST_WAITING = 20_000;
+const RETRY_MS = 1_000;
+const PRUNE_MS = 60_000;
+
+/** Brings records into the store, in batches, in order. When the store can't be written they wait, bounded, and the loss is told. */
+export interface Recorder {
+  add(drafts: readonly RecordDraft[]): void;
+  /** Stores what waits, now, as far as the store takes it. */
+  flush(): void;
+  close(): void;
+}
+
+export interface RecorderOptions {
+  readonly store: RecordStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told of everything that was stored: the live view, the JSON log. */
+  readonly stored: (records: readonly StoredRecord[]) => void;
+}
+
+export function createRecorder({ store, clock, log, stored }: RecorderOptions): Recorder {
+  let waiting: RecordDraft[] = [];
+  let lost = 0;
+  let failingSince: number | undefined;
+  let flushTimer: Timer | undefined;
+  let pruneTimer: Timer | undefined;
+
+  const fail = (error: unknown): void => {
+    if (!(error instanceof DatabaseError) || !error.retry) throw error;
+    if (failingSince === undefined) log.error('cannot write the time line: records wait', { reason: error.message });
+    failingSince ??= clock.now();
+  };
+
+  const recovered = (): RecordDraft[] => {
+    if (failingSince === undefined) return [];
+    const seconds = Math.round((clock.now() - failingSince) / 1000);
+    const message = `the time line could not be written for ${seconds} s; ${lost} log lines are lost`;
+    failingSince = undefined;
+    lost = 0;
+    const base = { time: clock.micros(), service: '', life: '', sender: 'daemon' };
+    return [{ ...base, kind: 'note', level: LEVELS.error, message }];
+  };
+
+  const flush = (): void => {
+    flushTimer?.cancel();
+    flushTimer = undefined;
+    try {
+      while (waiting.length > 0) {
+        const batch = waiting.slice(0, FLUSH_COUNT);
+        const records = store.append(batch);
+        waiting = waiting.slice(batch.length);
+        stored(records);
+      }
+      const told = recovered();
+      if (told.length > 0) stored(store.append(told));
+    } catch (error) {
+      fail(error);
+      flushTimer = clock.timer(RETRY_MS, flush);
+    }
+  };
+
+  const prune = (): void => {
+    try {
+      store.prune();
+    } catch (error) {
+      fail(error);
+    }
+    pruneTimer = clock.timer(PRUNE_MS, prune);
+  };
+  pruneTimer = clock.timer(PRUNE_MS, prune);
+
+  return {
+    add(drafts) {
+      for (const draft of drafts) {
+        const room = draft.kind === 'log' ? MOST_WAITING : 2 * MOST_WAITING;
+        if (waiting.length < room) waiting.push(draft);
+        else lost += 1;
+      }
+      if (waiting.length >= FLUSH_COUNT && failingSince === undefined) flush();
+      else flushTimer ??= clock.timer(FLUSH_MS, flush);
+    },
+    flush,
+    close() {
+      flush();
+      flushTimer?.cancel();
+      pruneTimer?.cancel();
+    },
+  };
+}

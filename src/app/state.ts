@@ -1,0 +1,82 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { type Result, ok } from '../core/result.ts';
+import { type Database, type DatabaseError, openDatabase, text, transaction } from '../core/sqlite.ts';
+
+const MIGRATIONS = [
+  `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+   CREATE TABLE service (name TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT;`,
+] as const;
+
+/** Where what lies in a state folder. */
+export interface StatePaths {
+  readonly folder: string;
+  readonly control: string;
+  readonly records: string;
+  readonly plan: string;
+  readonly logs: string;
+  /** Sockets of built-in services. */
+  readonly run: string;
+}
+
+export function statePaths(folder: string): StatePaths {
+  return {
+    folder,
+    control: join(folder, 'control.sock'),
+    records: join(folder, 'records.db'),
+    plan: join(folder, 'plan.json'),
+    logs: join(folder, 'logs'),
+    run: join(folder, 'run'),
+  };
+}
+
+/** The socket on which a built-in service gives its figures. */
+export function serviceSocket(paths: StatePaths, name: string): string {
+  return join(paths.run, `${name}.sock`);
+}
+
+/** What the daemon must still know after it was killed: who is meant to run, and how restarts are paced. */
+export interface StateStore {
+  /** Tells this state folder's processes from all others on the machine. */
+  readonly stateId: string;
+  /** The first half of every record's id. */
+  readonly agent: string;
+  /** What was last saved for a service, or undefined. */
+  load(name: string): unknown;
+  /** Durable when it returns. */
+  save(name: string, state: object): void;
+  /** Forgets services that are not in the config any more. */
+  keepOnly(names: readonly string[]): void;
+  close(): void;
+}
+
+export function openState(folder: string): Result<StateStore, DatabaseError> {
+  const path = join(folder, 'state.db');
+  const opened = openDatabase(path, { migrations: MIGRATIONS, synchronous: 'full', name: 'the state' });
+  if (!opened.ok) return opened;
+  const db = opened.value;
+  return ok({
+    stateId: identity(db, 'state-id'),
+    agent: identity(db, 'agent'),
+    load(name) {
+      const row = db.get({ state: text }, 'SELECT state FROM service WHERE name = ?', [name]);
+      return row === undefined ? undefined : (JSON.parse(row.state) as unknown);
+    },
+    save(name, state) {
+      const sql = 'INSERT INTO service (name, state) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET state = excluded.state';
+      db.run(sql, [name, JSON.stringify(state)]);
+    },
+    keepOnly(names) {
+      db.run('DELETE FROM service WHERE name NOT IN (SELECT value FROM json_each(?))', [JSON.stringify(names)]);
+    },
+    close: () => db.close(),
+  });
+}
+
+/** A random name, made once and kept. */
+function identity(db: Database, key: string): string {
+  return transaction(db, () => {
+    db.run('INSERT OR IGNORE INTO meta (key, value) VALUES (?, ?)', [key, randomBytes(8).toString('hex')]);
+    return db.get({ value: text }, 'SELECT value FROM meta WHERE key = ?', [key])?.value ?? '';
+  });
+}

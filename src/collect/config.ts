@@ -1,0 +1,46 @@
+import * as v from 'valibot';
+import { integer, oneOf, text } from '../core/fields.ts';
+
+const streamUrl = v.pipe(
+  text('the address of a stream, ws:// or wss://'),
+  v.check(
+    (value) => /^wss?:$/.test(urlProtocol(value)),
+    (issue) => `cannot collect from ${issue.input}: write an address that begins with ws:// or wss://`,
+  ),
+);
+
+function urlProtocol(value: string): string {
+  return URL.canParse(value) ? new URL(value).protocol : '';
+}
+
+/** `collect:` takes a stream in and keeps it as files. */
+export const collectConfig = v.pipe(
+  v.strictObject({
+    from: v.pipe(
+      streamUrl,
+      v.description(
+        'The stream: an atproto firehose, `wss://HOST/xrpc/com.atproto.sync.subscribeRepos`. A `cursor=` in it is dropped: where to go on is in the checkpoint.',
+      ),
+    ),
+    into: v.pipe(text('a folder'), v.description('The folder to collect into. Data and cursor lie in it together. One collector a folder.')),
+    part: v.pipe(
+      v.optional(oneOf(['hour', 'minute', 'day']), 'hour'),
+      v.description('How much event time (UTC) one file holds.'),
+    ),
+    cursor: v.pipe(
+      v.optional(
+        v.union(
+          [oneOf(['live', 'oldest']), integer(0, Number.MAX_SAFE_INTEGER)],
+          'cannot use this value: write live, oldest, or a sequence number',
+        ),
+        'live',
+      ),
+      v.description(
+        'Where to begin when nothing was collected yet: at the live end, with the oldest event that the server has, or behind a sequence number.',
+      ),
+    ),
+  }),
+  v.description('Collects a stream into files, each event exactly once.'),
+);
+
+export type CollectConfig = v.InferOutput<typeof collectConfig>;

@@ -1,0 +1,143 @@
+import { createHash, type Hash } from 'node:crypto';
+import { dirname, join } from 'node:path';
+import type { Files } from '../core/files.ts';
+import type { OpenPartState } from './checkpoint.ts';
+import { makeFolder } from './folders.ts';
+import { closedPath, type Layout, openPath, partName } from './layout.ts';
+import type { ManifestLine, ManifestLog } from './manifest.ts';
+import { type PartLength, periodAt } from './period.ts';
+
+/** A part stays open this long behind its end, by the stream's clock, for events that come late. */
+export const GRACE_MS = 60_000;
+
+/** A part that takes lines. `state` is what is written; `fd` is absent until the file exists. */
+export interface OpenPart {
+  readonly name: string;
+  readonly hash: Hash;
+  fd: number | undefined;
+  state: OpenPartState;
+}
+
+/** What one commit adds to one part. */
+export interface PartBatch {
+  readonly part: OpenPart;
+  readonly pieces: string[];
+  lines: number;
+  firstSeq: number;
+  lastSeq: number;
+  firstK: number;
+  lastK: number;
+  from: number;
+  to: number;
+}
+
+/** The open parts of one collector. Calls must not overlap: only the committer makes them. */
+export interface Parts {
+  /** The part that an event of this time belongs to, opened where there is none; `clock` is the stream's. */
+  at(time: number, clock: number): OpenPart;
+  /** Appends and makes durable; the part's state then includes the batch. */
+  write(batch: PartBatch): Promise<void>;
+  /** Closes the part for ever: manifest line, then the name that readers look for. */
+  close(part: OpenPart, epoch: number, now: number): Promise<ManifestLine>;
+  open(): readonly OpenPart[];
+  /** Lets go of the files, without closing the parts. */
+  release(): Promise<void>;
+}
+
+export interface PartsOptions {
+  readonly files: Files;
+  readonly layout: Layout;
+  readonly length: PartLength;
+  readonly manifest: ManifestLog;
+  readonly open: readonly OpenPart[];
+  readonly closed: readonly ManifestLine[];
+}
+
+export function newPart(name: string, close: number): OpenPart {
+  const state = { ino: 0, len: 0, lines: 0, first: 0, last: 0, k: [0, 0] as [number, number], from: 0, to: 0, close };
+  return { name, hash: createHash('sha256'), fd: undefined, state };
+}
+
+export function createParts(options: PartsOptions): Parts {
+  const { files, layout, manifest } = options;
+  const open = new Map(options.open.map((part) => [part.name, part]));
+  const closed = new Set(options.closed.map((line) => line.part));
+
+  const at = (time: number, clock: number): OpenPart => {
+    const period = periodAt(time, options.length);
+    for (let late = 0; ; late += 1) {
+      const name = partName(period.key, late);
+      const found = open.get(name);
+      if (found !== undefined) return found;
+      if (closed.has(name)) continue;
+      // A late part closes together with the part that is current when it is opened, so that
+      // a trickle of late events makes one file a period, not one a commit.
+      const end = late === 0 ? period.end : Math.max(period.end, periodAt(clock, options.length).end);
+      const part = newPart(name, end + GRACE_MS);
+      open.set(name, part);
+      return part;
+    }
+  };
+
+  return {
+    at,
+    async write(batch) {
+      const { part } = batch;
+      part.fd ??= await createPartFile(files, layout, part);
+      const data = Buffer.from(batch.pieces.join(''));
+      await files.write(part.fd, data, part.state.len);
+      await files.datasync(part.fd);
+      part.hash.update(data);
+      part.state = grown(part.state, batch, data.length);
+    },
+    async close(part, epoch, now) {
+      const line = manifestLine(part, epoch, now);
+      await manifest.append(line);
+      const path = join(layout.root, closedPath(part.name));
+      await files.rename(join(layout.root, openPath(part.name)), path);
+      await files.syncFolder(dirname(path));
+      if (part.fd !== undefined) await files.close(part.fd);
+      open.delete(part.name);
+      closed.add(part.name);
+      return line;
+    },
+    open: () => [...open.values()],
+    async release() {
+      for (const part of open.values()) {
+        if (part.fd !== undefined) await files.close(part.fd);
+        part.fd = undefined;
+      }
+    },
+  };
+}
+
+function grown(state: OpenPartState, batch: PartBatch, bytes: number): OpenPartState {
+  const fresh = state.lines === 0;
+  return {
+    ...state,
+    len: state.len + bytes,
+    lines: state.lines + batch.lines,
+    first: fresh ? batch.firstSeq : state.first,
+    last: batch.lastSeq,
+    k: [fresh ? batch.firstK : state.k[0], batch.lastK],
+    from: fresh ? batch.from : Math.min(state.from, batch.from),
+    to: fresh ? batch.to : Math.max(state.to, batch.to),
+  };
+}
+
+export function manifestLine(part: OpenPart, epoch: number, now: number): ManifestLine {
+  const { ino, len, lines, first, last, k, from, to } = part.state;
+  const sha256 = part.hash.copy().digest('hex');
+  return { v: 1, part: part.name, epoch, first, last, k, lines, bytes: len, sha256, from, to, ino, closed: now };
+}
+
+/** Makes the part's file, and its day's folder; both names are durable when it resolves. */
+async function createPartFile(files: Files, layout: Layout, part: OpenPart): Promise<number> {
+  const path = join(layout.root, openPath(part.name));
+  const folder = dirname(path);
+  await makeFolder(files, folder);
+  const fd = await files.open(path, 'create');
+  await files.syncFolder(folder);
+  part.state = { ...part.state, ino: (await files.stat(fd)).ino };
+  return fd;
+}

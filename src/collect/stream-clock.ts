@@ -1,0 +1,99 @@
+/** How far an event's time may be off the stream's clock before the clock counts instead: ten minutes. */
+export const MOST_OFF_MS = 600_000;
+
+/** Events whose times make the clock. An odd number, so that the median is one of them; at 400 events/s it looks back 0.6 s. */
+const WINDOW = 255;
+
+/** With fewer times than this the median can be one liar's, so a first batch is asked as a whole. */
+const ENOUGH = 15;
+
+/**
+ * The stream's own clock: the median of its last events' times, never ahead of the time of receipt.
+ *
+ * Senders' clocks run backwards and lie, so an event cannot say alone which part it belongs to; the majority of
+ * its neighbours can. The state goes into every checkpoint, so that a replay after a crash places each event as before.
+ */
+export interface StreamClock {
+  /** The clock as of now, milliseconds since 1970 UTC; NaN before the first event. */
+  read(): number;
+  /** Before a batch is placed: lets a clock that knows too little look ahead at its times. */
+  lookAhead(times: readonly number[]): void;
+  /** The time that counts for an event; `corrected` where that is not its own. */
+  place(time: number, received: number): { readonly time: number; readonly corrected: boolean };
+  /** For the checkpoint. */
+  state(): ClockState;
+}
+
+/** The window's times, oldest first, as differences to the first one: short in JSON. */
+export interface ClockState {
+  readonly base: number;
+  readonly offsets: number[];
+}
+
+export function createStreamClock(restored?: ClockState): StreamClock {
+  const ring = new Float64Array(WINDOW);
+  const sorted = new Float64Array(WINDOW);
+  let count = 0;
+  let next = 0;
+  let ahead = Number.NaN;
+  let clock = Number.NaN;
+
+  /** The first index in `sorted` whose value is not below `value`. */
+  const position = (value: number): number => {
+    let low = 0;
+    let high = count;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sorted[middle] as number) < value) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+
+  const push = (time: number): void => {
+    if (count === WINDOW) {
+      const gone = position(ring[next] as number);
+      sorted.copyWithin(gone, gone + 1, count);
+      count -= 1;
+    }
+    const at = position(time);
+    sorted.copyWithin(at + 1, at, count);
+    sorted[at] = time;
+    count += 1;
+    ring[next] = time;
+    next = (next + 1) % WINDOW;
+  };
+
+  const median = (): number => (count === 0 ? Number.NaN : (sorted[(count - 1) >> 1] as number));
+
+  const oldestFirst = (): number[] => {
+    const first = count === WINDOW ? next : 0;
+    return Array.from({ length: count }, (_, i) => ring[(first + i) % WINDOW] as number);
+  };
+
+  for (const offset of restored?.offsets ?? []) push((restored?.base ?? 0) + offset);
+  clock = median();
+
+  return {
+    read: () => clock,
+    lookAhead(times) {
+      ahead = Number.NaN;
+      if (count >= ENOUGH) return;
+      const known = [...oldestFirst(), ...times.filter((time) => Number.isFinite(time)).slice(0, WINDOW)];
+      known.sort((a, b) => a - b);
+      ahead = known[(known.length - 1) >> 1] ?? Number.NaN;
+    },
+    place(time, received) {
+      if (Number.isFinite(time)) push(time);
+      const middle = Number.isNaN(ahead) || count >= ENOUGH ? median() : ahead;
+      clock = Number.isNaN(middle) ? received : Math.min(middle, received);
+      const own = Number.isFinite(time) && Math.abs(time - clock) <= MOST_OFF_MS;
+      return { time: own ? time : clock, corrected: !own };
+    },
+    state() {
+      const times = oldestFirst();
+      const base = times[0] ?? 0;
+      return { base, offsets: times.map((time) => time - base) };
+    },
+  };
+}

@@ -1,0 +1,73 @@
+import * as v from 'valibot';
+import { parseDuration, parseDurationRange } from './durations.ts';
+import type { Result } from './result.ts';
+import { parseSize } from './sizes.ts';
+
+/**
+ * The kinds of value that a config key can have. Each knows how it is written, for messages, the JSON Schema and the
+ * reference page: `form` in its metadata. Output values are plain: milliseconds, bytes, lists of words.
+ */
+
+/** What the generators read of a field. */
+export interface FieldFacts {
+  /** How the value is written: `a duration such as 90s`. */
+  readonly form: string;
+  /** A JSON Schema for editors, where valibot's own translation can't know it. */
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+function readText<T>(form: string, json: Record<string, unknown>, read: (text: string) => Result<T, string>) {
+  return v.pipe(
+    v.string(`cannot use this value: write ${form}`),
+    v.rawTransform<string, T>(({ dataset, addIssue, NEVER }) => {
+      const result = read(dataset.value);
+      if (result.ok) return result.value;
+      addIssue({ message: result.error });
+      return NEVER;
+    }),
+    v.metadata({ form, json } satisfies FieldFacts),
+  );
+}
+
+const DURATION_FORM = 'a duration such as 200ms, 90s, 5m, 1h30m or 7d';
+const DURATION_PATTERN = { type: 'string', pattern: '^\\s*(\\d+(\\.\\d+)?\\s*[a-z]+\\s*)+$', examples: ['90s', '5m', '7d'] };
+
+/** A duration, as milliseconds. */
+export const duration = readText(DURATION_FORM, DURATION_PATTERN, parseDuration);
+
+/** A range of durations such as `1s..1m`, as milliseconds. */
+export const durationRange = readText(
+  'a range of durations such as 1s..1m',
+  { type: 'string', examples: ['1s..1m'] },
+  parseDurationRange,
+);
+
+/** A size, as bytes; `M` is MiB. */
+export const size = readText('a size such as 500K, 64M or 2G', { type: 'string', examples: ['64M', '2G'] }, parseSize);
+
+/** A number of the given range. */
+export function integer(min: number, max: number) {
+  const message = `cannot use this value: write a whole number from ${min} to ${max}`;
+  return v.pipe(
+    v.number(message),
+    v.integer(message),
+    v.minValue(min, message),
+    v.maxValue(max, message),
+    v.metadata({ form: `a whole number from ${min} to ${max}`, json: { type: 'integer', minimum: min, maximum: max } } satisfies FieldFacts),
+  );
+}
+
+/** Any text that is not empty. */
+export function text(form = 'text') {
+  const message = `cannot use this value: write ${form}`;
+  return v.pipe(v.string(message), v.nonEmpty(message), v.metadata({ form, json: { type: 'string', minLength: 1 } } satisfies FieldFacts));
+}
+
+/** One of a few words. */
+export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {
+  const form = words.join(' | ');
+  return v.pipe(
+    v.picklist(words, `cannot use this value: write one of ${words.join(', ')}`),
+    v.metadata({ form, json: { enum: words } } satisfies FieldFacts),
+  );
+}
