@@ -41,6 +41,8 @@ export interface StateStore {
   readonly stateId: string;
   /** The first half of every record's id. */
   readonly agent: string;
+  /** The services that something is kept of. */
+  names(): readonly string[];
   /** What was last saved for a service, or undefined. */
   load(name: string): unknown;
   /** Durable when it returns. */
@@ -58,6 +60,7 @@ export function openState(folder: string): Result<StateStore, DatabaseError> {
   return ok({
     stateId: identity(db, 'state-id'),
     agent: identity(db, 'agent'),
+    names: () => db.all({ name: text }, 'SELECT name FROM service ORDER BY name').map((row) => row.name),
     load(name) {
       const row = db.get({ state: text }, 'SELECT state FROM service WHERE name = ?', [name]);
       return row === undefined ? undefined : (JSON.parse(row.state) as unknown);

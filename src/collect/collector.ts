@@ -33,7 +33,7 @@ export interface CollectFigures {
   readonly cursor: number | null;
   readonly epoch: number;
   readonly committed: number | null;
-  /** Now minus the stream's clock at the last commit. */
+  /** Now minus the time of the last event that was committed in this life. */
   readonly lag: number | null;
   /** Frames and lines a second, over ten seconds. */
   readonly frameRate: number;
@@ -183,7 +183,7 @@ function figuresOf(
   closed: number,
 ): CollectFigures {
   const checkpoint = committer?.checkpoint();
-  const streamTime = committer?.streamTime() ?? Number.NaN;
+  const lastTime = committer?.lastTime() ?? Number.NaN;
   return {
     connection: connection.state,
     since: connection.since,
@@ -192,7 +192,7 @@ function figuresOf(
     cursor: checkpoint?.cursor ?? null,
     epoch: checkpoint?.epoch ?? 1,
     committed: checkpoint !== undefined && checkpoint.time > 0 ? checkpoint.time : null,
-    lag: Number.isNaN(streamTime) ? null : Math.max(0, clock.now() - streamTime),
+    lag: Number.isNaN(lastTime) ? null : Math.max(0, clock.now() - lastTime),
     frameRate,
     lineRate,
     lines: checkpoint?.k ?? 0,

@@ -28,8 +28,8 @@ export interface Committer {
   closeDue(idle: boolean): Promise<readonly ManifestLine[]>;
   checkpoint(): Checkpoint;
   openParts(): readonly OpenPart[];
-  /** The stream's clock, milliseconds; NaN before the first event. */
-  streamTime(): number;
+  /** The time that counted for the last event committed in this life, milliseconds; NaN before. */
+  lastTime(): number;
   release(): Promise<void>;
 }
 
@@ -50,6 +50,7 @@ export async function createCommitter(options: CommitterOptions): Promise<Commit
   const streamClock = createStreamClock(recovered.checkpoint.clock);
   const quarantine = createQuarantine(files, layout, recovered.checkpoint.quarantine);
   let current = recovered.checkpoint;
+  let lastTime = Number.NaN;
 
   return {
     async commit(batch, repeated) {
@@ -67,6 +68,7 @@ export async function createCommitter(options: CommitterOptions): Promise<Commit
         quarantine: quarantine.length(),
         counts: { ...placed.counts, repeated: placed.counts.repeated + repeated },
       });
+      lastTime = placed.lastTime ?? lastTime;
     },
     async closeDue(idle) {
       const watermark = idle ? clock.now() : streamClock.read();
@@ -78,7 +80,7 @@ export async function createCommitter(options: CommitterOptions): Promise<Commit
     },
     checkpoint: () => current,
     openParts: () => parts.open(),
-    streamTime: () => streamClock.read(),
+    lastTime: () => lastTime,
     async release() {
       await parts.release();
       await quarantine.close();
@@ -100,6 +102,7 @@ interface Placed {
   readonly cursor: number | null;
   readonly k: number;
   readonly counts: Checkpoint['counts'];
+  readonly lastTime: number | undefined;
 }
 
 /** Decides for each line of a batch which part it goes to. Pure but for the parts and the clock that it moves on. */
@@ -108,6 +111,7 @@ function placeBatch(batch: readonly Pending[], parts: Parts, streamClock: Stream
   const raw: Uint8Array[] = [];
   const counts = { ...before.counts, kinds: { ...before.counts.kinds } };
   let { cursor, k } = before;
+  let lastTime: number | undefined;
   streamClock.lookAhead(batch.flatMap((pending) => (pending.event === undefined ? [] : [pending.event.time])));
   for (const { event, raw: bad, received } of batch) {
     counts.frames += 1;
@@ -119,6 +123,7 @@ function placeBatch(batch: readonly Pending[], parts: Parts, streamClock: Stream
     counts.kinds[event.kind] = (counts.kinds[event.kind] ?? 0) + 1;
     const { time, corrected } = streamClock.place(event.time, received);
     if (corrected) counts.corrected += 1;
+    lastTime = time;
     if (event.seq > 0) cursor = event.seq;
     if (event.lines.length === 0) continue;
     const part = parts.at(time, streamClock.read());
@@ -131,7 +136,7 @@ function placeBatch(batch: readonly Pending[], parts: Parts, streamClock: Stream
     k += event.lines.length;
     target.lastK = k - 1;
   }
-  return { parts: [...byPart.values()], raw, cursor, k, counts };
+  return { parts: [...byPart.values()], raw, cursor, k, counts, lastTime };
 }
 
 function addLines(target: PartBatch, event: StreamEvent, received: string, time: number): void {

@@ -1,0 +1,54 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { createCollector } from '../collect/collector.ts';
+import type { Clock } from '../core/clock.ts';
+import { disk } from '../core/files.ts';
+import { lockFolder } from '../core/folder-lock.ts';
+import { bootId } from '../core/processes.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { Scope } from '../core/scope.ts';
+import { serveFigures } from './figures.ts';
+import type { PlannedService } from './plan.ts';
+import { sourceFor } from './sources.ts';
+
+export interface BuiltinTrouble {
+  readonly kind: 'locked' | 'failed';
+  readonly message: string;
+}
+
+/**
+ * Runs a collector in this process until `drain`: locks its folder, so that there is never a second writer, and serves
+ * its figures on `socket`. Rejects where the disk fails; the process has to end then.
+ */
+export async function runCollector(
+  service: PlannedService & { readonly collect: NonNullable<PlannedService['collect']> },
+  socket: string,
+  scope: Scope,
+  random: () => number,
+): Promise<Result<void, BuiltinTrouble>> {
+  const { collect } = service;
+  const own = `${collect.into}/.vahti`;
+  mkdirSync(own, { recursive: true });
+  const locked = lockFolder(own, { what: `collector ${service.name}`, clock: scope.clock });
+  if (!locked.ok) return err({ kind: locked.error.kind === 'held' ? 'locked' : 'failed', message: locked.error.message });
+  const collector = createCollector(
+    { source: sourceFor(collect, random), into: collect.into, part: collect.part, files: disk, boot: bootId() },
+    scope.clock,
+  );
+  mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
+  const served = await serveFigures(socket, collector, scope.log);
+  // Without its socket it still collects: data come before figures.
+  if (!served.ok) scope.log.error('cannot show figures', { reason: served.error.message });
+  try {
+    await collector.run(scope);
+    return ok(undefined);
+  } finally {
+    if (served.ok) await served.value.close();
+    locked.value.release();
+  }
+}
+
+/** A scope whose drain and stop are the given signals. */
+export function createScope(clock: Clock, log: Scope['log'], drain: AbortSignal, stop: AbortSignal, ready: () => void): Scope {
+  return { clock, log, drain, stop, ready };
+}

@@ -1,0 +1,97 @@
+import * as v from 'valibot';
+import type { CollectFigures } from '../collect/collector.ts';
+import type { StoredRecord } from '../core/record.ts';
+import type { PlanChange } from './plan.ts';
+
+/** What the daemon says of one service. Times are milliseconds since 1970 UTC; null where there is none. */
+export interface ServiceStatus {
+  readonly name: string;
+  readonly kind: 'command' | 'collect';
+  readonly state: 'stopped' | 'waiting' | 'running' | 'stopping' | 'done' | 'stuck';
+  readonly since: number;
+  /** Whether it is meant to run. */
+  readonly wanted: boolean;
+  readonly life: string | null;
+  readonly pid: number | null;
+  readonly startedAt: number | null;
+  readonly lane: 'fast' | 'backoff' | 'slow';
+  readonly failures: number;
+  readonly startsInWindow: number;
+  readonly nextStartAt: number | null;
+  readonly lastExit: { readonly at: number; readonly text: string } | null;
+  readonly log: string;
+  /** A built-in kind's own figures; null where it does not answer, or has none. */
+  readonly figures: CollectFigures | null;
+}
+
+export interface DaemonStatus {
+  readonly version: string;
+  readonly pid: number;
+  readonly since: number;
+  readonly config: string;
+  readonly state: string;
+  readonly services: readonly ServiceStatus[];
+}
+
+/** Why a service is as it is, for `vahti explain`. */
+export interface Explanation {
+  readonly service: ServiceStatus;
+  /** Sentences: the state, the tally, what happens next and when. */
+  readonly because: readonly string[];
+  /** The records of the time line that led here, oldest first. */
+  readonly evidence: readonly StoredRecord[];
+}
+
+export interface ActionResult {
+  readonly name: string;
+  readonly done: boolean;
+  readonly message: string;
+}
+
+export interface ReloadResult {
+  readonly changes: readonly PlanChange[];
+}
+
+const name = v.pipe(v.string(), v.nonEmpty());
+const microseconds = v.pipe(v.number(), v.safeInteger());
+
+/** The parameters of every method of the control socket, checked where they come in. */
+export const CONTROL_PARAMS = {
+  status: v.strictObject({}),
+  explain: v.strictObject({ name }),
+  start: v.strictObject({ names: v.array(name) }),
+  stop: v.strictObject({ names: v.array(name) }),
+  restart: v.strictObject({ names: v.array(name), reason: v.string() }),
+  reload: v.strictObject({ dryRun: v.boolean() }),
+  down: v.strictObject({}),
+  logs: v.strictObject({
+    services: v.optional(v.array(name)),
+    life: v.optional(v.string()),
+    kinds: v.optional(
+      v.array(v.picklist(['log', 'flip', 'start', 'exit', 'action', 'notification', 'delivery', 'job', 'gap', 'note'])),
+    ),
+    level: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(24))),
+    text: v.optional(v.string()),
+    since: v.optional(microseconds),
+    until: v.optional(microseconds),
+    limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(10_000))),
+    follow: v.boolean(),
+  }),
+} as const;
+
+export type LogsParams = v.InferOutput<(typeof CONTROL_PARAMS)['logs']>;
+
+/** The control socket, as its typed client sees it. `item` marks a stream. */
+export interface ControlApi {
+  readonly status: { readonly params: Record<string, never>; readonly value: DaemonStatus };
+  readonly explain: { readonly params: { readonly name: string }; readonly value: Explanation };
+  readonly start: { readonly params: { readonly names: readonly string[] }; readonly value: readonly ActionResult[] };
+  readonly stop: { readonly params: { readonly names: readonly string[] }; readonly value: readonly ActionResult[] };
+  readonly restart: {
+    readonly params: { readonly names: readonly string[]; readonly reason: string };
+    readonly value: readonly ActionResult[];
+  };
+  readonly reload: { readonly params: { readonly dryRun: boolean }; readonly value: ReloadResult };
+  readonly down: { readonly params: Record<string, never>; readonly value: null };
+  readonly logs: { readonly params: LogsParams; readonly item: StoredRecord };
+}

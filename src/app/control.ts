@@ -1,0 +1,114 @@
+import { RpcError, type RpcMethods } from '../core/rpc.ts';
+import type { RecordQuery, RecordStore, StoredRecord } from '../core/record.ts';
+import {
+  type ActionResult,
+  CONTROL_PARAMS,
+  type ControlApi,
+  type DaemonStatus,
+  type Explanation,
+  type LogsParams,
+  type ReloadResult,
+} from './control-api.ts';
+import type { Supervised, Supervision } from './supervision.ts';
+
+/** What the control socket needs of the daemon. */
+export interface ControlTarget {
+  readonly supervision: Supervision;
+  readonly store: RecordStore;
+  status(): Promise<DaemonStatus>;
+  explain(name: string): Promise<Explanation>;
+  reload(dryRun: boolean): Promise<ReloadResult>;
+  /** Brings what waits into the store, so that a question is answered with what is already known. */
+  flush(): void;
+  down(): void;
+}
+
+/** The methods behind the control socket: each checks its names first, then acts, and says what came of it. */
+export function controlMethods(target: ControlTarget): RpcMethods<ControlApi> {
+  const act = async (
+    names: readonly string[],
+    action: (supervised: Supervised) => Promise<ActionResult>,
+  ): Promise<readonly ActionResult[]> => Promise.all(chosen(target.supervision, names).map(action));
+
+  return {
+    status: { params: CONTROL_PARAMS.status, handle: () => target.status() },
+    explain: {
+      params: CONTROL_PARAMS.explain,
+      handle: ({ name }) => {
+        chosen(target.supervision, [name]);
+        return target.explain(name);
+      },
+    },
+    start: { params: CONTROL_PARAMS.start, handle: ({ names }) => act(names, start) },
+    stop: { params: CONTROL_PARAMS.stop, handle: ({ names }) => act(names, stop) },
+    restart: {
+      params: CONTROL_PARAMS.restart,
+      handle: ({ names, reason }) => act(names, (supervised) => restart(supervised, reason)),
+    },
+    reload: { params: CONTROL_PARAMS.reload, handle: ({ dryRun }) => target.reload(dryRun) },
+    down: {
+      params: CONTROL_PARAMS.down,
+      handle: () => {
+        target.down();
+        return null;
+      },
+    },
+    logs: {
+      params: CONTROL_PARAMS.logs,
+      handle: (params, { signal }) => {
+        if (params.services !== undefined) chosen(target.supervision, params.services);
+        target.flush();
+        return logs(target.store, params, signal);
+      },
+    },
+  };
+}
+
+/** The services of these names, all of them where none is named. */
+function chosen(supervision: Supervision, names: readonly string[]): readonly Supervised[] {
+  if (names.length === 0) return supervision.all();
+  return [...new Set(names)].map((name) => {
+    const found = supervision.get(name);
+    if (found !== undefined) return found;
+    const known = supervision.all().map((each) => each.planned.name);
+    throw new RpcError('unknown-service', `cannot find a service "${name}"`, { name, known });
+  });
+}
+
+async function start({ planned: { name }, service }: Supervised): Promise<ActionResult> {
+  const before = service.snapshot();
+  if (before.state === 'running') return { name, done: true, message: `runs already (pid ${before.pid ?? '?'})` };
+  service.start('person');
+  const after = service.snapshot();
+  if (after.state === 'running') return { name, done: true, message: `started (pid ${after.pid ?? '?'})` };
+  if (after.state === 'stopping') return { name, done: true, message: 'starts as soon as the old life is gone' };
+  return { name, done: false, message: `did not start: ${after.lastExit?.message ?? `it is ${after.state}`}` };
+}
+
+async function stop({ planned: { name }, service }: Supervised): Promise<ActionResult> {
+  const before = service.snapshot();
+  service.stop('person');
+  await service.ended();
+  const { state } = service.snapshot();
+  if (state === 'stuck') return { name, done: false, message: 'does not end, not even by KILL; nothing new starts' };
+  return { name, done: true, message: before.state === 'stopped' ? 'was stopped already' : 'stopped' };
+}
+
+async function restart({ planned: { name }, service }: Supervised, reason: string): Promise<ActionResult> {
+  service.restart('person', reason);
+  await service.ended();
+  const { state, pid, lastExit } = service.snapshot();
+  if (state === 'running') return { name, done: true, message: `restarted (pid ${pid ?? '?'})` };
+  return { name, done: false, message: `is ${state}: ${lastExit?.message ?? 'it did not start'}` };
+}
+
+/** Stored records, oldest first, and then, where wanted, every new one. */
+async function* logs(store: RecordStore, params: LogsParams, signal: AbortSignal): AsyncGenerator<StoredRecord, void> {
+  const { follow, limit = 100, ...filter } = params;
+  const query = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as RecordQuery;
+  const known = limit === 0 ? [] : store.query({ ...query, limit, take: 'newest' });
+  // Begun in the same turn as the query: no record falls between the two.
+  const coming = follow ? store.follow(query, signal) : [];
+  yield* known;
+  yield* coming;
+}

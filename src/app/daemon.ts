@@ -1,0 +1,193 @@
+import { mkdirSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { writeFileAtomic } from '../core/atomic-file.ts';
+import type { Clock } from '../core/clock.ts';
+import { type FolderLock, lockFolder } from '../core/folder-lock.ts';
+import type { Log } from '../core/log.ts';
+import { LEVELS, type RecordStore, type StoredRecord } from '../core/record.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import { RpcError, type RpcServer, serveRpc } from '../core/rpc.ts';
+import type { Scope } from '../core/scope.ts';
+import { serially } from '../core/serially.ts';
+import { openSqliteStore } from '../hub/store/sqlite.ts';
+import { endSurvivors } from '../run/embedded/survivors.ts';
+import { controlMethods } from './control.ts';
+import type { ControlApi, DaemonStatus, ReloadResult } from './control-api.ts';
+import { explain } from './explain.ts';
+import { comparePlans, type Plan } from './plan.ts';
+import { createRecorder, type Recorder } from './recorder.ts';
+import { openState, statePaths, type StatePaths, type StateStore } from './state.ts';
+import { statusOf } from './status.ts';
+import { createSupervision, recordedProcesses, type Supervision } from './supervision.ts';
+
+/** From SIGTERM to SIGKILL for what a dead daemon left behind, milliseconds. */
+const SURVIVORS_MS = 10_000;
+
+export interface DaemonOptions {
+  readonly plan: Plan;
+  readonly version: string;
+  /** How this very program is started: `[node, bin/vahti.js]`. */
+  readonly program: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  /** Reads the config again, for a reload; every mistake in words where it can't be used. */
+  readonly reread: () => Promise<Result<Plan, string>>;
+  /** Told of every stored record, in order. */
+  readonly stored: (records: readonly StoredRecord[]) => void;
+}
+
+export interface DaemonTrouble {
+  readonly kind: 'locked' | 'failed';
+  readonly message: string;
+}
+
+/** The process that runs services, and answers for them. */
+export interface Daemon {
+  /** Lasts until `drain`, or until somebody asks it to go down; every process of every service is gone then. */
+  run(scope: Scope): Promise<void>;
+  status(): Promise<DaemonStatus>;
+  reload(): Promise<Result<ReloadResult, string>>;
+  /** Ends the present `run`, as a drain does. */
+  down(): void;
+}
+
+/** Everything that is open while a daemon runs. */
+interface Open {
+  readonly paths: StatePaths;
+  readonly lock: FolderLock;
+  readonly state: StateStore;
+  readonly store: RecordStore;
+  readonly recorder: Recorder;
+  readonly supervision: Supervision;
+}
+
+/** Takes the state folder. Nothing is started before `run`; a refusal changes nothing. */
+export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble> {
+  const opened = openAll(options);
+  if (!opened.ok) return opened;
+  const open = opened.value;
+  const { clock } = options;
+  const since = clock.now();
+  const wish = new AbortController();
+  let plan = options.plan;
+
+  const status = (): Promise<DaemonStatus> => {
+    const facts = { version: options.version, pid: process.pid, since, config: plan.file, state: plan.state };
+    return statusOf(facts, open.supervision.all(), open.paths);
+  };
+
+  const reload = serially(async (dryRun: boolean): Promise<Result<ReloadResult, string>> => {
+    const next = await options.reread();
+    if (!next.ok) return next;
+    if (next.value.state !== plan.state) {
+      return err(`cannot reload: the state folder would move from ${plan.state} to ${next.value.state}; stop and start instead`);
+    }
+    if (dryRun) return ok({ changes: comparePlans(plan, next.value) });
+    await writeFileAtomic(open.paths.plan, `${JSON.stringify(next.value)}\n`, { mode: 0o600 });
+    const changes = await open.supervision.apply(next.value);
+    plan = next.value;
+    note(open.recorder, clock, reloadSentence(changes));
+    return ok({ changes });
+  });
+
+  return ok({
+    status,
+    reload: () => reload(false),
+    down: () => wish.abort(),
+    async run(scope) {
+      let control: RpcServer | undefined;
+      try {
+        await endLeftovers(open, options);
+        await writeFileAtomic(open.paths.plan, `${JSON.stringify(plan)}\n`, { mode: 0o600 });
+        const target = { ...open, status, down: () => wish.abort(), flush: open.recorder.flush };
+        const answer = (name: string) => explain(name, { ...open, clock });
+        const methods = controlMethods({ ...target, explain: answer, reload: async (dryRun) => orThrow(await reload(dryRun)) });
+        control = await listen(open, options.log, methods);
+        note(open.recorder, clock, `vahti ${options.version} began (pid ${process.pid}) on ${plan.file}`);
+        await open.supervision.apply(plan);
+        scope.ready();
+        await aborted(AbortSignal.any([scope.drain, wish.signal]));
+        note(open.recorder, clock, 'vahti goes down');
+      } finally {
+        await open.supervision.end();
+        await control?.close();
+        closeAll(open);
+      }
+    },
+  });
+}
+
+function openAll(options: DaemonOptions): Result<Open, DaemonTrouble> {
+  const paths = statePaths(options.plan.state);
+  const failed = (message: string): Result<Open, DaemonTrouble> => err({ kind: 'failed', message });
+  try {
+    for (const folder of [paths.folder, paths.logs, paths.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    return failed(`cannot make the state folder ${paths.folder}: ${(error as Error).message}`);
+  }
+  const locked = lockFolder(paths.folder, { what: 'vahti up', clock: options.clock });
+  if (!locked.ok) return err({ kind: locked.error.kind === 'held' ? 'locked' : 'failed', message: locked.error.message });
+  const lock = locked.value;
+  const state = openState(paths.folder);
+  if (!state.ok) {
+    lock.release();
+    return failed(state.error.message);
+  }
+  const { logsMs, historyMs, bytes } = options.plan.keep;
+  const keep = { ageMs: { logs: logsMs, other: historyMs }, bytes };
+  const { clock, log } = options;
+  const store = openSqliteStore({ path: paths.records, agent: state.value.agent, host: hostname(), clock, keep });
+  if (!store.ok) {
+    state.value.close();
+    lock.release();
+    return failed(store.error.message);
+  }
+  const recorder = createRecorder({ store: store.value, clock, log, stored: options.stored });
+  const { random, program } = options;
+  const supervision = createSupervision({ clock, log, random, paths, state: state.value, records: recorder.add, program });
+  return ok({ paths, lock, state: state.value, store: store.value, recorder, supervision });
+}
+
+function closeAll(open: Open): void {
+  open.recorder.close();
+  open.store.close();
+  open.state.close();
+  open.lock.release();
+}
+
+/** Ends what a dead daemon of this folder left running, before anything is started: two instances of one service never live. */
+async function endLeftovers(open: Open, { clock }: DaemonOptions): Promise<void> {
+  const recorded = recordedProcesses(open.state);
+  const ended = await endSurvivors({ stateId: open.state.stateId, deadlineMs: SURVIVORS_MS, clock, recorded });
+  for (const { life, end } of ended) {
+    const how = end.kind === 'gone' ? (end.killed ? 'killed' : 'ended') : 'cannot end';
+    note(open.recorder, clock, `${how} what a dead daemon left behind: ${life}`, end.kind === 'gone' ? LEVELS.warn : LEVELS.error);
+  }
+}
+
+async function listen(open: Open, log: Log, methods: ReturnType<typeof controlMethods>): Promise<RpcServer> {
+  const served = await serveRpc<ControlApi>({ path: open.paths.control, methods, log, mode: 0o600 });
+  if (!served.ok) throw new Error(served.error.message);
+  return served.value;
+}
+
+function note(recorder: Recorder, clock: Clock, message: string, level: number = LEVELS.info): void {
+  recorder.add([{ time: clock.micros(), service: '', life: '', kind: 'note', level, sender: 'daemon', message }]);
+}
+
+function reloadSentence(changes: ReloadResult['changes']): string {
+  const touched = changes.filter((change) => change.change !== 'leave');
+  if (touched.length === 0) return 'reloaded: nothing changed';
+  return `reloaded: ${touched.map((change) => `${change.change} ${change.name}`).join(', ')}`;
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+function orThrow(result: Result<ReloadResult, string>): ReloadResult {
+  if (result.ok) return result.value;
+  throw new RpcError('refused', result.error);
+}

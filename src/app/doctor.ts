@@ -1,0 +1,93 @@
+import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { networkFilesystem } from '../core/folder-lock.ts';
+import { createRpcClient } from '../core/rpc-client.ts';
+import { approximateSize } from '../core/sizes.ts';
+import type { LoadedConfig } from './config/load.ts';
+import type { ControlApi } from './control-api.ts';
+import { statePaths } from './state.ts';
+
+/** One thing that was looked at. `odd` works, but somebody should know. */
+export interface Check {
+  readonly what: string;
+  readonly verdict: 'fine' | 'odd' | 'wrong';
+  readonly found: string;
+}
+
+/** Below this much free space, or this share of inodes, a disk will be full soon. */
+const LITTLE_BYTES = 1_073_741_824;
+const LITTLE_INODES = 0.05;
+const FEW_FILES = 4_096;
+
+/** Looks at everything that Vahti needs of this machine; changes nothing. */
+export async function examine(loaded: LoadedConfig): Promise<readonly Check[]> {
+  const checks = [checkNode(), checkConfig(loaded), checkOpenFiles(), checkSetpriv(loaded), checkSystemd()];
+  if (loaded.plan !== undefined) {
+    const { state, services } = loaded.plan;
+    checks.push(await checkDaemon(state), ...checkFolder('state', state));
+    for (const service of services) {
+      if (service.collect !== undefined) checks.push(...checkFolder(service.name, service.collect.into));
+    }
+  }
+  return checks;
+}
+
+function checkNode(): Check {
+  const verdict = Number.parseInt(process.versions.node, 10) >= 24 ? 'fine' : 'wrong';
+  return { what: 'node', verdict, found: `${process.version}, ${process.arch}, ${process.execPath}` };
+}
+
+function checkConfig({ file, diagnostics }: LoadedConfig): Check {
+  const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
+  const warnings = diagnostics.length - errors;
+  const verdict = errors > 0 ? 'wrong' : warnings > 0 ? 'odd' : 'fine';
+  return { what: 'config', verdict, found: `${file}: ${errors} errors, ${warnings} warnings${diagnostics.length > 0 ? ' (vahti check shows them)' : ''}` };
+}
+
+/** Every service takes two pipes, a log file and a socket of the daemon's. */
+function checkOpenFiles(): Check {
+  const limits = readFileSync('/proc/self/limits', 'utf8');
+  const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1] ?? 'unknown';
+  const few = Number(soft) < FEW_FILES;
+  return { what: 'open files', verdict: few ? 'odd' : 'fine', found: `${soft} at most${few ? `; for many services allow ${FEW_FILES} (ulimit -n)` : ''}` };
+}
+
+function checkSetpriv({ plan }: LoadedConfig): Check {
+  const needed = plan?.services.some((service) => service.user !== undefined) === true;
+  const there = existsSync('/usr/bin/setpriv') || existsSync('/bin/setpriv');
+  if (there) return { what: 'setpriv', verdict: 'fine', found: 'there, for services with a user' };
+  return { what: 'setpriv', verdict: needed ? 'wrong' : 'fine', found: `missing (util-linux)${needed ? ', and services with a user need it' : ', and nothing needs it'}` };
+}
+
+function checkSystemd(): Check {
+  const booted = existsSync('/run/systemd/system');
+  return { what: 'systemd', verdict: 'fine', found: booted ? 'runs here; vahti up works beside it' : 'does not run here; vahti up needs none' };
+}
+
+async function checkDaemon(state: string): Promise<Check> {
+  const answer = await createRpcClient<ControlApi>(statePaths(state).control).call('status', {});
+  if (answer.ok) return { what: 'daemon', verdict: 'fine', found: `runs, pid ${answer.value.pid}, ${answer.value.services.length} services` };
+  if (answer.error.kind === 'not-running') return { what: 'daemon', verdict: 'fine', found: 'does not run on this state folder' };
+  return { what: 'daemon', verdict: 'wrong', found: answer.error.message };
+}
+
+/** A folder that is written to: rights, kind of file system, space. One that is missing is judged by the folder above it. */
+function checkFolder(what: string, folder: string): Check[] {
+  const there = nearestFolder(folder);
+  try {
+    accessSync(there, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    return [{ what, verdict: 'wrong', found: `${there} cannot be written by this user` }];
+  }
+  const { type, bavail, bsize, files, ffree } = statfsSync(there);
+  const network = networkFilesystem(type);
+  if (network !== undefined) return [{ what, verdict: 'wrong', found: `${there} lies on ${network}; locks and syncs there cannot be trusted` }];
+  const free = bavail * bsize;
+  const inodes = files === 0 ? 1 : ffree / files;
+  const little = free < LITTLE_BYTES || inodes < LITTLE_INODES;
+  return [{ what, verdict: little ? 'odd' : 'fine', found: `${folder}: ${approximateSize(free)} free, ${Math.round(inodes * 100)} % of the inodes` }];
+}
+
+function nearestFolder(path: string): string {
+  return existsSync(path) || dirname(path) === path ? path : nearestFolder(dirname(path));
+}

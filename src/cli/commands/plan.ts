@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import type { Origin, Origins, Plan, PlanChange, PlannedService } from '../../app/plan.ts';
+import { formatDuration } from '../../core/durations.ts';
+import { formatSize } from '../../core/sizes.ts';
+import { joinWords } from '../../core/words.ts';
+import { requirePlan } from '../config-file.ts';
+import { controlClient } from '../control.ts';
+import { type JsonOption, jsonOption, subcommand } from '../options.ts';
+import { colours, paint, printJson } from '../output.ts';
+
+export function addPlan(program: Command): void {
+  subcommand(program, 'plan', 'show the resolved plan, where each value comes from, and what a reload would do')
+    .addOption(jsonOption())
+    .action(async ({ config, json }: JsonOption) => {
+      const { plan, loaded } = await requirePlan(config, true);
+      const answer = await (await controlClient(config)).call('reload', { dryRun: true });
+      const changes = answer.ok ? answer.value.changes : undefined;
+      if (json) printJson({ plan, origins: Object.fromEntries(loaded.origins), changes: changes ?? null });
+      else process.stdout.write(planText(plan, loaded.origins, changes, answer.ok ? '' : answer.error.message));
+    });
+}
+
+function planText(plan: Plan, origins: Origins, changes: readonly PlanChange[] | undefined, trouble: string): string {
+  const colour = colours(process.stdout);
+  const from = (path: string): string => paint(colour, 'dim', `# ${originText(origins.get(path))}`);
+  const lines = [
+    `config   ${plan.file}`,
+    `state    ${plan.state}  ${from('state')}`,
+    `keep     logs ${formatDuration(plan.keep.logsMs)}  ${from('keep.logs')}`,
+    `         history ${formatDuration(plan.keep.historyMs)}  ${from('keep.history')}`,
+    `         size ${formatSize(plan.keep.bytes)}  ${from('keep.size')}`,
+  ];
+  for (const service of plan.services) lines.push('', ...serviceLines(service, from, colour));
+  lines.push('', ...changeLines(changes, trouble));
+  return `${lines.join('\n')}\n`;
+}
+
+function serviceLines(service: PlannedService, from: (path: string) => string, colour: boolean): string[] {
+  const at = (key: string): string => from(`services.${service.name}.${key}`);
+  const { restart, collect } = service;
+  const what =
+    collect === undefined
+      ? [`  run        ${joinWords(service.argv)}`]
+      : [`  collect    ${collect.from}`, `  into       ${collect.into}`, `  part       ${collect.part}, begins at ${collect.cursor}`];
+  return [
+    `${paint(colour, 'bold', service.name)} (${service.kind})`,
+    ...what,
+    `  cwd        ${service.cwd}  ${at('cwd')}`,
+    // What is written, never what it stands for: a value may be a secret even where it is no reference.
+    ...Object.entries(service.env).map(([name, value]) => `  env        ${name}=${isReference(value) ? value : '…'}`),
+    ...(service.user === undefined ? [] : [`  user       ${service.user}`]),
+    `  stop       ${formatDuration(service.stopMs)}  ${at('stop')}`,
+    `  fast       ${restart.fast}  ${at('fast')}`,
+    `  backoff    ${formatDuration(restart.backoffMinMs)}..${formatDuration(restart.backoffMaxMs)}  ${at('backoff')}`,
+    `  slow       ${formatDuration(restart.slowMs)}  ${at('slow')}`,
+    `  no restart ${restart.noRestartOn.length === 0 ? 'on no exit code' : `on ${restart.noRestartOn.join(', ')}`}  ${at('no-restart-on')}`,
+    `  log        ${formatSize(service.log.budgetBytes)}  ${at('log.budget')}`,
+  ];
+}
+
+function isReference(value: string): boolean {
+  return value.startsWith('$') || value.startsWith('file:');
+}
+
+function originText(origin: Origin | undefined): string {
+  if (origin === undefined || origin.from === 'built-in') return 'built in';
+  return origin.from === 'config' ? `line ${origin.line}` : `defaults, line ${origin.line}`;
+}
+
+function changeLines(changes: readonly PlanChange[] | undefined, trouble: string): string[] {
+  if (changes === undefined) return [`A reload: ${trouble}`];
+  const words = changes.map((change) => {
+    const keys = change.keys.length === 0 ? '' : ` (${change.keys.join(', ')})`;
+    return `  ${change.change.padEnd(7)} ${change.name}${keys}`;
+  });
+  return ['A reload would:', ...words];
+}

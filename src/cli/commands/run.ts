@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { type Command, Option } from 'commander';
+import type { Plan, PlannedService } from '../../app/plan.ts';
+import { asError, errorCode } from '../../core/result.ts';
+import { didYouMean } from '../../core/suggest.ts';
+import { requirePlan } from '../config-file.ts';
+import { CommandError } from '../exit-codes.ts';
+import { type ConfigOption, subcommand } from '../options.ts';
+
+export interface RunOptions extends ConfigOption {
+  readonly plan?: string;
+}
+
+export function addRun(program: Command): void {
+  subcommand(program, 'run <name>', 'run one service in the foreground, without the daemon; it is not restarted')
+    .addOption(new Option('--plan <file>', 'the plan that a daemon wrote').hideHelp())
+    .action(async (name: string, options: RunOptions) => {
+      const plan = options.plan === undefined ? (await requirePlan(options.config, true)).plan : readPlan(options.plan);
+      const service = findService(plan, name);
+      // Loaded here, so that the small commands start fast.
+      const { runBuiltin, runCommand } = await import('../run-service.ts');
+      process.exitCode = await (service.collect === undefined ? runCommand(service, plan) : runBuiltin(service, plan));
+    });
+}
+
+function findService(plan: Plan, name: string): PlannedService {
+  const found = plan.services.find((service) => service.name === name);
+  if (found !== undefined) return found;
+  const names = plan.services.map((service) => service.name);
+  throw new CommandError('unknown', `cannot find a service "${name}"${didYouMean(name, names)}`);
+}
+
+/** A plan that the daemon wrote for its services; it was checked before it was written. */
+function readPlan(file: string): Plan {
+  try {
+    const plan = JSON.parse(readFileSync(file, 'utf8')) as Plan;
+    if (plan.v === 1) return plan;
+    throw new CommandError('usage', `cannot use the plan ${file}: it is of version ${String(plan.v)}, this vahti knows 1`);
+  } catch (error) {
+    if (error instanceof CommandError) throw error;
+    const why = errorCode(error) === 'ENOENT' ? 'no such file' : asError(error).message;
+    throw new CommandError('usage', `cannot read the plan ${file}: ${why}`);
+  }
+}

@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { DaemonStatus, ServiceStatus } from '../../app/control-api.ts';
+import { answered, controlClient } from '../control.ts';
+import { type JsonOption, jsonOption, subcommand } from '../options.ts';
+import { colours, paint, printJson, table } from '../output.ts';
+import { ago, figuresText, stateText } from '../words.ts';
+
+export function addStatus(program: Command): void {
+  subcommand(program, 'status [name...]', 'show what runs, since when, and how it does')
+    .addOption(jsonOption())
+    .action(async (names: readonly string[], { config, json }: JsonOption) => {
+      const status = answered(await (await controlClient(config)).call('status', {}));
+      const services = status.services.filter((service) => names.length === 0 || names.includes(service.name));
+      if (json) printJson({ ...status, services });
+      else process.stdout.write(statusText(status, services, Date.now()));
+    });
+}
+
+function statusText(status: DaemonStatus, services: readonly ServiceStatus[], now: number): string {
+  const colour = colours(process.stdout);
+  const head = `vahti ${status.version} on ${status.config}, pid ${status.pid}, since ${ago(now, status.since)}\n\n`;
+  if (services.length === 0) return `${head}no services\n`;
+  const rows = services.map((service) => [
+    service.name,
+    stateText(service, colour),
+    ago(now, service.since),
+    service.pid === null ? '-' : String(service.pid),
+    String(service.startsInWindow),
+    figuresText(service) ?? service.lastExit?.text ?? '',
+  ]);
+  return head + table([['NAME', 'STATE', 'SINCE', 'PID', 'STARTS', 'DETAIL'].map((word) => paint(colour, 'dim', word)), ...rows]);
+}

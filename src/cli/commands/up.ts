@@ -1,0 +1,18 @@
+import { type Command, Option } from 'commander';
+import { type ConfigOption, subcommand } from '../options.ts';
+
+export interface UpOptions extends ConfigOption {
+  readonly view: 'auto' | 'live' | 'json';
+}
+
+export function addUp(program: Command): void {
+  subcommand(program, 'up', 'run the daemon in the foreground: start every service and keep it running')
+    .addOption(
+      new Option('--view <view>', 'live: a view for terminals; json: every record as a line of JSON').choices(['auto', 'live', 'json']).default('auto'),
+    )
+    .action(async (options: UpOptions) => {
+      // Loaded here, so that the small commands start fast.
+      const { up } = await import('../up.ts');
+      await up(options);
+    });
+}

@@ -1,0 +1,46 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { type LoadedConfig, loadConfig } from '../app/config/load.ts';
+import type { Plan } from '../app/plan.ts';
+import { formatDiagnostic, sortDiagnostics } from '../core/diagnostics.ts';
+import { CommandError } from './exit-codes.ts';
+import { colours, say } from './output.ts';
+
+const DEFAULT_FILES = ['vahti.yaml', '/etc/vahti/vahti.yaml'] as const;
+
+/** The config file that a command means: the one it names, or the first default that is there. */
+export function findConfig(named: string | undefined): string {
+  if (named !== undefined) return named;
+  return DEFAULT_FILES.find((file) => existsSync(file)) ?? DEFAULT_FILES[0];
+}
+
+/** Prints every mistake and oddity, with the lines they stand in. */
+export function printDiagnostics(loaded: LoadedConfig): void {
+  for (const diagnostic of sortDiagnostics(loaded.diagnostics)) {
+    const source = loaded.text === '' ? {} : { source: loaded.text };
+    process.stderr.write(`${formatDiagnostic(diagnostic, { ...source, colour: colours(process.stderr) })}\n`);
+  }
+}
+
+/** Loads the config or ends the command: all errors at once. Warnings are printed where `warn` is set. */
+export async function requirePlan(named: string | undefined, warn: boolean): Promise<{ plan: Plan; loaded: LoadedConfig }> {
+  const loaded = await loadConfig(findConfig(named));
+  if (loaded.plan === undefined) {
+    printDiagnostics(loaded);
+    const errors = loaded.diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
+    throw new CommandError('usage', `cannot use ${loaded.file}: ${errors} ${errors === 1 ? 'error' : 'errors'}`);
+  }
+  if (warn) printDiagnostics(loaded);
+  return { plan: loaded.plan, loaded };
+}
+
+/**
+ * The state folder that a command speaks to. A broken config must not keep anybody from stopping a daemon,
+ * so where it can't be resolved the default beside it is taken.
+ */
+export async function findState(named: string | undefined): Promise<string> {
+  const loaded = await loadConfig(findConfig(named));
+  if (loaded.plan !== undefined) return loaded.plan.state;
+  say(`${loaded.file} has errors (vahti check shows them); looking for the daemon in the default state folder`);
+  return resolve(loaded.file, '..', '.vahti');
+}

@@ -1,0 +1,23 @@
+import { type Command, Option } from 'commander';
+
+/** `-c, --config`: which config file, as every command takes it. */
+export function configOption(): Option {
+  return new Option('-c, --config <file>', 'the config file; default: ./vahti.yaml, then /etc/vahti/vahti.yaml');
+}
+
+export function jsonOption(): Option {
+  return new Option('--json', 'print JSON');
+}
+
+/** A command with the options that all of them share. */
+export function subcommand(parent: Command, usage: string, description: string): Command {
+  return parent.command(usage).description(description).addOption(configOption()).exitOverride();
+}
+
+export interface ConfigOption {
+  readonly config?: string;
+}
+
+export interface JsonOption extends ConfigOption {
+  readonly json?: true;
+}

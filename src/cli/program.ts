@@ -1,0 +1,49 @@
+import { Command } from 'commander';
+import { addCheck } from './commands/check.ts';
+import { addCollect } from './commands/collect.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addDown, addReload } from './commands/down.ts';
+import { addExplain } from './commands/explain.ts';
+import { addInit } from './commands/init.ts';
+import { addLogs } from './commands/logs.ts';
+import { addPlan } from './commands/plan.ts';
+import { addRestart, addStart, addStop } from './commands/act.ts';
+import { addRun } from './commands/run.ts';
+import { addSimulate } from './commands/simulate.ts';
+import { addStatus } from './commands/status.ts';
+import { addUp } from './commands/up.ts';
+import { readVersion } from './version.ts';
+
+/** The whole command line. The CLI reference is generated from it. */
+export function buildProgram(): Command {
+  const program = new Command('vahti')
+    .description('Turns any long-running data service on Linux into a monitored service, and takes its data where it has to be.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print help')
+    .helpCommand('help [command]', 'print help for a command')
+    .showSuggestionAfterError()
+    .enablePositionalOptions()
+    .exitOverride();
+  for (const add of COMMANDS) add(program);
+  return program;
+}
+
+/** In the order of the help: from the first to the more special. */
+const COMMANDS = [
+  addInit,
+  addCheck,
+  addPlan,
+  addUp,
+  addDown,
+  addReload,
+  addStatus,
+  addLogs,
+  addExplain,
+  addStart,
+  addStop,
+  addRestart,
+  addRun,
+  addCollect,
+  addSimulate,
+  addDoctor,
+] as const;

@@ -1,0 +1,79 @@
+import { dirname } from 'node:path';
+import { createScope, runCollector } from '../app/builtin.ts';
+import { OWN_PROGRAM } from '../app/config/checks.ts';
+import { resolveEnvironment } from '../app/environment.ts';
+import type { Plan, PlannedService } from '../app/plan.ts';
+import { serviceSocket, statePaths } from '../app/state.ts';
+import { systemClock } from '../core/clock.ts';
+import { createLog } from '../core/log.ts';
+import { lookupUser, signalGroup, startProcess, userEnvironment } from '../core/processes.ts';
+import { errorCode } from '../core/result.ts';
+import { CommandError, EXIT } from './exit-codes.ts';
+import { listenForEnd } from './signals.ts';
+import { ownProgram } from './version.ts';
+
+/** Runs a service of a built-in kind in this process until TERM or Ctrl-C. Resolves with the exit code. */
+export async function runBuiltin(service: PlannedService, plan: Plan): Promise<number> {
+  const { collect } = service;
+  if (collect === undefined) throw new Error(`cannot run ${service.name}: it is of no built-in kind`);
+  const log = createLog('info');
+  const { signal, release } = listenForEnd();
+  const stop = new AbortController();
+  const scope = createScope(systemClock, log, signal, stop.signal, () => {});
+  try {
+    const ran = await runCollector({ ...service, collect }, serviceSocket(statePaths(plan.state), service.name), scope, Math.random);
+    if (ran.ok) return EXIT.ok.code;
+    log.error(ran.error.message);
+    return EXIT[ran.error.kind].code;
+  } catch (error) {
+    const known = knownTrouble(error);
+    if (known === undefined) throw error;
+    log.error(known.message);
+    return EXIT[known.exit].code;
+  } finally {
+    release();
+  }
+}
+
+/** Trouble in the world, told from bugs: a system error of the disk, or a folder that contradicts its checkpoint. */
+function knownTrouble(error: unknown): { readonly exit: 'disk' | 'failed'; readonly message: string } | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error.name === 'CheckpointError' || error.name === 'ManifestError') return { exit: 'failed', message: error.message };
+  const code = errorCode(error);
+  return code !== undefined && /^E[A-Z0-9]+$/.test(code)
+    ? { exit: 'disk', message: `cannot go on: ${error.message}; the next start goes on from the last commit` }
+    : undefined;
+}
+
+/** Runs a command as the daemon would, but on this terminal. TERM and Ctrl-C go to its whole group. */
+export async function runCommand(service: PlannedService, plan: Plan): Promise<number> {
+  const environment = resolveEnvironment(service.env, dirname(plan.file), process.env);
+  if (!environment.ok) throw new CommandError('failed', environment.error);
+  const user = service.user === undefined ? undefined : await lookupUser(service.user);
+  const [command, ...rest] = service.argv;
+  const child = startProcess({
+    argv: command === OWN_PROGRAM ? [...ownProgram(), ...rest] : service.argv,
+    env: user === undefined ? environment.value : { ...environment.value, ...userEnvironment(user) },
+    cwd: service.cwd,
+    ...(user === undefined ? {} : { user }),
+    stdout: 'inherit',
+    stderr: 'inherit',
+  });
+  const { signal, release } = listenForEnd();
+  const end = (): void => {
+    if (child.pid === undefined) return;
+    const { pid } = child;
+    signalGroup(pid, 'SIGTERM');
+    kill = systemClock.timer(service.stopMs, () => signalGroup(pid, 'SIGKILL'));
+  };
+  let kill: { cancel(): void } | undefined;
+  signal.addEventListener('abort', end, { once: true });
+  const exit = await child.exited;
+  kill?.cancel();
+  release();
+  // What the command left behind in its group goes with it.
+  if (child.pid !== undefined) signalGroup(child.pid, 'SIGKILL');
+  if (exit.kind === 'failed') throw new CommandError('failed', exit.error);
+  if (exit.kind === 'exited') return exit.code;
+  return signal.aborted ? EXIT.ok.code : EXIT.failed.code;
+}

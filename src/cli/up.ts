@@ -1,0 +1,118 @@
+import { loadConfig } from '../app/config/load.ts';
+import { type Daemon, openDaemon } from '../app/daemon.ts';
+import type { Plan } from '../app/plan.ts';
+import { systemClock } from '../core/clock.ts';
+import { formatDiagnostic, sortDiagnostics } from '../core/diagnostics.ts';
+import { createLog, type Log, silentLog } from '../core/log.ts';
+import { levelName, type StoredRecord } from '../core/record.ts';
+import { err, ok, type Result } from '../core/result.ts';
+import type { UpOptions } from './commands/up.ts';
+import { requirePlan } from './config-file.ts';
+import { CommandError } from './exit-codes.ts';
+import { renderScreen } from './live-view.ts';
+import { colours, say } from './output.ts';
+import { listenForEnd } from './signals.ts';
+import { openTerminal, type Terminal } from './terminal.ts';
+import { ownProgram, readVersion } from './version.ts';
+
+/** Records that the live view has at hand: more than the largest screen shows. */
+const RECENT = 200;
+
+/** Runs the daemon until TERM, Ctrl-C or `vahti down`; HUP reloads. */
+export async function up(options: UpOptions): Promise<void> {
+  const { plan, loaded } = await requirePlan(options.config, true);
+  const live = options.view === 'live' || (options.view === 'auto' && process.stdout.isTTY === true);
+  const recent: StoredRecord[] = [];
+  const log = live ? silentLog : createLog('info', (line) => process.stdout.write(line));
+  const opened = openDaemon({
+    plan,
+    version: readVersion(),
+    program: ownProgram(),
+    clock: systemClock,
+    log,
+    random: Math.random,
+    reread: () => reread(loaded.file),
+    stored: (records) => (live ? keepRecent(recent, records) : logRecords(log, records)),
+  });
+  if (!opened.ok) throw new CommandError(opened.error.kind, opened.error.message);
+  const daemon = opened.value;
+  whereToLook(plan, log, live);
+  const { signal, release } = listenForEnd();
+  const hangUp = reloadOnHangUp(daemon, log);
+  let terminal: Terminal | undefined;
+  const ready = (): void => {
+    if (live) terminal = showLive(daemon, recent);
+  };
+  try {
+    await daemon.run({ clock: systemClock, log, drain: signal, stop: new AbortController().signal, ready });
+  } finally {
+    terminal?.close();
+    process.off('SIGHUP', hangUp);
+    release();
+  }
+  if (live) say(`stopped; what happened is in ${plan.state}: vahti logs`);
+}
+
+function showLive(daemon: Daemon, recent: readonly StoredRecord[]): Terminal {
+  return openTerminal(process.stdout, systemClock, async (columns, rows) => {
+    const status = await daemon.status();
+    const screen = { columns, rows, colour: colours(process.stdout), now: systemClock.now() };
+    return renderScreen(status, recent, screen);
+  });
+}
+
+function keepRecent(recent: StoredRecord[], records: readonly StoredRecord[]): void {
+  recent.push(...records);
+  recent.splice(0, recent.length - RECENT);
+}
+
+/** Every record as a line of the daemon's own log, in the form that the next program reads. */
+function logRecords(log: Log, records: readonly StoredRecord[]): void {
+  for (const { level, message, service, life, kind, sender, fields, time } of records) {
+    const line = { at: new Date(Math.floor(time / 1000)).toISOString(), service, life, kind, sender, ...(fields === undefined ? {} : { fields }) };
+    switch (levelName(level)) {
+      case 'fatal':
+      case 'error':
+        log.error(message, line);
+        break;
+      case 'warn':
+        log.warn(message, line);
+        break;
+      case 'info':
+        log.info(message, line);
+        break;
+      case 'debug':
+      case 'trace':
+        log.debug(message, line);
+        break;
+    }
+  }
+}
+
+function whereToLook(plan: Plan, log: Log, live: boolean): void {
+  const where = { config: plan.file, state: plan.state, look: `npx vahti status -c ${plan.file}` };
+  if (!live) log.info(`vahti runs ${plan.services.length} services; look: npx vahti status|logs -f|explain NAME`, where);
+}
+
+/** The config, read again for a reload; its mistakes as text for the log and the CLI. */
+async function reread(file: string): Promise<Result<Plan, string>> {
+  const loaded = await loadConfig(file);
+  if (loaded.plan !== undefined) return ok(loaded.plan);
+  const mistakes = sortDiagnostics(loaded.diagnostics).filter((diagnostic) => diagnostic.severity === 'error');
+  return err(`cannot reload, nothing was changed:\n${mistakes.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n')}`);
+}
+
+function reloadOnHangUp(daemon: Daemon, log: Log): () => void {
+  const onSignal = (): void => {
+    daemon.reload().then(
+      (result) => {
+        if (!result.ok) log.error(result.error);
+      },
+      (error: unknown) => {
+        throw error;
+      },
+    );
+  };
+  process.on('SIGHUP', onSignal);
+  return onSignal;
+}

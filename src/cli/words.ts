@@ -1,0 +1,35 @@
+import type { ServiceStatus } from '../app/control-api.ts';
+import { approximateDuration } from '../core/durations.ts';
+import { type Paint, paint } from './output.ts';
+
+/** How long ago, for people: `3m12s`. */
+export function ago(now: number, then: number): string {
+  return approximateDuration(Math.max(0, now - then));
+}
+
+const STATE_PAINT: Readonly<Record<ServiceStatus['state'], Paint>> = {
+  running: 'green',
+  waiting: 'yellow',
+  stopping: 'yellow',
+  stopped: 'dim',
+  done: 'dim',
+  stuck: 'red',
+};
+
+/** The state, with the lane where that is not the fast one. */
+export function stateText({ state, lane }: ServiceStatus, colour: boolean): string {
+  const slow = lane !== 'fast' && state === 'waiting' ? ` (${lane})` : '';
+  return paint(colour, STATE_PAINT[state], state + slow);
+}
+
+/** What a built-in service does, in a line; undefined for a command. */
+export function figuresText({ kind, figures, state }: ServiceStatus): string | undefined {
+  if (kind === 'command' || state !== 'running') return undefined;
+  if (figures === null) return 'no figures yet';
+  const connection = figures.connection === 'connected' ? '' : `${figures.connection}${figures.trouble === null ? '' : ` (${figures.trouble})`}, `;
+  return `${connection}${rate(figures.lineRate)} lines/s, lag ${figures.lag === null ? '-' : approximateDuration(figures.lag)}, ${figures.lines} lines, cursor ${figures.cursor ?? '-'}`;
+}
+
+export function rate(perSecond: number): string {
+  return perSecond >= 100 ? String(Math.round(perSecond)) : perSecond.toFixed(1);
+}
