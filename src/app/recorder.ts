@@ -69,12 +69,14 @@ export function createRecorder({ store, clock, log, stored }: RecorderOptions): 
   };
 
   const prune = (): void => {
+    let gone = 0;
     try {
-      store.prune();
+      gone = store.prune();
     } catch (error) {
       fail(error);
     }
-    pruneTimer = clock.timer(PRUNE_MS, prune);
+    // A prune is bounded in time: while there is more to delete, the next piece follows soon.
+    pruneTimer = clock.timer(gone > 0 ? FLUSH_MS : PRUNE_MS, prune);
   };
   pruneTimer = clock.timer(PRUNE_MS, prune);
 

@@ -21,7 +21,7 @@ export function renderScreen(status: DaemonStatus, records: readonly StoredRecor
   if (shown.length < lines.length) shown.push(fit(`… and ${lines.length - shown.length} more`, columns));
   const foot = paint(colour, 'dim', fit('Ctrl-C stops everything · in another terminal: vahti status, logs -f, explain NAME', columns));
   const room = Math.max(0, rows - shown.length - 2);
-  const tail = records.slice(-room).map((record) => cutLine(recordText(record, { colour, service: true, width: 10 }), columns));
+  const tail = records.slice(-room).map((record) => cutLine(recordText(record, { colour, service: true, width: 10, clock: true }), columns));
   return [...shown, '', ...tail, ...Array<string>(room - tail.length).fill(''), foot].slice(0, rows);
 }
 

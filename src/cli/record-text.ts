@@ -3,12 +3,22 @@ import { type Paint, paint, printable } from './output.ts';
 
 const LEVEL_PAINT: Readonly<Record<string, Paint>> = { fatal: 'red', error: 'red', warn: 'yellow', debug: 'dim', trace: 'dim' };
 
+export interface RecordTextOptions {
+  readonly colour: boolean;
+  /** Whether the service's name is shown, in so many columns. */
+  readonly service: boolean;
+  readonly width?: number;
+  /** The time of day alone. */
+  readonly clock?: boolean;
+}
+
 /** A record in a line, for people: time (UTC), level, service, what it is, message. */
 export function recordText(
   record: StoredRecord,
-  { colour, service, width = 16 }: { readonly colour: boolean; readonly service: boolean; readonly width?: number },
+  { colour, service, width = 16, clock = false }: RecordTextOptions,
 ): string {
-  const time = new Date(Math.floor(record.time / 1000)).toISOString();
+  const iso = new Date(Math.floor(record.time / 1000)).toISOString();
+  const time = clock ? iso.slice(11, 19) : iso;
   const level = levelName(record.level);
   const who = service ? `${(record.service || '-').padEnd(width)} ` : '';
   const kind = record.kind === 'log' ? '' : `[${record.kind}] `;

@@ -32,7 +32,7 @@ export async function up(options: UpOptions): Promise<void> {
     log,
     random: Math.random,
     reread: () => reread(loaded.file),
-    stored: (records) => (live ? keepRecent(recent, records) : logRecords(log, records)),
+    stored: (records) => (live ? keepRecent(recent, records) : writeRecords(records)),
   });
   if (!opened.ok) throw new CommandError(opened.error.kind, opened.error.message);
   const daemon = opened.value;
@@ -66,27 +66,13 @@ function keepRecent(recent: StoredRecord[], records: readonly StoredRecord[]): v
   recent.splice(0, recent.length - RECENT);
 }
 
-/** Every record as a line of the daemon's own log, in the form that the next program reads. */
-function logRecords(log: Log, records: readonly StoredRecord[]): void {
-  for (const { level, message, service, life, kind, sender, fields, time } of records) {
-    const line = { at: new Date(Math.floor(time / 1000)).toISOString(), service, life, kind, sender, ...(fields === undefined ? {} : { fields }) };
-    switch (levelName(level)) {
-      case 'fatal':
-      case 'error':
-        log.error(message, line);
-        break;
-      case 'warn':
-        log.warn(message, line);
-        break;
-      case 'info':
-        log.info(message, line);
-        break;
-      case 'debug':
-      case 'trace':
-        log.debug(message, line);
-        break;
-    }
-  }
+/** Every record as a line of JSON, in the form of the daemon's own log: one stream for the next program to read. */
+function writeRecords(records: readonly StoredRecord[]): void {
+  const lines = records.map(({ level, time, message, service, life, kind, sender, fields }) => {
+    const at = new Date(Math.floor(time / 1000)).toISOString();
+    return `${JSON.stringify({ level: levelName(level), time: at, service, kind, message, sender, life, fields })}\n`;
+  });
+  process.stdout.write(lines.join(''));
 }
 
 function whereToLook(plan: Plan, log: Log, live: boolean): void {

@@ -17,6 +17,13 @@ export interface FoundLine {
   readonly op: number;
 }
 
+/** A line of `testEvent`, or one that the real program made of a frame of `testFrames`. */
+interface TestLine {
+  readonly seq: number;
+  readonly op?: number;
+  readonly commit?: { readonly record: { readonly op: number } };
+}
+
 /**
  * The oracle's eyes: every line that lies in any part below a folder, open parts included, in the order of the files.
  * Throws at a half line. Vahti's own folder is left out.
@@ -29,8 +36,8 @@ export function linesBelow(root: string): FoundLine[] {
       const text = readFileSync(join(root, day, file), 'utf8');
       if (text !== '' && !text.endsWith('\n')) throw new Error(`half a line at the end of ${day}/${file}`);
       for (const line of text.split('\n').slice(0, -1)) {
-        const { seq, op } = JSON.parse(line) as { seq: number; op: number };
-        found.push({ part: `${day}/${file}`, seq, op });
+        const parsed = JSON.parse(line) as TestLine;
+        found.push({ part: `${day}/${file}`, seq: parsed.seq, op: parsed.op ?? parsed.commit?.record.op ?? 0 });
       }
     }
   }

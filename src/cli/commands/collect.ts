@@ -15,6 +15,7 @@ import { requirePlan } from '../config-file.ts';
 import { CommandError } from '../exit-codes.ts';
 import { type ConfigOption, type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { printJson, say, write } from '../output.ts';
+import { shortLine } from '../short-line.ts';
 import { interruptible } from '../signals.ts';
 import { ago, rate } from '../words.ts';
 
@@ -28,7 +29,8 @@ export function addCollect(program: Command): void {
   subcommand(collect, 'tail <name>', 'print committed lines, across parts, in the order of the stream')
     .option('-n, --lines <count>', 'begin with the newest so many', readNumber, 10)
     .option('-f, --follow', 'go on with what is committed from now on')
-    .option('--from <cursor>', 'begin with the first line behind this sequence number', readNumber)
+    .option('--from <cursor>', 'begin with the first line after this sequence number', readNumber)
+    .option('--short', 'a short line for people instead of JSON')
     .action(tail);
 }
 
@@ -45,6 +47,7 @@ interface TailOptions extends ConfigOption {
   readonly lines: number;
   readonly follow?: true;
   readonly from?: number;
+  readonly short?: true;
 }
 
 async function tail(name: string, options: TailOptions): Promise<void> {
@@ -61,7 +64,8 @@ async function tail(name: string, options: TailOptions): Promise<void> {
       missing: (part) => say(`${part} is not here any more; its lines are left out`),
     });
     for await (const batch of lines) {
-      if (batch.length > 0) await write(batch.join(''));
+      const shown = options.short ? batch.map(shortLine) : batch;
+      if (shown.length > 0) await write(shown.join(''));
     }
   });
 }

@@ -38,8 +38,11 @@ async function simulateFirehose(options: FirehoseOptions): Promise<void> {
   });
   const log = createLog('info');
   const { signal, release } = listenForEnd();
+  const ready = (): void => {
+    log.info('a simulated firehose listens', { url: `ws://${simulator.address()}/xrpc/com.atproto.sync.subscribeRepos` });
+  };
   try {
-    await simulator.run({ clock: systemClock, log, drain: signal, stop: new AbortController().signal, ready: () => {} });
+    await simulator.run({ clock: systemClock, log, drain: signal, stop: new AbortController().signal, ready });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall !== 'listen') throw error;
     throw new CommandError('failed', `cannot listen at ${options.listen.host}:${options.listen.port}: ${(error as Error).message}`);
