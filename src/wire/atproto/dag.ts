@@ -15,7 +15,7 @@ export function toLink(cid: Uint8Array): CidLink {
 }
 
 /** The CID of a DAG-CBOR block: version 1, codec 0x71, SHA-256. */
-export function cidOf(bytes: Uint8Array): Uint8Array {
+function cidOf(bytes: Uint8Array): Uint8Array {
   const cid = new Uint8Array(36);
   cid.set([1, 0x71, 0x12, 32]);
   cid.set(createHash('sha256').update(bytes).digest(), 4);

@@ -4,9 +4,10 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { StreamEvent } from '../../core/source.ts';
 import { type CommitContent, encodeFrame, type FrameContent } from './encode-frame.ts';
-import { decodeFrame, type EventFrame } from './frame.ts';
+import { decodeFrame } from './frame.ts';
 import { readFramesFile } from './frames-file.ts';
 import { eventOf } from './lines.ts';
+import type { EventFrame } from './message.ts';
 
 const DATA = fileURLToPath(new URL('../../../../shared/data/firehose/', import.meta.url));
 const COMMON = { seq: 9, did: 'did:plc:aaaaaaaaaaaaaaaaaaaaaaaa', time: '2026-07-04T14:38:08.085Z' };
@@ -16,7 +17,7 @@ const RECEIVED = '2026-07-04T14:38:09.000Z';
 function resultOf(frame: Uint8Array): ReturnType<typeof eventOf> {
   const decoded = decodeFrame(frame);
   assert.ok('seq' in decoded, decoded.kind === 'bad' ? decoded.reason : decoded.kind);
-  return eventOf(decoded as EventFrame);
+  return eventOf(decoded);
 }
 
 function eventFrom(frame: Uint8Array): StreamEvent {

@@ -1,7 +1,7 @@
 import { err, ok, type Result, unreachable } from '../../core/result.ts';
 import type { EventLine, StreamEvent } from '../../core/source.ts';
 import { findBlocks } from './car.ts';
-import type { AccountFrame, CommitFrame, EventFrame, IdentityFrame, Op, SyncFrame } from './frame.ts';
+import type { AccountFrame, CommitFrame, EventFrame, IdentityFrame, Op, SyncFrame } from './message.ts';
 import { cidToText, recordToJson, toBase64 } from './json.ts';
 
 /**

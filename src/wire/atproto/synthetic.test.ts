@@ -82,6 +82,9 @@ test('a TID is the one of the specification', () => {
   assert.equal(tidOf(0, 0), '2222222222222');
   // The specification's own example, taken apart and put together again.
   const letters = '234567abcdefghijklmnopqrstuvwxyz';
-  const value = [...'3jzfcijpj2z2a'].reduce((sum, letter) => sum * 32n + BigInt(letters.indexOf(letter)), 0n);
+  const value = Array.from('3jzfcijpj2z2a').reduce(
+    (sum, letter) => sum * 32n + BigInt(letters.indexOf(letter)),
+    0n,
+  );
   assert.equal(tidOf(Number(value >> 10n), Number(value & 1023n)), '3jzfcijpj2z2a');
 });
