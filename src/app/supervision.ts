@@ -116,7 +116,7 @@ async function specOf(planned: PlannedService, plan: Plan, options: SupervisionO
   return {
     name: planned.name,
     argv: commandOf(planned, options),
-    env: environment,
+    env: (environment() as { value: Record<string, string> }).value,
     cwd: planned.cwd,
     ...(user === undefined ? {} : { user }),
     stopMs: planned.stopMs,

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { integer, oneOf, text } from '../core/fields.ts';
+import { type FieldFacts, integer, oneOf, text } from '../core/fields.ts';
 
 const streamUrl = v.pipe(
   text('the address of a stream, ws:// or wss://'),
@@ -7,6 +7,29 @@ const streamUrl = v.pipe(
     (value) => /^wss?:$/.test(urlProtocol(value)),
     (issue) => `cannot collect from ${issue.input}: write an address that begins with ws:// or wss://`,
   ),
+  v.metadata({
+    json: {
+      type: 'string',
+      pattern: '^\\s*[wW][sS][sS]?:',
+      examples: ['wss://bsky.network/xrpc/com.atproto.sync.subscribeRepos'],
+    },
+  }),
+);
+
+const beginning = v.pipe(
+  v.union(
+    [oneOf(['live', 'oldest']), integer(0, Number.MAX_SAFE_INTEGER)],
+    'cannot use this value: write live, oldest, or a sequence number',
+  ),
+  v.metadata({
+    form: 'live | oldest | a sequence number',
+    json: {
+      anyOf: [
+        { enum: ['live', 'oldest'] },
+        { type: 'integer', minimum: 0, maximum: Number.MAX_SAFE_INTEGER },
+      ],
+    },
+  } satisfies FieldFacts),
 );
 
 function urlProtocol(value: string): string {
@@ -22,21 +45,20 @@ export const collectConfig = v.pipe(
         'The stream: an atproto firehose, `wss://HOST/xrpc/com.atproto.sync.subscribeRepos`. A `cursor=` in it is dropped: where to go on is in the checkpoint.',
       ),
     ),
-    into: v.pipe(text('a folder'), v.description('The folder to collect into. Data and cursor lie in it together. One collector a folder.')),
+    into: v.pipe(
+      text('a folder'),
+      v.description(
+        'The folder to collect into; relative to the config file. Data and cursor lie in it together. Only one collector may use a folder.',
+      ),
+    ),
     part: v.pipe(
       v.optional(oneOf(['hour', 'minute', 'day']), 'hour'),
       v.description('How much event time (UTC) one file holds.'),
     ),
     cursor: v.pipe(
-      v.optional(
-        v.union(
-          [oneOf(['live', 'oldest']), integer(0, Number.MAX_SAFE_INTEGER)],
-          'cannot use this value: write live, oldest, or a sequence number',
-        ),
-        'live',
-      ),
+      v.optional(beginning, 'live'),
       v.description(
-        'Where to begin when nothing was collected yet: at the live end, with the oldest event that the server has, or behind a sequence number.',
+        'Where to begin when nothing was collected yet: at the live end, with the oldest event that the server has, or after a sequence number.',
       ),
     ),
   }),

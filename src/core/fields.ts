@@ -1,7 +1,7 @@
 import * as v from 'valibot';
-import { parseDuration, parseDurationRange } from './durations.ts';
+import { DURATION_FORM, parseDuration, parseDurationRange } from './durations.ts';
 import type { Result } from './result.ts';
-import { parseSize } from './sizes.ts';
+import { parseSize, SIZE_FORM } from './sizes.ts';
 
 /**
  * The kinds of value that a config key can have. Each knows how it is written, for messages, the JSON Schema and the
@@ -29,21 +29,31 @@ function readText<T>(form: string, json: Record<string, unknown>, read: (text: s
   );
 }
 
-const DURATION_FORM = 'a duration such as 200ms, 90s, 5m, 1h30m or 7d';
-const DURATION_PATTERN = { type: 'string', pattern: '^\\s*(\\d+(\\.\\d+)?\\s*[a-z]+\\s*)+$', examples: ['90s', '5m', '7d'] };
+// What editors can check of them: the shape, not that each unit comes once, from large to small.
+const NUMBER = '(\\d+(\\.\\d+)?|\\.\\d+)\\s*';
+const DURATIONS = `(${NUMBER}[a-z]+\\s*)+`;
+const SIZES = `(${NUMBER}([bB]|[kKmMgGtT]([iI]?[bB])?)\\s*)+`;
 
 /** A duration, as milliseconds. */
-export const duration = readText(DURATION_FORM, DURATION_PATTERN, parseDuration);
+export const duration = readText(
+  DURATION_FORM,
+  { type: 'string', pattern: `^\\s*${DURATIONS}$`, examples: ['90s', '5m', '7d'] },
+  parseDuration,
+);
 
 /** A range of durations such as `1s..1m`, as milliseconds. */
 export const durationRange = readText(
   'a range of durations such as 1s..1m',
-  { type: 'string', examples: ['1s..1m'] },
+  { type: 'string', pattern: `^\\s*${DURATIONS}(\\.\\.\\s*${DURATIONS})?$`, examples: ['1s..1m'] },
   parseDurationRange,
 );
 
 /** A size, as bytes; `M` is MiB. */
-export const size = readText('a size such as 500K, 64M or 2G', { type: 'string', examples: ['64M', '2G'] }, parseSize);
+export const size = readText(
+  SIZE_FORM,
+  { type: 'string', pattern: `^\\s*${SIZES}$`, examples: ['64M', '2G'] },
+  parseSize,
+);
 
 /** A number of the given range. */
 export function integer(min: number, max: number) {
@@ -53,14 +63,21 @@ export function integer(min: number, max: number) {
     v.integer(message),
     v.minValue(min, message),
     v.maxValue(max, message),
-    v.metadata({ form: `a whole number from ${min} to ${max}`, json: { type: 'integer', minimum: min, maximum: max } } satisfies FieldFacts),
+    v.metadata({
+      form: `a whole number from ${min} to ${max}`,
+      json: { type: 'integer', minimum: min, maximum: max },
+    } satisfies FieldFacts),
   );
 }
 
 /** Any text that is not empty. */
 export function text(form = 'text') {
   const message = `cannot use this value: write ${form}`;
-  return v.pipe(v.string(message), v.nonEmpty(message), v.metadata({ form, json: { type: 'string', minLength: 1 } } satisfies FieldFacts));
+  return v.pipe(
+    v.string(message),
+    v.nonEmpty(message),
+    v.metadata({ form, json: { type: 'string', minLength: 1 } } satisfies FieldFacts),
+  );
 }
 
 /** One of a few words. */

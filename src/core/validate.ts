@@ -14,15 +14,21 @@ export function validate<S extends Schema>(
   source: Pick<YamlSource, 'value' | 'locate'>,
   file: string,
 ): { readonly value: v.InferOutput<S> | undefined; readonly diagnostics: readonly Diagnostic[] } {
-  const parsed = v.safeParse(schema, source.value ?? {});
-  if (parsed.success) return { value: parsed.output, diagnostics: [] };
+  const value = source.value ?? {};
+  const lists = listsForMaps(schema as unknown as Node, value, []).map((path): Diagnostic => {
+    const name = path.length === 0 ? 'the file' : path.join('.');
+    const message = `cannot use a list for ${name}: it takes keys and values`;
+    return { severity: 'error', message, file, ...source.locate(path, 'value') };
+  });
+  const parsed = v.safeParse(schema, value);
+  if (parsed.success) return { value: lists.length > 0 ? undefined : parsed.output, diagnostics: lists };
   const diagnostics = parsed.issues.map((issue): Diagnostic => {
     const path = pathOf(issue);
     const unknownKey = issue.type === 'strict_object' && issue.expected === 'never';
     const { line, column } = source.locate(path, unknownKey ? 'key' : 'value');
     return { severity: 'error', message: messageOf(issue, path, schema), file, line, column };
   });
-  return { value: undefined, diagnostics };
+  return { value: undefined, diagnostics: [...lists, ...diagnostics] };
 }
 
 type Path = readonly (string | number)[];
@@ -65,6 +71,18 @@ interface Node {
   readonly wrapped?: Node;
   readonly item?: Node;
   readonly pipe?: readonly Node[];
+}
+
+/** Where a list stands for keys and values: valibot takes a list for an object. */
+function listsForMaps(schema: Node, value: unknown, path: Path): Path[] {
+  const node = unwrap(schema);
+  const map = node.type === 'strict_object' || node.type === 'record';
+  if (!map || typeof value !== 'object' || value === null) return [];
+  if (Array.isArray(value)) return [path];
+  return Object.entries(value).flatMap(([key, item]) => {
+    const inner = node.type === 'record' ? node.value : node.entries?.[key];
+    return inner === undefined ? [] : listsForMaps(inner, item, [...path, key]);
+  });
 }
 
 /** The keys that the schema knows at a path. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { collectConfig } from '../../collect/config.ts';
-import { duration, size, text } from '../../core/fields.ts';
+import { duration, type FieldFacts, size, text } from '../../core/fields.ts';
+import { SIZE_FORM } from '../../core/sizes.ts';
 import { logConfig, restartConfig } from '../../run/config.ts';
 
 const stop = v.pipe(
@@ -8,68 +9,131 @@ const stop = v.pipe(
   v.description('How long a stop may take: TERM to the whole process group, then KILL.'),
 );
 
-const words = v.union(
-  [text(), v.pipe(v.array(v.string()), v.minLength(1))],
-  'cannot use this value: write a list of words, or a text that is split into words',
+const words = v.pipe(
+  v.union(
+    [text(), v.pipe(v.array(v.string()), v.minLength(1))],
+    'cannot use this value: write a list of words, or a text that is split into words',
+  ),
+  v.metadata({
+    form: 'a list of words, or a text that is split into words',
+    json: {
+      anyOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'array', items: { type: 'string' }, minItems: 1 },
+      ],
+      examples: [['sh', '-c', 'while date; do sleep 5; done'], 'node server.js --port 8080'],
+    },
+  } satisfies FieldFacts),
 );
 
-/** One service: exactly one of `run` and `collect`, and what holds for every kind. */
-export const serviceConfig = v.strictObject({
+const env = v.pipe(
+  v.record(v.string(), v.union([v.string(), v.number(), v.boolean()], 'cannot use this value: write text')),
+  v.metadata({
+    form: 'names and values; a value is text, a number, true or false',
+    json: {
+      type: 'object',
+      propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
+      additionalProperties: { type: ['string', 'number', 'boolean'] },
+      examples: [{ LEVEL: 'info', TOKEN: '$API_TOKEN' }],
+    },
+  } satisfies FieldFacts),
+);
+
+/** Names of services are used in file names, unit names and addresses. */
+export const SERVICE_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/;
+
+const serviceFields = v.strictObject({
   run: v.pipe(
     v.optional(words),
     v.description(
-      'A command: a list of words, or a text that is split into words. No shell runs. The word `vahti` as the command means this very program.',
+      'The command to run, without a shell. The word `vahti` as the command means this very program.',
     ),
   ),
   collect: v.optional(collectConfig),
   env: v.pipe(
-    v.optional(v.record(v.string(), v.union([v.string(), v.number(), v.boolean()], 'cannot use this value: write text'))),
-    v.description('Environment on top of the daemon’s own. `$NAME` takes a value from the daemon’s environment, `file:PATH` from a file: write secrets only so.'),
+    v.optional(env),
+    v.description(
+      'Environment on top of the daemon’s own. `$NAME` takes a value from the daemon’s environment, `file:PATH` from a file: write secrets only so.',
+    ),
   ),
-  cwd: v.pipe(v.optional(text('a folder')), v.description('The working folder; relative to the config file. Default: the config file’s folder.')),
-  user: v.pipe(v.optional(text('a user name')), v.description('The user to run as, with all its groups. Only root can change it.')),
+  cwd: v.pipe(
+    v.optional(text('a folder')),
+    v.description('The working folder; relative to the config file.'),
+  ),
+  user: v.pipe(
+    v.optional(text('a user name')),
+    v.description('The user to run as, with all its groups. Only root can change it.'),
+  ),
   stop,
   restart: v.optional(restartConfig),
   log: v.optional(logConfig),
 });
 
-export const config = v.strictObject({
-  state: v.pipe(
-    v.optional(text('a folder')),
-    v.description('Where Vahti keeps its own state; relative to the config file. Not on NFS.'),
-  ),
-  defaults: v.pipe(
-    v.optional(v.strictObject({ stop, restart: v.optional(restartConfig), log: v.optional(logConfig) })),
-    v.description('What holds for every service that does not say otherwise.'),
-  ),
-  hub: v.pipe(
-    v.optional(
-      v.strictObject({
-        keep: v.optional(
-          v.strictObject({
-            logs: v.pipe(v.optional(duration), v.description('How long log lines are kept in the time line.')),
-            history: v.pipe(v.optional(duration), v.description('How long all other records are kept: starts, exits, changes of state.')),
-            size: v.pipe(
-              v.optional(v.pipe(size, v.minValue(16_777_216, 'cannot use this value: at least 16M'))),
-              v.description('How large the stored time line may become; the oldest records go first.'),
-            ),
-          }),
-        ),
-      }),
+/** Which keys say what a service is. */
+const KINDS = ['run', 'collect'] as const satisfies readonly (keyof typeof serviceFields.entries)[];
+
+/** One service. That it has exactly one of KINDS is checked where the plan is made, in a sentence of its own. */
+const serviceConfig = v.pipe(
+  serviceFields,
+  v.description('One service: exactly one of `run` and `collect`, and what holds for every kind.'),
+  v.metadata({ json: { oneOf: KINDS.map((kind) => ({ required: [kind] })) } }),
+);
+
+export const config = v.pipe(
+  v.strictObject({
+    state: v.pipe(
+      v.optional(text('a folder')),
+      v.description('Where Vahti keeps its own state; relative to the config file. Not on NFS.'),
     ),
-    v.description('Where records are kept, and how long.'),
-  ),
-  services: v.pipe(
-    v.optional(v.record(v.string(), serviceConfig)),
-    v.description('What should always run, by name.'),
-  ),
-});
+    defaults: v.pipe(
+      v.optional(v.strictObject({ stop, restart: v.optional(restartConfig), log: v.optional(logConfig) })),
+      v.description('What holds for every service that does not say otherwise.'),
+    ),
+    hub: v.pipe(
+      v.optional(
+        v.strictObject({
+          keep: v.pipe(
+            v.optional(
+              v.strictObject({
+                logs: v.pipe(
+                  v.optional(duration),
+                  v.description('How long log lines are kept in the time line.'),
+                ),
+                history: v.pipe(
+                  v.optional(duration),
+                  v.description('How long all other records are kept: starts, exits, changes of state.'),
+                ),
+                size: v.pipe(
+                  v.optional(
+                    v.pipe(
+                      size,
+                      v.minValue(16_777_216, 'cannot use this value: at least 16M'),
+                      v.metadata({ form: `${SIZE_FORM}, at least 16M` }),
+                    ),
+                  ),
+                  v.description('How large the stored time line may become; the oldest records go first.'),
+                ),
+              }),
+            ),
+            v.description('How long records are kept, and in how much space.'),
+          ),
+        }),
+      ),
+      v.description('Where records are kept, and how long.'),
+    ),
+    services: v.pipe(
+      v.optional(v.record(v.string(), serviceConfig)),
+      v.description(
+        'What should always run, by name. A name has small letters, digits, dots, dashes and underscores, up to 63, and begins and ends with a letter or a digit.',
+      ),
+      v.metadata({ json: { propertyNames: { pattern: SERVICE_NAME.source } } }),
+    ),
+  }),
+  v.description('Everything that Vahti does on a machine.'),
+);
 
 export type Config = v.InferOutput<typeof config>;
 export type ServiceConfig = v.InferOutput<typeof serviceConfig>;
-
-/** Names of services are used in file names, unit names and addresses. */
-export const SERVICE_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/;
 
 /** The values that hold where neither a service nor `defaults` says anything. */
 export const BUILT_IN = {

@@ -76,7 +76,7 @@ async function showStatus(name: string, { config, json }: JsonOption): Promise<v
   const figures = await readFigures(serviceSocket(statePaths(plan.state), name));
   const committed = await readCommitted(layoutOf(service.collect.into));
   if (json) return printJson({ name, into: service.collect.into, from: service.collect.from, figures, committed: committed ?? null });
-  process.stdout.write(`${statusLines(service, figures, committed, Date.now()).join('\n')}\n`);
+  process.stdout.write(`${statusLines(service, figures, committed, systemClock.now()).join('\n')}\n`);
 }
 
 function statusLines(

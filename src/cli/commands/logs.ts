@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { systemClock } from '../../core/clock.ts';
 import type { LogsParams } from '../../app/control-api.ts';
 import { statePaths } from '../../app/state.ts';
 import { parseDuration } from '../../core/durations.ts';
@@ -96,7 +97,7 @@ function readCount(text: string): number {
 /** A moment, in microseconds: a duration ago, or a date. */
 function readTime(text: string): number {
   const duration = parseDuration(text);
-  if (duration.ok) return (Date.now() - duration.value) * 1000;
+  if (duration.ok) return (systemClock.now() - duration.value) * 1000;
   const date = Date.parse(text);
   if (Number.isNaN(date)) throw new InvalidArgumentError('Write a duration such as 10m, or a time such as 2026-11-22T01:00Z.');
   return date * 1000;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { systemClock } from '../../core/clock.ts';
 import type { DaemonStatus, ServiceStatus } from '../../app/control-api.ts';
 import { answered, controlClient } from '../control.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
@@ -12,7 +13,7 @@ export function addStatus(program: Command): void {
       const status = answered(await (await controlClient(config)).call('status', {}));
       const services = status.services.filter((service) => names.length === 0 || names.includes(service.name));
       if (json) printJson({ ...status, services });
-      else process.stdout.write(statusText(status, services, Date.now()));
+      else process.stdout.write(statusText(status, services, systemClock.now()));
     });
 }
 
