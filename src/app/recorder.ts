@@ -28,27 +28,10 @@ export interface RecorderOptions {
 }
 
 export function createRecorder({ store, clock, log, stored }: RecorderOptions): Recorder {
+  const outage = createOutage(clock, log);
   let waiting: RecordDraft[] = [];
-  let lost = 0;
-  let failingSince: number | undefined;
   let flushTimer: Timer | undefined;
   let pruneTimer: Timer | undefined;
-
-  const fail = (error: unknown): void => {
-    if (!(error instanceof DatabaseError) || !error.retry) throw error;
-    if (failingSince === undefined) log.error('cannot write the time line: records wait', { reason: error.message });
-    failingSince ??= clock.now();
-  };
-
-  const recovered = (): RecordDraft[] => {
-    if (failingSince === undefined) return [];
-    const seconds = Math.round((clock.now() - failingSince) / 1000);
-    const message = `the time line could not be written for ${seconds} s; ${lost} log lines are lost`;
-    failingSince = undefined;
-    lost = 0;
-    const base = { time: clock.micros(), service: '', life: '', sender: 'daemon' };
-    return [{ ...base, kind: 'note', level: LEVELS.error, message }];
-  };
 
   const flush = (): void => {
     flushTimer?.cancel();
@@ -60,10 +43,10 @@ export function createRecorder({ store, clock, log, stored }: RecorderOptions): 
         waiting = waiting.slice(batch.length);
         stored(records);
       }
-      const told = recovered();
+      const told = outage.over();
       if (told.length > 0) stored(store.append(told));
     } catch (error) {
-      fail(error);
+      outage.begin(error);
       flushTimer = clock.timer(RETRY_MS, flush);
     }
   };
@@ -73,7 +56,7 @@ export function createRecorder({ store, clock, log, stored }: RecorderOptions): 
     try {
       gone = store.prune();
     } catch (error) {
-      fail(error);
+      outage.begin(error);
     }
     // A prune is bounded in time: while there is more to delete, the next piece follows soon.
     pruneTimer = clock.timer(gone > 0 ? FLUSH_MS : PRUNE_MS, prune);
@@ -85,9 +68,9 @@ export function createRecorder({ store, clock, log, stored }: RecorderOptions): 
       for (const draft of drafts) {
         const room = draft.kind === 'log' ? MOST_WAITING : 2 * MOST_WAITING;
         if (waiting.length < room) waiting.push(draft);
-        else lost += 1;
+        else outage.lose();
       }
-      if (waiting.length >= FLUSH_COUNT && failingSince === undefined) flush();
+      if (waiting.length >= FLUSH_COUNT && !outage.lasts()) flush();
       else flushTimer ??= clock.timer(FLUSH_MS, flush);
     },
     flush,
@@ -95,6 +78,34 @@ export function createRecorder({ store, clock, log, stored }: RecorderOptions): 
       flush();
       flushTimer?.cancel();
       pruneTimer?.cancel();
+    },
+  };
+}
+
+/** A stretch in which the store takes nothing: told once when it begins, and once, with what was lost, when it is over. */
+function createOutage(clock: Clock, log: Log) {
+  let since: number | undefined;
+  let lost = 0;
+  return {
+    /** @throws what is no passing trouble of the store. */
+    begin(error: unknown): void {
+      if (!(error instanceof DatabaseError) || !error.retry) throw error;
+      if (since === undefined) log.error('cannot write the time line: records wait', { reason: error.message });
+      since ??= clock.now();
+    },
+    lose(): void {
+      lost += 1;
+    },
+    lasts: () => since !== undefined,
+    /** The record that tells of it, at its end. */
+    over(): RecordDraft[] {
+      if (since === undefined) return [];
+      const seconds = Math.round((clock.now() - since) / 1000);
+      const message = `the time line could not be written for ${seconds} s; ${lost} records are lost`;
+      since = undefined;
+      lost = 0;
+      const base = { time: clock.micros(), service: '', life: '', sender: 'daemon' };
+      return [{ ...base, kind: 'note', level: LEVELS.error, message }];
     },
   };
 }

@@ -1,7 +1,7 @@
 import type { DaemonStatus, ServiceStatus } from '../app/control-api.ts';
 import { approximateDuration } from '../core/durations.ts';
 import type { StoredRecord } from '../core/record.ts';
-import { columnsOf, fit, paint } from './output.ts';
+import { columnsOf, fit, paint, printable } from './output.ts';
 import { recordText } from './record-text.ts';
 import { ago, rate, stateText } from './words.ts';
 
@@ -26,7 +26,7 @@ export function renderScreen(status: DaemonStatus, records: readonly StoredRecor
 }
 
 function serviceRows(services: readonly ServiceStatus[], { columns, colour, now }: Screen): string[] {
-  const width = Math.max(4, ...services.map((service) => columnsOf(service.name)));
+  const width = Math.max(4, ...services.map((service) => columnsOf(printable(service.name))));
   const heading = `${'NAME'.padEnd(width)}  ${'STATE'.padEnd(18)} ${'SINCE'.padEnd(8)} ${'RATE'.padStart(10)} ${'LAG'.padStart(8)}  DETAIL`;
   const rows = services.map((service) => {
     const state = stateText(service, false).padEnd(18);
@@ -34,9 +34,9 @@ function serviceRows(services: readonly ServiceStatus[], { columns, colour, now 
     const figures = service.state === 'running' ? service.figures : null;
     const speed = figures === null ? '' : `${rate(figures.lineRate)}/s`;
     const lag = figures?.lag == null ? '' : approximateDuration(figures.lag);
-    const left = `${fit(service.name, width)}  ${painted} ${ago(now, service.since).padEnd(8)} ${speed.padStart(10)} ${lag.padStart(8)}  `;
+    const left = `${fit(printable(service.name), width)}  ${painted} ${ago(now, service.since).padEnd(8)} ${speed.padStart(10)} ${lag.padStart(8)}  `;
     const room = columns - (width + 2 + 19 + 9 + 11 + 8 + 2);
-    return room > 0 ? left + fit(detail(service, now), room).trimEnd() : cutLine(left, columns);
+    return room > 0 ? left + fit(printable(detail(service, now)), room).trimEnd() : cutLine(left, columns);
   });
   return [paint(colour, 'dim', fit(heading, columns)), ...rows];
 }

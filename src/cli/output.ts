@@ -3,7 +3,7 @@ import type { WriteStream } from 'node:tty';
 
 /** Whether colour is wanted there: a terminal, and nobody said NO_COLOR (no-color.org). */
 export function colours(stream: Pick<WriteStream, 'isTTY'>): boolean {
-  return stream.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
+  return stream.isTTY && (process.env['NO_COLOR'] ?? '') === '' && process.env['TERM'] !== 'dumb';
 }
 
 export type Paint = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
@@ -27,6 +27,8 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }
 
+const COLOUR_CODE = /\u001b\[[0-9;]*m/g;
+
 // Control characters in foreign text could rewrite the terminal (C0, C1, and the Unicode direction overrides).
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 
@@ -35,22 +37,24 @@ export function printable(text: string): string {
   return text.replace(CONTROL, '\ufffd').replaceAll('\n', '⏎');
 }
 
-/** Text cut or filled to a width in columns. Wide characters count two, as terminals draw them. */
+/** Text cut or filled to a width in columns. Wide characters count two, as terminals draw them. Painted text is only filled. */
 export function fit(text: string, width: number): string {
+  const whole = columnsOf(text);
+  if (whole <= width) return text + ' '.repeat(width - whole);
+  let kept = '';
   let columns = 0;
-  let end = 0;
   for (const character of text) {
-    const wide = columnsOf(character);
-    if (columns + wide > width) return `${text.slice(0, Math.max(0, end - 1))}…`;
-    columns += wide;
-    end += character.length;
+    if (columns + columnsOf(character) > width - 1) break;
+    columns += columnsOf(character);
+    kept += character;
   }
-  return text + ' '.repeat(width - columns);
+  return `${kept}…${' '.repeat(Math.max(0, width - 1 - columns))}`;
 }
 
+/** How many columns a text takes in a terminal; colour codes take none. */
 export function columnsOf(text: string): number {
   let columns = 0;
-  for (const character of text) columns += isWide(character.codePointAt(0) as number) ? 2 : 1;
+  for (const character of text.replace(COLOUR_CODE, '')) columns += isWide(character.codePointAt(0) as number) ? 2 : 1;
   return columns;
 }
 

@@ -21,7 +21,7 @@ const RECENT = 200;
 /** Runs the daemon until TERM, Ctrl-C or `vahti down`; HUP reloads. */
 export async function up(options: UpOptions): Promise<void> {
   const { plan, loaded } = await requirePlan(options.config, true);
-  const live = options.view === 'live' || (options.view === 'auto' && process.stdout.isTTY === true);
+  const live = options.view === 'live' || (options.view === 'auto' && process.stdout.isTTY);
   const recent: StoredRecord[] = [];
   const log = live ? silentLog : createLog('info', (line) => process.stdout.write(line));
   const opened = openDaemon({

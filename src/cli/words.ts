@@ -1,6 +1,6 @@
 import type { ServiceStatus } from '../app/control-api.ts';
 import { approximateDuration } from '../core/durations.ts';
-import { type Paint, paint } from './output.ts';
+import { type Paint, paint, printable } from './output.ts';
 
 /** How long ago, for people: `3m12s`. */
 export function ago(now: number, then: number): string {
@@ -27,7 +27,7 @@ export function figuresText({ kind, figures, state }: ServiceStatus): string | u
   if (kind === 'command' || state !== 'running') return undefined;
   if (figures === null) return 'no figures yet';
   const connection = figures.connection === 'connected' ? '' : `${figures.connection}${figures.trouble === null ? '' : ` (${figures.trouble})`}, `;
-  return `${connection}${rate(figures.lineRate)} lines/s, lag ${figures.lag === null ? '-' : approximateDuration(figures.lag)}, ${figures.lines} lines, cursor ${figures.cursor ?? '-'}`;
+  return printable(`${connection}${rate(figures.lineRate)} lines/s, lag ${figures.lag === null ? '-' : approximateDuration(figures.lag)}, ${figures.lines} lines, cursor ${figures.cursor ?? '-'}`);
 }
 
 export function rate(perSecond: number): string {

@@ -102,9 +102,12 @@ export function createCollector(options: CollectorOptions, clock: Clock): Collec
       const cursor = recovered.checkpoint.cursor ?? undefined;
       scope.log.info('collecting', { into: options.into, cursor, lines: recovered.checkpoint.k });
       const intake = createIntake({ clock, cursor, notice: (message) => notice(message, scope.log) });
-      const { release } = committer;
-      const commit = (inner: Scope): Promise<void> => commitAll(intake, committer as Committer, inner);
-      await runBoth(options.source, intake, commit, scope).finally(release);
+      const parts = committer;
+      try {
+        await runBoth(options.source, intake, (inner) => commitAll(intake, parts, inner), scope);
+      } finally {
+        await parts.release();
+      }
     },
     figures: () => figuresOf(connection, committer, clock, frameRate.perSecond(), lineRate.perSecond(), closed),
   };

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { SourceMessage, StreamSink } from '../core/source.ts';
+import type { SourceMessage, StreamEvent, StreamSink } from '../core/source.ts';
 import type { Pending } from './committer.ts';
 
 /** A commit happens at the first of these (measured: larger batches gain little, smaller ones cost fsyncs). */
@@ -34,80 +34,93 @@ export interface IntakeOptions {
   readonly notice: (message: Exclude<SourceMessage, { kind: 'event' }>) => void;
 }
 
-export function createIntake(options: IntakeOptions): Intake {
-  const { clock } = options;
-  let pending: Pending[] = [];
-  let lines = 0;
-  let bytes = 0;
+export function createIntake({ clock, cursor, notice }: IntakeOptions): Intake {
+  const queue = createQueue(clock);
+  let position = cursor;
   let repeated = 0;
-  let position = options.cursor;
-  let dueAt: number | undefined;
   let over = false;
   let wake = (): void => {};
   let room: (() => void)[] = [];
 
-  const due = (): boolean =>
-    over || lines >= COMMIT_LINES || bytes >= COMMIT_BYTES || (dueAt !== undefined && clock.monotonic() >= dueAt);
+  const ended = (): boolean => over;
 
-  const add = (item: Pending, itemLines: number, itemBytes: number): boolean => {
-    pending.push(item);
-    lines += itemLines;
-    bytes += itemBytes;
-    if (dueAt === undefined) {
-      dueAt = clock.monotonic() + COMMIT_AFTER_MS;
-      wake();
-    } else if (lines >= COMMIT_LINES || bytes >= COMMIT_BYTES) {
-      wake();
+  const add = (item: Pending, lines: number, bytes: number): boolean => {
+    // Whoever waits looks again when the batch begins, to learn until when, and when it is full.
+    if (queue.push(item, lines, bytes)) wake();
+    return !queue.isFull();
+  };
+
+  const takeEvent = (event: StreamEvent, bytes: number): boolean => {
+    if (event.seq > 0 && position !== undefined && event.seq <= position) {
+      repeated += 1;
+      return true;
     }
-    return pending.length < FULL_MESSAGES && bytes < FULL_BYTES;
+    if (event.seq > 0) position = event.seq;
+    return add({ event, received: clock.now() }, event.lines.length, bytes);
   };
 
-  const swap = (): Batch => {
-    const batch = { pending, repeated };
-    pending = [];
-    lines = bytes = repeated = 0;
-    dueAt = undefined;
-    for (const go of room) go();
-    room = [];
-    return batch;
-  };
+  const until = (moment: number): Promise<void> =>
+    new Promise((resolve) => {
+      const timer = clock.timer(moment - clock.monotonic(), resolve);
+      wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
 
   return {
     take(message) {
-      if (message.kind === 'event') {
-        const { event } = message;
-        if (event.seq > 0 && position !== undefined && event.seq <= position) {
-          repeated += 1;
-          return true;
-        }
-        if (event.seq > 0) position = event.seq;
-        return add({ event, received: clock.now() }, event.lines.length, message.bytes);
-      }
-      options.notice(message);
-      if (message.kind !== 'bad') return true;
-      return add({ raw: message.raw, received: clock.now() }, 0, message.raw.length);
+      if (message.kind === 'event') return takeEvent(message.event, message.bytes);
+      notice(message);
+      return message.kind !== 'bad' || add({ raw: message.raw, received: clock.now() }, 0, message.raw.length);
     },
-    drained: () => (pending.length < FULL_MESSAGES && bytes < FULL_BYTES ? Promise.resolve() : new Promise((resolve) => room.push(resolve))),
+    drained: () => (queue.isFull() ? new Promise((resolve) => room.push(resolve)) : Promise.resolve()),
     position: () => position,
     async batch(idleMs) {
       const giveUpAt = clock.monotonic() + idleMs;
-      while (!due() && clock.monotonic() < giveUpAt) {
-        const until = Math.min(giveUpAt, dueAt ?? giveUpAt);
-        await new Promise<void>((resolve) => {
-          const timer = clock.timer(until - clock.monotonic(), resolve);
-          wake = () => {
-            timer.cancel();
-            resolve();
-          };
-        });
-        wake = () => {};
-      }
-      return swap();
+      while (!ended() && !queue.isDue() && clock.monotonic() < giveUpAt) await until(Math.min(giveUpAt, queue.dueAt()));
+      wake = () => {};
+      const batch = { pending: queue.swap(), repeated };
+      repeated = 0;
+      for (const go of room) go();
+      room = [];
+      return batch;
     },
     end() {
       over = true;
       wake();
     },
-    ended: () => over,
+    ended,
+  };
+}
+
+/** What waits, and when it is due. */
+function createQueue(clock: Clock) {
+  let pending: Pending[] = [];
+  let lines = 0;
+  let bytes = 0;
+  let due = Number.POSITIVE_INFINITY;
+  const isLarge = (): boolean => lines >= COMMIT_LINES || bytes >= COMMIT_BYTES;
+  return {
+    /** Answers whether that changed when the batch is due. */
+    push(item: Pending, itemLines: number, itemBytes: number): boolean {
+      const first = pending.length === 0;
+      pending.push(item);
+      lines += itemLines;
+      bytes += itemBytes;
+      if (first) due = clock.monotonic() + COMMIT_AFTER_MS;
+      return first || isLarge();
+    },
+    isDue: () => isLarge() || clock.monotonic() >= due,
+    dueAt: () => due,
+    isFull: () => pending.length >= FULL_MESSAGES || bytes >= FULL_BYTES,
+    swap(): readonly Pending[] {
+      const all = pending;
+      pending = [];
+      lines = 0;
+      bytes = 0;
+      due = Number.POSITIVE_INFINITY;
+      return all;
+    },
   };
 }

@@ -53,7 +53,7 @@ export async function recover(files: Files, layout: Layout, boot: string): Promi
     mended.push(`set aside ${openPath(name)}, which no commit knows`);
   }
   const open: OpenPart[] = [];
-  for (const [name, state] of plan.reopen) open.push(await reopen(files, layout, name, state, mended));
+  for (const [name, state] of plan.reopen) open.push(await reopenPart(files, layout, name, state, mended));
   await cutQuarantine(files, layout, checkpoint.quarantine, mended);
   return {
     checkpoint,
@@ -95,7 +95,7 @@ async function examine(
   return { finish, reopen };
 }
 
-async function reopen(
+async function reopenPart(
   files: Files,
   layout: Layout,
   name: string,

@@ -87,7 +87,7 @@ function listsForMaps(schema: Node, value: unknown, path: Path): Path[] {
 
 /** The keys that the schema knows at a path. */
 function keysAt(schema: Schema, path: Path): readonly string[] {
-  let node: Node | undefined = unwrap(schema as unknown as Node);
+  let node: Node | undefined = unwrap(schema);
   for (const key of path) {
     if (node === undefined) return [];
     const next: Node | undefined = node.type === 'record' ? node.value : (node.entries?.[key] ?? node.item);

@@ -95,7 +95,7 @@ function receive(options: FirehoseOptions, scope: Scope, sink: StreamSink): Prom
         else if (decoded.kind !== 'skip' && !sink.take(decoded)) pauseUntilDrained(socket, sink, silence, reject);
       } catch (error) {
         socket.terminate();
-        reject(error as Error);
+        reject(error);
       }
     });
     socket.on('unexpected-response', (_request, response) => {
