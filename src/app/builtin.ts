@@ -32,7 +32,7 @@ export async function runCollector(
   const locked = lockFolder(own, { what: `collector ${service.name}`, clock: scope.clock });
   if (!locked.ok) return err({ kind: locked.error.kind === 'held' ? 'locked' : 'failed', message: locked.error.message });
   const collector = createCollector(
-    { source: sourceFor(collect, random), into: collect.into, part: collect.part, files: disk, boot: bootId() },
+    { source: sourceFor(collect, random), into: collect.into, part: collect.part, start: collect.cursor, files: disk, boot: bootId() },
     scope.clock,
   );
   mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });

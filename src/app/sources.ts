@@ -6,7 +6,7 @@ import { eventOf } from '../wire/atproto/lines.ts';
 
 /** The source that a `collect:` means. There is one kind yet; the next ones are told apart by the address. */
 export function sourceFor(collect: CollectConfig, random: () => number): StreamSource {
-  return createFirehoseSource({ url: collect.from, cursor: collect.cursor, decode: decodeFirehose, random });
+  return createFirehoseSource({ url: collect.from, decode: decodeFirehose, random });
 }
 
 /** A frame of an atproto firehose, as the collector takes it. */

@@ -2,7 +2,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Files } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
-import type { SourceMessage, StreamSource } from '../core/source.ts';
+import type { SourceMessage, StreamPosition, StreamSource } from '../core/source.ts';
 import { type Committer, createCommitter } from './committer.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { type Layout, layoutOf } from './layout.ts';
@@ -20,6 +20,8 @@ export interface CollectorOptions {
   /** Absolute path of the folder to collect into. */
   readonly into: string;
   readonly part: PartLength;
+  /** Where to begin when nothing was ever collected here. */
+  readonly start: StreamPosition;
   readonly files: Files;
   readonly boot: string;
 }
@@ -99,9 +101,9 @@ export function createCollector(options: CollectorOptions, clock: Clock): Collec
       for (const mended of recovered.mended) scope.log.warn('recovered', { mended });
       closed = recovered.closed.length;
       committer = await openCommitter(options, layout, recovered, clock);
-      const cursor = recovered.checkpoint.cursor ?? undefined;
+      const cursor = recovered.checkpoint.cursor ?? options.start;
       scope.log.info('collecting', { into: options.into, cursor, lines: recovered.checkpoint.k });
-      const intake = createIntake({ clock, cursor, notice: (message) => notice(message, scope.log) });
+      const intake = createIntake({ clock, position: cursor, notice: (message) => notice(message, scope.log) });
       const parts = committer;
       try {
         await runBoth(options.source, intake, (inner) => commitAll(intake, parts, inner), scope);
@@ -170,6 +172,10 @@ function logNotice(message: Notice, log: Log): void {
       return log.info('connected', { cursor: message.cursor });
     case 'disconnected':
       return log.warn('disconnected', { reason: message.reason, retryMs: Math.round(message.retryMs) });
+    case 'gap':
+      return log.error('events are missing', { reason: message.reason, detail: message.detail });
+    case 'reset':
+      return log.error('the stream’s numbers began anew', { detail: message.detail });
     case 'info':
       return log.warn('the stream says', { name: message.name, text: message.message });
     case 'bad':

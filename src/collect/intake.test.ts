@@ -9,7 +9,7 @@ import { createIntake, type Intake } from './intake.ts';
 function open(cursor?: number) {
   const clock = createFakeClock();
   const noticed: SourceMessage[] = [];
-  const intake = createIntake({ clock, cursor, notice: (message) => noticed.push(message) });
+  const intake = createIntake({ clock, position: cursor ?? 'live', notice: (message) => noticed.push(message) });
   return { clock, intake, noticed };
 }
 

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { SourceMessage, StreamEvent, StreamSink } from '../core/source.ts';
+import type { SourceMessage, StreamEvent, StreamPosition, StreamSink } from '../core/source.ts';
 import type { Pending } from './committer.ts';
 
 /** A commit happens at the first of these (measured: larger batches gain little, smaller ones cost fsyncs). */
@@ -28,15 +28,15 @@ export interface Intake extends StreamSink {
 
 export interface IntakeOptions {
   readonly clock: Clock;
-  /** The last committed sequence number. */
-  readonly cursor: number | undefined;
+  /** The last committed sequence number, or where to begin. */
+  readonly position: StreamPosition;
   /** Told of everything that is not an event. */
   readonly notice: (message: Exclude<SourceMessage, { kind: 'event' }>) => void;
 }
 
-export function createIntake({ clock, cursor, notice }: IntakeOptions): Intake {
+export function createIntake({ clock, position: start, notice }: IntakeOptions): Intake {
   const queue = createQueue(clock);
-  let position = cursor;
+  let position = start;
   let repeated = 0;
   let over = false;
   let wake = (): void => {};
@@ -51,7 +51,7 @@ export function createIntake({ clock, cursor, notice }: IntakeOptions): Intake {
   };
 
   const takeEvent = (event: StreamEvent, bytes: number): boolean => {
-    if (event.seq > 0 && position !== undefined && event.seq <= position) {
+    if (event.seq > 0 && typeof position === 'number' && event.seq <= position) {
       repeated += 1;
       return true;
     }

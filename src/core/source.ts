@@ -29,15 +29,31 @@ export type SourceMessage =
   | { readonly kind: 'info'; readonly name: string; readonly message: string }
   | { readonly kind: 'bad'; readonly raw: Uint8Array; readonly reason: string }
   | { readonly kind: 'connected'; readonly cursor: number | undefined }
+  /** The source knows that events are missing between two of the stream's numbers, or two times (milliseconds); undefined where it does not know the end. */
+  | {
+      readonly kind: 'gap';
+      readonly reason: GapReason;
+      readonly detail: string;
+      readonly since?: number;
+      readonly until?: number;
+    }
+  /** The server says that our position is ahead of all that it has: its numbers began anew, or are another server's. */
+  | { readonly kind: 'reset'; readonly detail: string }
   | { readonly kind: 'disconnected'; readonly reason: string; readonly retryMs: number };
 
 /** Takes what a source hands over. Returns false when it is full: the source pauses until `drained()` resolves. */
 export interface StreamSink {
   take(message: SourceMessage): boolean;
   drained(): Promise<void>;
-  /** Where to go on after a reconnect: the last taken sequence number, or undefined for the start asked for in the config. */
-  position(): number | undefined;
+  /** Where to go on at the next connection. What comes up to a taken number is dropped by the sink, so sources rather begin too early. */
+  position(): StreamPosition;
 }
+
+/** Behind the last taken sequence number; or, when nothing was taken yet, at the live end or with the oldest there is. */
+export type StreamPosition = number | 'live' | 'oldest';
+
+/** Why a stretch of a stream is missing. */
+export type GapReason = 'outdated' | 'disconnected' | 'too-slow' | 'reset' | 'dropped';
 
 /** A stream that can be collected. It reconnects by itself, for ever, with back-off. */
 export interface StreamSource {

@@ -1,7 +1,7 @@
 import { WebSocket } from 'ws';
 import type { Clock } from '../../core/clock.ts';
 import type { Scope } from '../../core/scope.ts';
-import type { SourceMessage, StreamSink, StreamSource } from '../../core/source.ts';
+import type { SourceMessage, StreamPosition, StreamSink, StreamSource } from '../../core/source.ts';
 
 /** How far to go back at a reconnect: servers differ in whether a cursor includes its event, some skip at file borders. */
 const REWIND = 1_000;
@@ -20,8 +20,6 @@ const CLOSE_MS = 2_000;
 export interface FirehoseOptions {
   /** Without a cursor: that is the collector's business. */
   readonly url: string;
-  /** Where to begin when nothing was ever collected: the live end, the oldest the server has, or behind a number. */
-  readonly cursor: 'live' | 'oldest' | number;
   /** Turns a frame into what the collector takes. */
   readonly decode: (frame: Uint8Array) => Decoded;
   readonly random: () => number;
@@ -57,11 +55,13 @@ function retryDelay(attempt: number, random: number): number {
   return whole / 2 + (whole / 2) * random;
 }
 
+/** No cursor means the live end, 0 the oldest that the server has. */
+const CURSORS = { live: undefined, oldest: 0 } as const;
+
 /** The address to connect to, and the cursor in it (undefined: the live end). */
-function addressOf(options: FirehoseOptions, position: number | undefined): { url: string; cursor: number | undefined } {
-  const url = new URL(options.url);
-  const start = options.cursor === 'live' ? undefined : options.cursor === 'oldest' ? 0 : options.cursor;
-  const cursor = position === undefined ? start : Math.max(0, position - REWIND);
+function addressOf(address: string, position: StreamPosition): { url: string; cursor: number | undefined } {
+  const url = new URL(address);
+  const cursor = typeof position === 'number' ? Math.max(0, position - REWIND) : CURSORS[position];
   url.searchParams.delete('cursor');
   if (cursor !== undefined) url.searchParams.set('cursor', String(cursor));
   return { url: url.href, cursor };
@@ -69,7 +69,7 @@ function addressOf(options: FirehoseOptions, position: number | undefined): { ur
 
 /** One connection, from its beginning to its end. Resolves with the reason why it ended; rejects only for a bug. */
 function receive(options: FirehoseOptions, scope: Scope, sink: StreamSink): Promise<string> {
-  const { url, cursor } = addressOf(options, sink.position());
+  const { url, cursor } = addressOf(options.url, sink.position());
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(url, {
       perMessageDeflate: false,
