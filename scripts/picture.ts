@@ -13,7 +13,12 @@ import type { StoredRecord } from '../src/core/record.ts';
 const COLUMNS = 112;
 const ROWS = 22;
 const CELL = { width: 8.4, height: 18 };
-const COLOURS: Readonly<Record<string, string>> = { 31: '#ff7b72', 32: '#7ee787', 33: '#e3b341', 36: '#79c0ff' };
+const COLOURS: Readonly<Record<string, string>> = {
+  31: '#ff7b72',
+  32: '#7ee787',
+  33: '#e3b341',
+  36: '#79c0ff',
+};
 
 const [folder = '.', file = 'docs/up.svg'] = process.argv.slice(2);
 const client = createRpcClient<ControlApi>(statePaths(join(folder, '.vahti')).control);
@@ -30,7 +35,9 @@ writeFileSync(file, svgOf(lines));
 function svgOf(screen: readonly string[]): string {
   const width = Math.ceil(COLUMNS * CELL.width) + 32;
   const height = ROWS * CELL.height + 32;
-  const rows = screen.map((line, row) => `<text x="16" y="${28 + row * CELL.height}" xml:space="preserve">${spansOf(line)}</text>`);
+  const rows = screen.map(
+    (line, row) => `<text x="16" y="${28 + row * CELL.height}" xml:space="preserve">${spansOf(line)}</text>`,
+  );
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img" aria-label="vahti up in a terminal">
 <rect width="100%" height="100%" rx="8" fill="#0d1117"/>
 <g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14" fill="#c9d1d9">

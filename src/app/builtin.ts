@@ -30,9 +30,18 @@ export async function runCollector(
   const own = `${collect.into}/.vahti`;
   mkdirSync(own, { recursive: true });
   const locked = lockFolder(own, { what: `collector ${service.name}`, clock: scope.clock });
-  if (!locked.ok) return err({ kind: locked.error.kind === 'held' ? 'locked' : 'failed', message: locked.error.message });
+  if (!locked.ok)
+    return err({ kind: locked.error.kind === 'held' ? 'locked' : 'failed', message: locked.error.message });
   const collector = createCollector(
-    { source: sourceFor(collect, random), into: collect.into, part: collect.part, start: collect.cursor, files: disk, boot: bootId() },
+    {
+      source: sourceFor(collect, random),
+      into: collect.into,
+      part: collect.part,
+      start: collect.cursor,
+      onReset: collect['on-reset'],
+      files: disk,
+      boot: bootId(),
+    },
     scope.clock,
   );
   mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
@@ -49,6 +58,12 @@ export async function runCollector(
 }
 
 /** A scope whose drain and stop are the given signals. */
-export function createScope(clock: Clock, log: Scope['log'], drain: AbortSignal, stop: AbortSignal, ready: () => void): Scope {
+export function createScope(
+  clock: Clock,
+  log: Scope['log'],
+  drain: AbortSignal,
+  stop: AbortSignal,
+  ready: () => void,
+): Scope {
   return { clock, log, drain, stop, ready };
 }

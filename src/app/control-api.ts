@@ -68,7 +68,20 @@ export const CONTROL_PARAMS = {
     services: v.optional(v.array(name)),
     life: v.optional(v.string()),
     kinds: v.optional(
-      v.array(v.picklist(['log', 'flip', 'start', 'exit', 'action', 'notification', 'delivery', 'job', 'gap', 'note'])),
+      v.array(
+        v.picklist([
+          'log',
+          'flip',
+          'start',
+          'exit',
+          'action',
+          'notification',
+          'delivery',
+          'job',
+          'gap',
+          'note',
+        ]),
+      ),
     ),
     level: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(24))),
     text: v.optional(v.string()),
@@ -85,8 +98,14 @@ export type LogsParams = v.InferOutput<(typeof CONTROL_PARAMS)['logs']>;
 export interface ControlApi {
   readonly status: { readonly params: Record<string, never>; readonly value: DaemonStatus };
   readonly explain: { readonly params: { readonly name: string }; readonly value: Explanation };
-  readonly start: { readonly params: { readonly names: readonly string[] }; readonly value: readonly ActionResult[] };
-  readonly stop: { readonly params: { readonly names: readonly string[] }; readonly value: readonly ActionResult[] };
+  readonly start: {
+    readonly params: { readonly names: readonly string[] };
+    readonly value: readonly ActionResult[];
+  };
+  readonly stop: {
+    readonly params: { readonly names: readonly string[] };
+    readonly value: readonly ActionResult[];
+  };
   readonly restart: {
     readonly params: { readonly names: readonly string[]; readonly reason: string };
     readonly value: readonly ActionResult[];

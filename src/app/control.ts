@@ -77,12 +77,14 @@ function chosen(supervision: Supervision, names: readonly string[]): readonly Su
 
 async function start({ planned: { name }, service }: Supervised): Promise<ActionResult> {
   const before = service.snapshot();
-  if (before.state === 'running') return { name, done: true, message: `runs already (pid ${before.pid ?? '?'})` };
+  if (before.state === 'running' && before.pid !== null) {
+    return { name, done: true, message: `runs already (pid ${before.pid})` };
+  }
   service.start('person');
-  const after = service.snapshot();
-  if (after.state === 'running') return { name, done: true, message: `started (pid ${after.pid ?? '?'})` };
-  if (after.state === 'stopping') return { name, done: true, message: 'starts as soon as the old life is gone' };
-  return { name, done: false, message: `did not start: ${after.lastExit?.message ?? `it is ${after.state}`}` };
+  if (service.snapshot().state === 'stopping') {
+    return { name, done: true, message: 'starts as soon as the old life is gone' };
+  }
+  return { name, ...(await outcome(service, 'started')) };
 }
 
 async function stop({ planned: { name }, service }: Supervised): Promise<ActionResult> {
@@ -90,22 +92,41 @@ async function stop({ planned: { name }, service }: Supervised): Promise<ActionR
   service.stop('person');
   await service.ended();
   const { state } = service.snapshot();
-  if (state === 'stuck') return { name, done: false, message: 'does not end, not even by KILL; nothing new starts' };
+  if (state === 'stuck')
+    return { name, done: false, message: 'does not end, not even by KILL; nothing new starts' };
   return { name, done: true, message: before.state === 'stopped' ? 'was stopped already' : 'stopped' };
 }
 
 async function restart({ planned: { name }, service }: Supervised, reason: string): Promise<ActionResult> {
+  // Asked before: afterwards it may mean the end of the next life.
+  const oldIsGone = service.ended();
   service.restart('person', reason);
-  await service.ended();
-  const { state, pid, lastExit } = service.snapshot();
-  if (state === 'running') return { name, done: true, message: `restarted (pid ${pid ?? '?'})` };
-  return { name, done: false, message: `is ${state}: ${lastExit?.message ?? 'it did not start'}` };
+  await oldIsGone;
+  return { name, ...(await outcome(service, 'restarted')) };
+}
+
+/** What came of a start. A life without a process could not be started, and ends within this turn or the next. */
+async function outcome(
+  service: Supervised['service'],
+  word: 'started' | 'restarted',
+): Promise<Pick<ActionResult, 'done' | 'message'>> {
+  const { state, pid } = service.snapshot();
+  if (state === 'running' && pid !== null) return { done: true, message: `${word} (pid ${pid})` };
+  if (state === 'running') await service.ended();
+  const after = service.snapshot();
+  return { done: false, message: `did not start: ${after.lastExit?.message ?? `it is ${after.state}`}` };
 }
 
 /** Stored records, oldest first, and then, where wanted, every new one. */
-async function* logs(store: RecordStore, params: LogsParams, signal: AbortSignal): AsyncGenerator<StoredRecord, void> {
+async function* logs(
+  store: RecordStore,
+  params: LogsParams,
+  signal: AbortSignal,
+): AsyncGenerator<StoredRecord, void> {
   const { follow, limit = 100, ...filter } = params;
-  const query = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined)) as RecordQuery;
+  const query = Object.fromEntries(
+    Object.entries(filter).filter(([, value]) => value !== undefined),
+  ) as RecordQuery;
   const known = limit === 0 ? [] : store.query({ ...query, limit, take: 'newest' });
   // Begun in the same turn as the query: no record falls between the two.
   const coming = follow ? store.follow(query, signal) : [];

@@ -77,11 +77,18 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
     return statusOf(facts, open.supervision.all(), open.paths);
   };
 
-  const reload = serially(async (dryRun: boolean): Promise<Result<ReloadResult, string>> => {
+  // What changes the set of services happens one after another: the beginning, reloads, the end.
+  const inTurn = serially(<T>(work: () => Promise<T>) => work());
+  let ending = false;
+
+  const reload = async (dryRun: boolean): Promise<Result<ReloadResult, string>> => {
+    if (ending) return err('cannot reload: vahti goes down');
     const next = await options.reread();
     if (!next.ok) return next;
     if (next.value.state !== plan.state) {
-      return err(`cannot reload: the state folder would move from ${plan.state} to ${next.value.state}; stop and start instead`);
+      return err(
+        `cannot reload: the state folder would move from ${plan.state} to ${next.value.state}; stop and start instead`,
+      );
     }
     if (dryRun) return ok({ changes: comparePlans(plan, next.value) });
     await writeFileAtomic(open.paths.plan, `${JSON.stringify(next.value)}\n`, { mode: 0o600 });
@@ -102,7 +109,11 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
         await writeFileAtomic(open.paths.plan, `${JSON.stringify(plan)}\n`, { mode: 0o600 });
         const target = { ...open, status, down: () => wish.abort(), flush: open.recorder.flush };
         const answer = (name: string) => explain(name, { ...open, clock });
-        const methods = controlMethods({ ...target, explain: answer, reload: async (dryRun) => orThrow(await reload(dryRun)) });
+        const methods = controlMethods({
+          ...target,
+          explain: answer,
+          reload: async (dryRun) => orThrow(await reload(dryRun)),
+        });
         control = await listen(open, options.log, methods);
         note(open.recorder, clock, `vahti ${options.version} began (pid ${process.pid}) on ${plan.file}`);
         await open.supervision.apply(plan);
@@ -122,12 +133,14 @@ function openAll(options: DaemonOptions): Result<Open, DaemonTrouble> {
   const paths = statePaths(options.plan.state);
   const failed = (message: string): Result<Open, DaemonTrouble> => err({ kind: 'failed', message });
   try {
-    for (const folder of [paths.folder, paths.logs, paths.run]) mkdirSync(folder, { recursive: true, mode: 0o700 });
+    for (const folder of [paths.folder, paths.logs, paths.run])
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
     return failed(`cannot make the state folder ${paths.folder}: ${(error as Error).message}`);
   }
   const locked = lockFolder(paths.folder, { what: 'vahti up', clock: options.clock });
-  if (!locked.ok) return err({ kind: locked.error.kind === 'held' ? 'locked' : 'failed', message: locked.error.message });
+  if (!locked.ok)
+    return err({ kind: locked.error.kind === 'held' ? 'locked' : 'failed', message: locked.error.message });
   const lock = locked.value;
   const state = openState(paths.folder);
   if (!state.ok) {
@@ -137,7 +150,13 @@ function openAll(options: DaemonOptions): Result<Open, DaemonTrouble> {
   const { logsMs, historyMs, bytes } = options.plan.keep;
   const keep = { ageMs: { logs: logsMs, other: historyMs }, bytes };
   const { clock, log } = options;
-  const store = openSqliteStore({ path: paths.records, agent: state.value.agent, host: hostname(), clock, keep });
+  const store = openSqliteStore({
+    path: paths.records,
+    agent: state.value.agent,
+    host: hostname(),
+    clock,
+    keep,
+  });
   if (!store.ok) {
     state.value.close();
     lock.release();
@@ -145,7 +164,15 @@ function openAll(options: DaemonOptions): Result<Open, DaemonTrouble> {
   }
   const recorder = createRecorder({ store: store.value, clock, log, stored: options.stored });
   const { random, program } = options;
-  const supervision = createSupervision({ clock, log, random, paths, state: state.value, records: recorder.add, program });
+  const supervision = createSupervision({
+    clock,
+    log,
+    random,
+    paths,
+    state: state.value,
+    records: recorder.add,
+    program,
+  });
   return ok({ paths, lock, state: state.value, store: store.value, recorder, supervision });
 }
 
@@ -159,10 +186,20 @@ function closeAll(open: Open): void {
 /** Ends what a dead daemon of this folder left running, before anything is started: two instances of one service never live. */
 async function endLeftovers(open: Open, { clock }: DaemonOptions): Promise<void> {
   const recorded = recordedProcesses(open.state);
-  const ended = await endSurvivors({ stateId: open.state.stateId, deadlineMs: SURVIVORS_MS, clock, recorded });
+  const ended = await endSurvivors({
+    stateId: open.state.stateId,
+    deadlineMs: SURVIVORS_MS,
+    clock,
+    recorded,
+  });
   for (const { life, end } of ended) {
     const how = end.kind === 'gone' ? (end.killed ? 'killed' : 'ended') : 'cannot end';
-    note(open.recorder, clock, `${how} what a dead daemon left behind: ${life}`, end.kind === 'gone' ? LEVELS.warn : LEVELS.error);
+    note(
+      open.recorder,
+      clock,
+      `${how} what a dead daemon left behind: ${life}`,
+      end.kind === 'gone' ? LEVELS.warn : LEVELS.error,
+    );
   }
 }
 
@@ -173,7 +210,9 @@ async function listen(open: Open, log: Log, methods: ReturnType<typeof controlMe
 }
 
 function note(recorder: Recorder, clock: Clock, message: string, level: number = LEVELS.info): void {
-  recorder.add([{ time: clock.micros(), service: '', life: '', kind: 'note', level, sender: 'daemon', message }]);
+  recorder.add([
+    { time: clock.micros(), service: '', life: '', kind: 'note', level, sender: 'daemon', message },
+  ]);
 }
 
 function reloadSentence(changes: ReloadResult['changes']): string {

@@ -41,7 +41,11 @@ function checkConfig({ file, diagnostics }: LoadedConfig): Check {
   const errors = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
   const warnings = diagnostics.length - errors;
   const verdict = errors > 0 ? 'wrong' : warnings > 0 ? 'odd' : 'fine';
-  return { what: 'config', verdict, found: `${file}: ${errors} errors, ${warnings} warnings${diagnostics.length > 0 ? ' (vahti check shows them)' : ''}` };
+  return {
+    what: 'config',
+    verdict,
+    found: `${file}: ${errors} errors, ${warnings} warnings${diagnostics.length > 0 ? ' (vahti check shows them)' : ''}`,
+  };
 }
 
 /** Every service takes two pipes, a log file and a socket of the daemon's. */
@@ -49,25 +53,43 @@ function checkOpenFiles(): Check {
   const limits = readFileSync('/proc/self/limits', 'utf8');
   const soft = /^Max open files\s+(\d+|unlimited)/m.exec(limits)?.[1] ?? 'unknown';
   const few = Number(soft) < FEW_FILES;
-  return { what: 'open files', verdict: few ? 'odd' : 'fine', found: `${soft} at most${few ? `; for many services allow ${FEW_FILES} (ulimit -n)` : ''}` };
+  return {
+    what: 'open files',
+    verdict: few ? 'odd' : 'fine',
+    found: `${soft} at most${few ? `; for many services allow ${FEW_FILES} (ulimit -n)` : ''}`,
+  };
 }
 
 function checkSetpriv({ plan }: LoadedConfig): Check {
   const needed = plan?.services.some((service) => service.user !== undefined) === true;
   const there = existsSync('/usr/bin/setpriv') || existsSync('/bin/setpriv');
   if (there) return { what: 'setpriv', verdict: 'fine', found: 'there, for services with a user' };
-  return { what: 'setpriv', verdict: needed ? 'wrong' : 'fine', found: `missing (util-linux)${needed ? ', and services with a user need it' : ', and nothing needs it'}` };
+  return {
+    what: 'setpriv',
+    verdict: needed ? 'wrong' : 'fine',
+    found: `missing (util-linux)${needed ? ', and services with a user need it' : ', and nothing needs it'}`,
+  };
 }
 
 function checkSystemd(): Check {
   const booted = existsSync('/run/systemd/system');
-  return { what: 'systemd', verdict: 'fine', found: booted ? 'runs here; vahti up works beside it' : 'does not run here; vahti up needs none' };
+  return {
+    what: 'systemd',
+    verdict: 'fine',
+    found: booted ? 'runs here; vahti up works beside it' : 'does not run here; vahti up needs none',
+  };
 }
 
 async function checkDaemon(state: string): Promise<Check> {
   const answer = await createRpcClient<ControlApi>(statePaths(state).control).call('status', {});
-  if (answer.ok) return { what: 'daemon', verdict: 'fine', found: `runs, pid ${answer.value.pid}, ${answer.value.services.length} services` };
-  if (answer.error.kind === 'not-running') return { what: 'daemon', verdict: 'fine', found: 'does not run on this state folder' };
+  if (answer.ok)
+    return {
+      what: 'daemon',
+      verdict: 'fine',
+      found: `runs, pid ${answer.value.pid}, ${answer.value.services.length} services`,
+    };
+  if (answer.error.kind === 'not-running')
+    return { what: 'daemon', verdict: 'fine', found: 'does not run on this state folder' };
   return { what: 'daemon', verdict: 'wrong', found: answer.error.message };
 }
 
@@ -81,11 +103,24 @@ function checkFolder(what: string, folder: string): Check[] {
   }
   const { type, bavail, bsize, files, ffree } = statfsSync(there);
   const network = networkFilesystem(type);
-  if (network !== undefined) return [{ what, verdict: 'wrong', found: `${there} lies on ${network}; locks and syncs there cannot be trusted` }];
+  if (network !== undefined)
+    return [
+      {
+        what,
+        verdict: 'wrong',
+        found: `${there} lies on ${network}; locks and syncs there cannot be trusted`,
+      },
+    ];
   const free = bavail * bsize;
   const inodes = files === 0 ? 1 : ffree / files;
   const little = free < LITTLE_BYTES || inodes < LITTLE_INODES;
-  return [{ what, verdict: little ? 'odd' : 'fine', found: `${folder}: ${approximateSize(free)} free, ${Math.round(inodes * 100)} % of the inodes` }];
+  return [
+    {
+      what,
+      verdict: little ? 'odd' : 'fine',
+      found: `${folder}: ${approximateSize(free)} free, ${Math.round(inodes * 100)} % of the inodes`,
+    },
+  ];
 }
 
 function nearestFolder(path: string): string {

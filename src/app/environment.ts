@@ -24,8 +24,15 @@ export function resolveEnvironment(
   return ok(values);
 }
 
+const VARIABLE = /^\$([A-Za-z_][A-Za-z0-9_]*)$/;
+
+/** Whether a value stands for another one, and so may be shown as it is written. */
+export function isReference(value: string): boolean {
+  return VARIABLE.test(value) || value.startsWith('file:');
+}
+
 function resolveValue(value: string, folder: string, inherited: NodeJS.ProcessEnv): Result<string, string> {
-  const wanted = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1];
+  const wanted = VARIABLE.exec(value)?.[1];
   if (wanted !== undefined) {
     const found = inherited[wanted];
     return found === undefined ? err(`$${wanted} is not set`) : ok(found);

@@ -69,7 +69,9 @@ function figureSentences({ kind, figures, state }: ServiceStatus): string[] {
   if (figures === null) return ['It does not answer on its socket (yet), so there are no figures.'];
   const lag = figures.lag === null ? 'nothing committed yet' : `${approximateDuration(figures.lag)} behind`;
   const trouble = figures.trouble === null ? '' : ` (${figures.trouble})`;
-  return [`Its stream is ${figures.connection}${trouble}: cursor ${figures.cursor ?? 'none'}, ${lag}, ${figures.frameRate.toFixed(1)} frames/s.`];
+  return [
+    `Its stream is ${figures.connection}${trouble}: cursor ${figures.cursor ?? 'none'}, ${lag}, ${figures.frameRate.toFixed(1)} frames/s.`,
+  ];
 }
 
 function nextSentence(service: ServiceStatus, { planned }: Supervised, now: number): string {

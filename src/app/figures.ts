@@ -14,7 +14,11 @@ export interface FiguresApi {
 /** A service that does not answer within this is shown without figures; the next look asks again. */
 const ANSWER_MS = 500;
 
-export function serveFigures(path: string, collector: Collector, log: Log): Promise<Result<RpcServer, RpcListenError>> {
+export function serveFigures(
+  path: string,
+  collector: Collector,
+  log: Log,
+): Promise<Result<RpcServer, RpcListenError>> {
   const methods = { figures: { params: v.strictObject({}), handle: () => collector.figures() } };
   return serveRpc<FiguresApi>({ path, methods, log, mode: 0o600 });
 }

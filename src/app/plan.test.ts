@@ -33,14 +33,20 @@ test('a reload starts what is new, stops what is gone, restarts what differs, an
 });
 
 test('without a plan before, everything starts', () => {
-  assert.deepEqual(comparePlans(undefined, plan(service('a'))).map((change) => change.change), ['start']);
+  assert.deepEqual(
+    comparePlans(undefined, plan(service('a'))).map((change) => change.change),
+    ['start'],
+  );
 });
 
 test('every service of either plan is told once, and equal plans leave everything', () => {
   const names = fc.uniqueArray(fc.stringMatching(/^[a-z]{1,3}$/), { maxLength: 6 });
   fc.assert(
     fc.property(names, names, (old, now) => {
-      const changes = comparePlans(plan(...old.map((name) => service(name))), plan(...now.map((name) => service(name))));
+      const changes = comparePlans(
+        plan(...old.map((name) => service(name))),
+        plan(...now.map((name) => service(name))),
+      );
       assert.deepEqual(changes.map((change) => change.name).sort(), [...new Set([...old, ...now])].sort());
       for (const { name, change } of changes) {
         assert.equal(change, old.includes(name) ? (now.includes(name) ? 'leave' : 'stop') : 'start');

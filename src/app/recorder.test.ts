@@ -15,7 +15,13 @@ function open() {
   const store: RecordStore = {
     append(drafts) {
       if (disk.full) throw new StoreFullError('cannot store: full', {});
-      const stored = drafts.map((draft, i) => ({ ...draft, agent: 'a', host: 'h', seq: kept.length + i + 1, received: 0 }));
+      const stored = drafts.map((draft, i) => ({
+        ...draft,
+        agent: 'a',
+        host: 'h',
+        seq: kept.length + i + 1,
+        received: 0,
+      }));
       kept.push(...stored);
       return stored;
     },
@@ -27,7 +33,12 @@ function open() {
     },
     close: () => {},
   };
-  const recorder = createRecorder({ store, clock, log: silentLog, stored: (records) => shown.push(...records) });
+  const recorder = createRecorder({
+    store,
+    clock,
+    log: silentLog,
+    stored: (records) => shown.push(...records),
+  });
   return { clock, kept, shown, disk, recorder };
 }
 
@@ -41,7 +52,10 @@ test('records are stored in order within 100 ms, and shown only once they are st
   await clock.advance(99);
   assert.equal(shown.length, 0);
   await clock.advance(1);
-  assert.deepEqual(kept.map((record) => record.message), ['a', 'b']);
+  assert.deepEqual(
+    kept.map((record) => record.message),
+    ['a', 'b'],
+  );
   assert.deepEqual(shown, kept);
   recorder.close();
 });
@@ -63,7 +77,10 @@ test('a full disk holds records back, bounded; starts and exits outlast log line
   disk.full = false;
   await clock.advance(1_000);
   assert.equal(kept.length, 20_002);
-  assert.deepEqual(kept.slice(0, 2).map((record) => record.message), ['line 0', 'line 1']);
+  assert.deepEqual(
+    kept.slice(0, 2).map((record) => record.message),
+    ['line 0', 'line 1'],
+  );
   assert.equal(kept.at(-2)?.message, 'exited');
   assert.match(kept.at(-1)?.message ?? '', /could not be written for 3\d s; 5000 records are lost/);
   recorder.close();

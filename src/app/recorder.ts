@@ -90,7 +90,8 @@ function createOutage(clock: Clock, log: Log) {
     /** @throws what is no passing trouble of the store. */
     begin(error: unknown): void {
       if (!(error instanceof DatabaseError) || !error.retry) throw error;
-      if (since === undefined) log.error('cannot write the time line: records wait', { reason: error.message });
+      if (since === undefined)
+        log.error('cannot write the time line: records wait', { reason: error.message });
       since ??= clock.now();
     },
     lose(): void {

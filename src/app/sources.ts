@@ -18,7 +18,10 @@ export function decodeFirehose(bytes: Uint8Array): Decoded {
     case 'info':
       return { kind: 'info', name: frame.name, message: frame.message };
     case 'error':
-      return { kind: 'fatal', reason: `the server says ${frame.error}${frame.message === '' ? '' : `: ${frame.message}`}` };
+      return {
+        kind: 'fatal',
+        reason: `the server says ${frame.error}${frame.message === '' ? '' : `: ${frame.message}`}`,
+      };
     default: {
       const event = eventOf(frame);
       if (!event.ok) return { kind: 'bad', raw: bytes, reason: event.error };

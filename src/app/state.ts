@@ -66,11 +66,14 @@ export function openState(folder: string): Result<StateStore, DatabaseError> {
       return row === undefined ? undefined : (JSON.parse(row.state) as unknown);
     },
     save(name, state) {
-      const sql = 'INSERT INTO service (name, state) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET state = excluded.state';
+      const sql =
+        'INSERT INTO service (name, state) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET state = excluded.state';
       db.run(sql, [name, JSON.stringify(state)]);
     },
     keepOnly(names) {
-      db.run('DELETE FROM service WHERE name NOT IN (SELECT value FROM json_each(?))', [JSON.stringify(names)]);
+      db.run('DELETE FROM service WHERE name NOT IN (SELECT value FROM json_each(?))', [
+        JSON.stringify(names),
+      ]);
     },
     close: () => db.close(),
   });

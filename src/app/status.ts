@@ -12,7 +12,10 @@ export async function statusOf(
   return { ...facts, services: await Promise.all(supervised.map((each) => serviceStatus(each, paths))) };
 }
 
-export async function serviceStatus({ planned, service }: Supervised, paths: StatePaths): Promise<ServiceStatus> {
+export async function serviceStatus(
+  { planned, service }: Supervised,
+  paths: StatePaths,
+): Promise<ServiceStatus> {
   const { logPath, lastExit, ...snapshot } = service.snapshot();
   const asks = planned.kind !== 'command' && snapshot.state === 'running';
   return {

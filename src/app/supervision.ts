@@ -4,7 +4,12 @@ import type { Log } from '../core/log.ts';
 import { bootId, lookupUser, userEnvironment } from '../core/processes.ts';
 import type { RecordDraft } from '../core/record.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import { createEmbeddedService, type EmbeddedService, type EmbeddedServiceSpec, type PersistedService } from '../run/embedded/service.ts';
+import {
+  createEmbeddedService,
+  type EmbeddedService,
+  type EmbeddedServiceSpec,
+  type PersistedService,
+} from '../run/embedded/service.ts';
 import type { RecordedProcess } from '../run/embedded/survivors.ts';
 import { OWN_PROGRAM } from './config/checks.ts';
 import { resolveEnvironment } from './environment.ts';
@@ -32,19 +37,23 @@ export interface Supervised {
 export interface Supervision {
   get(name: string): Supervised | undefined;
   all(): readonly Supervised[];
-  /** Goes over to a plan: what is gone is stopped, what is new or differs is started, the rest is left alone. */
+  /** Goes over to a plan: what is gone is stopped, what is new or differs is started, the rest is left alone. One at a time. */
   apply(plan: Plan): Promise<readonly PlanChange[]>;
-  /** Stops every process, without anybody having asked for it: the next daemon starts them again. */
+  /** Stops every process, without anybody having asked for it: the next daemon starts them again. Nothing starts from then on. */
   end(): Promise<void>;
 }
 
 export function createSupervision(options: SupervisionOptions): Supervision {
   const services = new Map<string, Supervised>();
   let current: Plan | undefined;
+  let ended = false;
 
   const bringUp = async (planned: PlannedService, plan: Plan, changed: boolean): Promise<void> => {
+    const spec = await specOf(planned, plan, options);
+    // The end may have come meanwhile, and nobody would ever stop this one.
+    if (ended) return;
     const saved = loadSaved(options.state, planned.name);
-    const service = createEmbeddedService(await specOf(planned, plan, options), {
+    const service = createEmbeddedService(spec, {
       clock: options.clock,
       log: options.log.child({ service: planned.name }),
       random: options.random,
@@ -70,8 +79,12 @@ export function createSupervision(options: SupervisionOptions): Supervision {
     async apply(plan) {
       const changes = comparePlans(current, plan);
       const touched = changes.filter((change) => change.change !== 'leave');
-      await Promise.all(touched.filter((change) => change.change !== 'start').map((change) => bringDown(change.name)));
-      const wanted = new Set(touched.filter((change) => change.change !== 'stop').map((change) => change.name));
+      await Promise.all(
+        touched.filter((change) => change.change !== 'start').map((change) => bringDown(change.name)),
+      );
+      const wanted = new Set(
+        touched.filter((change) => change.change !== 'stop').map((change) => change.name),
+      );
       for (const planned of plan.services) {
         if (wanted.has(planned.name)) await bringUp(planned, plan, current !== undefined);
       }
@@ -80,6 +93,7 @@ export function createSupervision(options: SupervisionOptions): Supervision {
       return changes;
     },
     async end() {
+      ended = true;
       await Promise.all([...services.keys()].map(bringDown));
     },
   };
@@ -106,7 +120,11 @@ function startedBy(saved: Saved | undefined, changed: boolean): 'person' | 'boot
   return changed && saved.wanted ? 'person' : 'vahti';
 }
 
-async function specOf(planned: PlannedService, plan: Plan, options: SupervisionOptions): Promise<EmbeddedServiceSpec> {
+async function specOf(
+  planned: PlannedService,
+  plan: Plan,
+  options: SupervisionOptions,
+): Promise<EmbeddedServiceSpec> {
   const user = planned.user === undefined ? undefined : await lookupUser(planned.user);
   const environment = (): Result<Record<string, string>, string> => {
     const resolved = resolveEnvironment(planned.env, dirname(plan.file), process.env);
@@ -116,7 +134,7 @@ async function specOf(planned: PlannedService, plan: Plan, options: SupervisionO
   return {
     name: planned.name,
     argv: commandOf(planned, options),
-    env: (environment() as { value: Record<string, string> }).value,
+    env: environment,
     cwd: planned.cwd,
     ...(user === undefined ? {} : { user }),
     stopMs: planned.stopMs,
@@ -127,7 +145,8 @@ async function specOf(planned: PlannedService, plan: Plan, options: SupervisionO
 
 /** Built-in kinds run as `vahti run NAME` on the plan that is in force, not on whatever the config file says by then. */
 function commandOf(planned: PlannedService, options: SupervisionOptions): readonly string[] {
-  if (planned.kind !== 'command') return [...options.program, 'run', planned.name, '--plan', options.paths.plan];
+  if (planned.kind !== 'command')
+    return [...options.program, 'run', planned.name, '--plan', options.paths.plan];
   const [command, ...rest] = planned.argv;
   return command === OWN_PROGRAM ? [...options.program, ...rest] : planned.argv;
 }

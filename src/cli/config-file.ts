@@ -23,12 +23,18 @@ export function printDiagnostics(loaded: LoadedConfig): void {
 }
 
 /** Loads the config or ends the command: all errors at once. Warnings are printed where `warn` is set. */
-export async function requirePlan(named: string | undefined, warn: boolean): Promise<{ plan: Plan; loaded: LoadedConfig }> {
+export async function requirePlan(
+  named: string | undefined,
+  warn: boolean,
+): Promise<{ plan: Plan; loaded: LoadedConfig }> {
   const loaded = await loadConfig(findConfig(named));
   if (loaded.plan === undefined) {
     printDiagnostics(loaded);
     const errors = loaded.diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
-    throw new CommandError('usage', `cannot use ${loaded.file}: ${errors} ${errors === 1 ? 'error' : 'errors'}`);
+    throw new CommandError(
+      'usage',
+      `cannot use ${loaded.file}: ${errors} ${errors === 1 ? 'error' : 'errors'}`,
+    );
   }
   if (warn) printDiagnostics(loaded);
   return { plan: loaded.plan, loaded };
@@ -41,6 +47,8 @@ export async function requirePlan(named: string | undefined, warn: boolean): Pro
 export async function findState(named: string | undefined): Promise<string> {
   const loaded = await loadConfig(findConfig(named));
   if (loaded.plan !== undefined) return loaded.plan.state;
-  say(`${loaded.file} has errors (vahti check shows them); looking for the daemon in the default state folder`);
+  say(
+    `${loaded.file} has errors (vahti check shows them); looking for the daemon in the default state folder`,
+  );
   return resolve(loaded.file, '..', '.vahti');
 }

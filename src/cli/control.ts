@@ -18,11 +18,16 @@ export function answered<T>(result: Result<T, RpcFailure>): T {
 }
 
 export function commandErrorOf(failure: RpcFailure): CommandError {
-  if (failure.kind === 'not-running') return new CommandError('notRunning', 'cannot reach the daemon: it is not running; `vahti up` starts it');
+  if (failure.kind === 'not-running')
+    return new CommandError('notRunning', 'cannot reach the daemon: it is not running; `vahti up` starts it');
   if (failure.kind === 'error' && failure.code === 'unknown-service') {
     const data = failure.data as { readonly name: string; readonly known: readonly string[] };
-    const known = data.known.length === 0 ? 'there are none' : `there are ${data.known.join(', ')}`;
-    return new CommandError('unknown', `${failure.message}${didYouMean(data.name, data.known)} (${known})`);
+    return unknownService(data.name, data.known);
   }
   return new CommandError('failed', failure.message);
+}
+
+export function unknownService(name: string, known: readonly string[]): CommandError {
+  const others = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
+  return new CommandError('unknown', `cannot find a service "${name}"${didYouMean(name, known)} (${others})`);
 }

@@ -2,12 +2,20 @@
 export const EXIT = {
   ok: { code: 0, meaning: 'Done, or stopped as asked.' },
   failed: { code: 1, meaning: 'It could not be done; the message says why.' },
-  usage: { code: 2, meaning: 'The command line or the config is wrong. Nothing was started or changed. Services of built-in kinds are not restarted after it.' },
+  usage: {
+    code: 2,
+    meaning:
+      'The command line or the config is wrong. Nothing was started or changed. Services of built-in kinds are not restarted after it.',
+  },
   notRunning: { code: 3, meaning: 'No daemon runs on this config’s state folder.' },
   unknown: { code: 4, meaning: 'No service of that name.' },
   locked: { code: 5, meaning: 'Another process uses the state folder, or the folder to collect into.' },
   internal: { code: 70, meaning: 'A bug in Vahti: the message and the stack are on standard error.' },
-  disk: { code: 74, meaning: 'A write or a sync failed. The process ended on purpose: its next start goes on from the last commit.' },
+  disk: {
+    code: 74,
+    meaning:
+      'A write or a sync failed. The process ended on purpose: its next start goes on from the last commit.',
+  },
   interrupted: { code: 130, meaning: 'Interrupted for the second time: stopped at once.' },
 } as const;
 

@@ -34,13 +34,30 @@ function status(services: readonly ServiceStatus[]): DaemonStatus {
 }
 
 function record(message: string): StoredRecord {
-  return { agent: 'a', seq: 1, received: 0, host: 'h', time: NOW * 1000, service: 's', life: '', kind: 'log', level: 9, sender: 'stdout', message };
+  return {
+    agent: 'a',
+    seq: 1,
+    received: 0,
+    host: 'h',
+    time: NOW * 1000,
+    service: 's',
+    life: '',
+    kind: 'log',
+    level: 9,
+    sender: 'stdout',
+    message,
+  };
 }
 
 const plain = (line: string): string => line.replace(/\u001b\[[0-9;]*m/g, '');
 
 test('the screen shows every service with its state, and the newest records', () => {
-  const waiting = service('web', { state: 'waiting', lane: 'slow', nextStartAt: NOW + 600_000, lastExit: { at: NOW, text: 'exited with code 1 after 3ms' } });
+  const waiting = service('web', {
+    state: 'waiting',
+    lane: 'slow',
+    nextStartAt: NOW + 600_000,
+    lastExit: { at: NOW, text: 'exited with code 1 after 3ms' },
+  });
   const screen = { columns: 120, rows: 12, colour: false, now: NOW };
   const lines = renderScreen(status([service('clock'), waiting]), [record('hello')], screen);
   assert.equal(lines.length, 12);
@@ -53,17 +70,33 @@ test('at every size no line is wider than the screen, and there are as many as i
   const names = fc.array(fc.string({ minLength: 1, maxLength: 40 }), { maxLength: 30 });
   const texts = fc.array(fc.string({ unit: 'grapheme', maxLength: 200 }), { maxLength: 40 });
   fc.assert(
-    fc.property(names, texts, fc.integer({ min: 20, max: 150 }), fc.integer({ min: 6, max: 60 }), fc.boolean(), (each, said, columns, rows, colour) => {
-      const lines = renderScreen(status(each.map((name) => service(name))), said.map(record), { columns, rows, colour, now: NOW });
-      assert.equal(lines.length, rows);
-      for (const line of lines) assert.ok(columnsOf(plain(line)) <= columns, JSON.stringify(line));
-    }),
+    fc.property(
+      names,
+      texts,
+      fc.integer({ min: 20, max: 150 }),
+      fc.integer({ min: 6, max: 60 }),
+      fc.boolean(),
+      (each, said, columns, rows, colour) => {
+        const lines = renderScreen(status(each.map((name) => service(name))), said.map(record), {
+          columns,
+          rows,
+          colour,
+          now: NOW,
+        });
+        assert.equal(lines.length, rows);
+        for (const line of lines) assert.ok(columnsOf(plain(line)) <= columns, JSON.stringify(line));
+      },
+    ),
     { numRuns: 200 },
   );
 });
 
 test('foreign control characters never reach the terminal', () => {
-  const lines = renderScreen(status([service('\u001b[31mred')]), [record('\u001b]0;title\u0007 \u202e back')], { columns: 100, rows: 10, colour: false, now: NOW });
+  const lines = renderScreen(
+    status([service('\u001b[31mred')]),
+    [record('\u001b]0;title\u0007 \u202e back')],
+    { columns: 100, rows: 10, colour: false, now: NOW },
+  );
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what is looked for
   assert.doesNotMatch(lines.join(''), /[\u0000-\u001f\u007f-\u009f\u202e]/);
 });

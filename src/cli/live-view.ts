@@ -13,15 +13,25 @@ export interface Screen {
 }
 
 /** What `up` shows in a terminal: the services on top, the newest records below. As many lines as the screen has rows. */
-export function renderScreen(status: DaemonStatus, records: readonly StoredRecord[], screen: Screen): string[] {
+export function renderScreen(
+  status: DaemonStatus,
+  records: readonly StoredRecord[],
+  screen: Screen,
+): string[] {
   const { columns, rows, colour, now } = screen;
   const head = `vahti ${status.version}  ${status.config}  up ${ago(now, status.since)}`;
   const lines = [paint(colour, 'bold', fit(head, columns)), '', ...serviceRows(status.services, screen)];
   const shown = lines.slice(0, Math.max(2, rows - 4));
   if (shown.length < lines.length) shown.push(fit(`… and ${lines.length - shown.length} more`, columns));
-  const foot = paint(colour, 'dim', fit('Ctrl-C stops everything · in another terminal: vahti status, logs -f, explain NAME', columns));
+  const foot = paint(
+    colour,
+    'dim',
+    fit('Ctrl-C stops everything · in another terminal: vahti status, logs -f, explain NAME', columns),
+  );
   const room = Math.max(0, rows - shown.length - 2);
-  const tail = records.slice(-room).map((record) => cutLine(recordText(record, { colour, service: true, width: 10, clock: true }), columns));
+  const tail = records
+    .slice(-room)
+    .map((record) => cutLine(recordText(record, { colour, service: true, width: 10, clock: true }), columns));
   return [...shown, '', ...tail, ...Array<string>(room - tail.length).fill(''), foot].slice(0, rows);
 }
 

@@ -54,7 +54,8 @@ export function fit(text: string, width: number): string {
 /** How many columns a text takes in a terminal; colour codes take none. */
 export function columnsOf(text: string): number {
   let columns = 0;
-  for (const character of text.replace(COLOUR_CODE, '')) columns += isWide(character.codePointAt(0) as number) ? 2 : 1;
+  for (const character of text.replace(COLOUR_CODE, ''))
+    columns += isWide(character.codePointAt(0) as number) ? 2 : 1;
   return columns;
 }
 
@@ -73,9 +74,16 @@ function isWide(point: number): boolean {
 
 /** Rows as aligned columns; the first row is the heading. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => columnsOf(row[column] ?? ''))));
+  const widths = (rows[0] ?? []).map((_, column) =>
+    Math.max(...rows.map((row) => columnsOf(row[column] ?? ''))),
+  );
   return rows
-    .map((row) => row.map((cell, column) => (column === row.length - 1 ? cell : fit(cell, widths[column] as number))).join('  ').trimEnd())
+    .map((row) =>
+      row
+        .map((cell, column) => (column === row.length - 1 ? cell : fit(cell, widths[column] as number)))
+        .join('  ')
+        .trimEnd(),
+    )
     .map((line) => `${line}\n`)
     .join('');
 }

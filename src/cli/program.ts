@@ -17,7 +17,9 @@ import { readVersion } from './version.ts';
 /** The whole command line. The CLI reference is generated from it. */
 export function buildProgram(): Command {
   const program = new Command('vahti')
-    .description('Turns any long-running data service on Linux into a monitored service, and takes its data where it has to be.')
+    .description(
+      'Turns any long-running data service on Linux into a monitored service, and takes its data where it has to be.',
+    )
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')

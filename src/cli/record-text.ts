@@ -1,7 +1,13 @@
 import { levelName, type StoredRecord } from '../core/record.ts';
 import { type Paint, paint, printable } from './output.ts';
 
-const LEVEL_PAINT: Readonly<Record<string, Paint>> = { fatal: 'red', error: 'red', warn: 'yellow', debug: 'dim', trace: 'dim' };
+const LEVEL_PAINT: Readonly<Record<string, Paint>> = {
+  fatal: 'red',
+  error: 'red',
+  warn: 'yellow',
+  debug: 'dim',
+  trace: 'dim',
+};
 
 export interface RecordTextOptions {
   readonly colour: boolean;

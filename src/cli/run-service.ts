@@ -21,7 +21,12 @@ export async function runBuiltin(service: PlannedService, plan: Plan): Promise<n
   const stop = new AbortController();
   const scope = createScope(systemClock, log, signal, stop.signal, () => {});
   try {
-    const ran = await runCollector({ ...service, collect }, serviceSocket(statePaths(plan.state), service.name), scope, Math.random);
+    const ran = await runCollector(
+      { ...service, collect },
+      serviceSocket(statePaths(plan.state), service.name),
+      scope,
+      Math.random,
+    );
     if (ran.ok) return EXIT.ok.code;
     log.error(ran.error.message);
     return EXIT[ran.error.kind].code;
@@ -36,9 +41,12 @@ export async function runBuiltin(service: PlannedService, plan: Plan): Promise<n
 }
 
 /** Trouble in the world, told from bugs: a system error of the disk, or a folder that contradicts its checkpoint. */
-function knownTrouble(error: unknown): { readonly exit: 'disk' | 'failed'; readonly message: string } | undefined {
+function knownTrouble(
+  error: unknown,
+): { readonly exit: 'disk' | 'failed'; readonly message: string } | undefined {
   if (!(error instanceof Error)) return undefined;
-  if (error.name === 'CheckpointError' || error.name === 'ManifestError') return { exit: 'failed', message: error.message };
+  if (error.name === 'CheckpointError' || error.name === 'ManifestError')
+    return { exit: 'failed', message: error.message };
   const code = errorCode(error);
   return code !== undefined && /^E[A-Z0-9]+$/.test(code)
     ? { exit: 'disk', message: `cannot go on: ${error.message}; the next start goes on from the last commit` }

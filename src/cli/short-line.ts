@@ -27,6 +27,7 @@ function whatOf({ kind = '?', did = '', commit, account, identity }: Line): stri
     const words = typeof record?.text === 'string' ? ` “${record.text}”` : '';
     return `${operation.padEnd(6)} ${collection} ${did}/${rkey}${words}`;
   }
-  if (account !== undefined) return `${kind} ${did} ${account.active ? 'active' : (account.status ?? 'not active')}`;
+  if (account !== undefined)
+    return `${kind} ${did} ${account.active ? 'active' : (account.status ?? 'not active')}`;
   return `${kind} ${did} ${identity?.handle ?? ''}`.trimEnd();
 }

@@ -21,7 +21,8 @@ export function openTerminal(
     const lines = await render(out.columns ?? 80, out.rows ?? 24);
     if (!open) return;
     // A slow terminal gets fewer pictures, not a queue of them.
-    if (!out.writableNeedDrain) out.write(`\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J`);
+    if (!out.writableNeedDrain)
+      out.write(`\u001b[H${lines.map((line) => `${line}\u001b[K`).join('\r\n')}\u001b[J`);
     timer = clock.timer(REDRAW_MS, redraw);
   };
   const redraw = (): void => {

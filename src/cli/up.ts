@@ -77,15 +77,23 @@ function writeRecords(records: readonly StoredRecord[]): void {
 
 function whereToLook(plan: Plan, log: Log, live: boolean): void {
   const where = { config: plan.file, state: plan.state, look: `npx vahti status -c ${plan.file}` };
-  if (!live) log.info(`vahti runs ${plan.services.length} services; look: npx vahti status|logs -f|explain NAME`, where);
+  if (!live)
+    log.info(
+      `vahti runs ${plan.services.length} services; look: npx vahti status|logs -f|explain NAME`,
+      where,
+    );
 }
 
 /** The config, read again for a reload; its mistakes as text for the log and the CLI. */
 async function reread(file: string): Promise<Result<Plan, string>> {
   const loaded = await loadConfig(file);
   if (loaded.plan !== undefined) return ok(loaded.plan);
-  const mistakes = sortDiagnostics(loaded.diagnostics).filter((diagnostic) => diagnostic.severity === 'error');
-  return err(`cannot reload, nothing was changed:\n${mistakes.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n')}`);
+  const mistakes = sortDiagnostics(loaded.diagnostics).filter(
+    (diagnostic) => diagnostic.severity === 'error',
+  );
+  return err(
+    `cannot reload, nothing was changed:\n${mistakes.map((diagnostic) => formatDiagnostic(diagnostic)).join('\n')}`,
+  );
 }
 
 function reloadOnHangUp(daemon: Daemon, log: Log): () => void {

@@ -26,8 +26,13 @@ export function stateText({ state, lane }: ServiceStatus, colour: boolean): stri
 export function figuresText({ kind, figures, state }: ServiceStatus): string | undefined {
   if (kind === 'command' || state !== 'running') return undefined;
   if (figures === null) return 'no figures yet';
-  const connection = figures.connection === 'connected' ? '' : `${figures.connection}${figures.trouble === null ? '' : ` (${figures.trouble})`}, `;
-  return printable(`${connection}${rate(figures.lineRate)} lines/s, lag ${figures.lag === null ? '-' : approximateDuration(figures.lag)}, ${figures.lines} lines, cursor ${figures.cursor ?? '-'}`);
+  const connection =
+    figures.connection === 'connected'
+      ? ''
+      : `${figures.connection}${figures.trouble === null ? '' : ` (${figures.trouble})`}, `;
+  return printable(
+    `${connection}${rate(figures.lineRate)} lines/s, lag ${figures.lag === null ? '-' : approximateDuration(figures.lag)}, ${figures.lines} lines, cursor ${figures.cursor ?? '-'}`,
+  );
 }
 
 export function rate(perSecond: number): string {

@@ -30,6 +30,8 @@ const Counts = v.strictObject({
   corrected: count,
   /** Frames that could not be read; they lie in quarantine. */
   quarantined: count,
+  /** Numbers that were left out, in a stream whose numbers are not contiguous anyway. */
+  jumps: v.optional(count, 0),
   kinds: v.record(v.string(), count),
 });
 
@@ -46,6 +48,12 @@ const Checkpoint = v.strictObject({
   clock: v.strictObject({ base: v.number(), offsets: v.array(v.number()) }),
   files: v.record(v.string(), OpenPart),
   quarantine: count,
+  /** The furthest reach of any event, milliseconds: what is later cannot have been here before. */
+  latest: v.optional(v.number(), 0),
+  /** Committed length of the gaps, bytes. */
+  gaps: v.optional(count, 0),
+  /** Where an epoch begins that has no cursor yet. */
+  begin: v.optional(v.picklist(['live', 'oldest'])),
   counts: Counts,
   crc: v.optional(v.string()),
 });
@@ -67,8 +75,14 @@ export function emptyCheckpoint(boot: string): Checkpoint {
     clock: { base: 0, offsets: [] },
     files: {},
     quarantine: 0,
-    counts: { frames: 0, repeated: 0, corrected: 0, quarantined: 0, kinds: {} },
+    latest: 0,
+    gaps: 0,
+    counts: emptyCounts(),
   };
+}
+
+export function emptyCounts(): CollectCounts {
+  return { frames: 0, repeated: 0, corrected: 0, quarantined: 0, jumps: 0, kinds: {} };
 }
 
 /** A checkpoint log that cannot be trusted. A person has to look: going on would lose or double events. */
@@ -92,7 +106,9 @@ export function lastCheckpoint(
     return { checkpoint: undefined, wholeBytes: 0 };
   }
   if (typeof last['v'] === 'number' && last['v'] > 1) {
-    throw new CheckpointError(`cannot read ${path}: written by a newer Vahti (format ${last['v']}, this one knows 1)`);
+    throw new CheckpointError(
+      `cannot read ${path}: written by a newer Vahti (format ${last['v']}, this one knows 1)`,
+    );
   }
   const parsed = v.safeParse(Checkpoint, last);
   if (!parsed.success) {
@@ -113,7 +129,11 @@ export interface CheckpointLog {
 }
 
 /** Opens the log behind its last whole line; a torn line behind that is cut off. */
-export async function openCheckpointLog(files: Files, layout: Layout, wholeBytes: number): Promise<CheckpointLog> {
+export async function openCheckpointLog(
+  files: Files,
+  layout: Layout,
+  wholeBytes: number,
+): Promise<CheckpointLog> {
   let fd = await openOrCreate(files, layout.checkpoint, layout.own);
   let length = wholeBytes;
   const { size } = await files.stat(fd);

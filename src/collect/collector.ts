@@ -2,8 +2,10 @@ import type { Clock } from '../core/clock.ts';
 import type { Files } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
-import type { SourceMessage, StreamPosition, StreamSource } from '../core/source.ts';
+import type { StreamPosition, StreamSource } from '../core/source.ts';
+import { type CollectCounts, emptyCounts } from './checkpoint.ts';
 import { type Committer, createCommitter } from './committer.ts';
+import type { Notice, OnReset } from './gate.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { type Layout, layoutOf } from './layout.ts';
 import type { PartLength } from './period.ts';
@@ -22,6 +24,7 @@ export interface CollectorOptions {
   readonly part: PartLength;
   /** Where to begin when nothing was ever collected here. */
   readonly start: StreamPosition;
+  readonly onReset: OnReset;
   readonly files: Files;
   readonly boot: string;
 }
@@ -41,13 +44,7 @@ export interface CollectFigures {
   readonly frameRate: number;
   readonly lineRate: number;
   readonly lines: number;
-  readonly counts: {
-    readonly frames: number;
-    readonly repeated: number;
-    readonly corrected: number;
-    readonly quarantined: number;
-    readonly kinds: Readonly<Record<string, number>>;
-  };
+  readonly counts: CollectCounts;
   readonly open: readonly { readonly part: string; readonly lines: number; readonly bytes: number }[];
   readonly closed: number;
 }
@@ -58,14 +55,17 @@ export interface Collector {
   figures(): CollectFigures;
 }
 
-type Notice = Exclude<SourceMessage, { kind: 'event' }>;
-
 /** Collects a stream into parts below a folder, each event exactly once. The folder must be locked by the caller. */
 export function createCollector(options: CollectorOptions, clock: Clock): Collector {
   const layout = layoutOf(options.into);
   const frameRate = createRateMeter(clock);
   const lineRate = createRateMeter(clock);
-  const connection = { state: 'connecting' as CollectFigures['connection'], since: clock.now(), trouble: null as string | null, reconnects: 0 };
+  const connection = {
+    state: 'connecting' as CollectFigures['connection'],
+    since: clock.now(),
+    trouble: null as string | null,
+    reconnects: 0,
+  };
   let committer: Committer | undefined;
   let closed = 0;
 
@@ -89,7 +89,12 @@ export function createCollector(options: CollectorOptions, clock: Clock): Collec
       }
       for (const line of await parts.closeDue(clock.monotonic() - lastEvent >= IDLE_CLOSE_MS)) {
         closed += 1;
-        scope.log.info('closed part', { part: line.part, lines: line.lines, bytes: line.bytes, sha256: line.sha256 });
+        scope.log.info('closed part', {
+          part: line.part,
+          lines: line.lines,
+          bytes: line.bytes,
+          sha256: line.sha256,
+        });
       }
       if (intake.ended() && pending.length === 0) return;
     }
@@ -101,9 +106,17 @@ export function createCollector(options: CollectorOptions, clock: Clock): Collec
       for (const mended of recovered.mended) scope.log.warn('recovered', { mended });
       closed = recovered.closed.length;
       committer = await openCommitter(options, layout, recovered, clock);
-      const cursor = recovered.checkpoint.cursor ?? options.start;
-      scope.log.info('collecting', { into: options.into, cursor, lines: recovered.checkpoint.k });
-      const intake = createIntake({ clock, position: cursor, notice: (message) => notice(message, scope.log) });
+      const { cursor, begin, latest, k } = recovered.checkpoint;
+      const position = cursor ?? begin ?? options.start;
+      scope.log.info('collecting', { into: options.into, position, lines: k });
+      const { onReset } = options;
+      const intake = createIntake({
+        clock,
+        position,
+        latest,
+        onReset,
+        notice: (message) => notice(message, scope.log),
+      });
       const parts = committer;
       try {
         await runBoth(options.source, intake, (inner) => commitAll(intake, parts, inner), scope);
@@ -111,7 +124,8 @@ export function createCollector(options: CollectorOptions, clock: Clock): Collec
         await parts.release();
       }
     },
-    figures: () => figuresOf(connection, committer, clock, frameRate.perSecond(), lineRate.perSecond(), closed),
+    figures: () =>
+      figuresOf(connection, committer, clock, frameRate.perSecond(), lineRate.perSecond(), closed),
   };
 }
 
@@ -121,7 +135,14 @@ function openCommitter(
   recovered: Awaited<ReturnType<typeof recover>>,
   clock: Clock,
 ): Promise<Committer> {
-  return createCommitter({ files: options.files, layout, length: options.part, clock, boot: options.boot, recovered });
+  return createCommitter({
+    files: options.files,
+    layout,
+    length: options.part,
+    clock,
+    boot: options.boot,
+    recovered,
+  });
 }
 
 /** Source and committer live together: when one fails the other is stopped, and the first failure is what is told. */
@@ -150,7 +171,12 @@ async function runBoth(
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
-type Connection = { state: CollectFigures['connection']; since: number; trouble: string | null; reconnects: number };
+type Connection = {
+  state: CollectFigures['connection'];
+  since: number;
+  trouble: string | null;
+  reconnects: number;
+};
 
 function noteConnection(connection: Connection, message: Notice, clock: Clock): void {
   if (message.kind === 'connected') {
@@ -173,13 +199,17 @@ function logNotice(message: Notice, log: Log): void {
     case 'disconnected':
       return log.warn('disconnected', { reason: message.reason, retryMs: Math.round(message.retryMs) });
     case 'gap':
-      return log.error('events are missing', { reason: message.reason, detail: message.detail });
+      // Marked, so that it stands in the time line as what it is.
+      return log.error(`events are missing: ${message.detail}`, { vahti: 'gap', reason: message.reason });
     case 'reset':
-      return log.error('the stream’s numbers began anew', { detail: message.detail });
+      return log.error(`a new epoch: ${message.detail}`);
     case 'info':
       return log.warn('the stream says', { name: message.name, text: message.message });
     case 'bad':
-      return log.error('cannot read a frame: it is in quarantine', { reason: message.reason, bytes: message.raw.length });
+      return log.error('cannot read a frame: it is in quarantine', {
+        reason: message.reason,
+        bytes: message.raw.length,
+      });
   }
 }
 
@@ -205,8 +235,12 @@ function figuresOf(
     frameRate,
     lineRate,
     lines: checkpoint?.k ?? 0,
-    counts: checkpoint?.counts ?? { frames: 0, repeated: 0, corrected: 0, quarantined: 0, kinds: {} },
-    open: (committer?.openParts() ?? []).map((part) => ({ part: part.name, lines: part.state.lines, bytes: part.state.len })),
+    counts: checkpoint?.counts ?? emptyCounts(),
+    open: (committer?.openParts() ?? []).map((part) => ({
+      part: part.name,
+      lines: part.state.lines,
+      bytes: part.state.len,
+    })),
     closed,
   };
 }

@@ -35,7 +35,8 @@ export async function readCommitted(layout: Layout): Promise<Committed | undefin
     if (checkpoint === undefined) return undefined;
     const { parts: closed } = await readManifest(layout.manifest);
     const again = await readCheckpoint(layout);
-    if (again?.k === checkpoint.k || tries === TRIES) return { checkpoint, closed, parts: partsOf(checkpoint, closed) };
+    if (again?.k === checkpoint.k || tries === TRIES)
+      return { checkpoint, closed, parts: partsOf(checkpoint, closed) };
   }
 }
 
@@ -59,7 +60,14 @@ function partsOf(checkpoint: Checkpoint, closed: readonly ManifestLine[]): Commi
   }));
   for (const [name, state] of Object.entries(checkpoint.files)) {
     if (names.has(name)) continue;
-    parts.push({ name, closed: false, bytes: state.len, lines: state.lines, first: state.first, last: state.last });
+    parts.push({
+      name,
+      closed: false,
+      bytes: state.len,
+      lines: state.lines,
+      first: state.first,
+      last: state.last,
+    });
   }
   return parts;
 }

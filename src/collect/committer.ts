@@ -1,18 +1,16 @@
 import type { Clock } from '../core/clock.ts';
 import type { Files } from '../core/files.ts';
-import type { StreamEvent } from '../core/source.ts';
-import { type Checkpoint, type CheckpointLog, openCheckpointLog, openOrCreate } from './checkpoint.ts';
+import { createAppendFile } from './append-file.ts';
+import { type Checkpoint, type CheckpointLog, openCheckpointLog } from './checkpoint.ts';
+import { gapLine } from './gaps.ts';
 import type { Layout } from './layout.ts';
 import { type ManifestLine, openManifestLog } from './manifest.ts';
-import { createParts, type OpenPart, type PartBatch, type Parts } from './parts.ts';
+import { createParts, type OpenPart } from './parts.ts';
+import type { Pending } from './pending.ts';
 import type { PartLength } from './period.ts';
+import { framesFile, placeBatch } from './placing.ts';
 import type { Recovered } from './recover.ts';
-import { createStreamClock, type StreamClock } from './stream-clock.ts';
-
-/** A taken message that waits for its commit. `raw` is a frame that could not be read. */
-export type Pending =
-  | { readonly event: StreamEvent; readonly received: number; readonly raw?: undefined }
-  | { readonly raw: Uint8Array; readonly received: number; readonly event?: undefined };
+import { createStreamClock } from './stream-clock.ts';
 
 /**
  * Makes batches of events durable, one after another; calls to `commit` must not overlap.
@@ -46,27 +44,35 @@ export async function createCommitter(options: CommitterOptions): Promise<Commit
   const { files, layout, clock, recovered } = options;
   const log = await openCheckpointLog(files, layout, recovered.checkpointBytes);
   const manifest = await openManifestLog(files, layout, recovered.manifestBytes);
-  const parts = createParts({ files, layout, length: options.length, manifest, open: recovered.open, closed: recovered.closed });
+  const parts = createParts({
+    files,
+    layout,
+    length: options.length,
+    manifest,
+    open: recovered.open,
+    closed: recovered.closed,
+  });
   const streamClock = createStreamClock(recovered.checkpoint.clock);
-  const quarantine = createQuarantine(files, layout, recovered.checkpoint.quarantine);
+  const quarantine = createAppendFile(files, layout.quarantine, layout.own, recovered.checkpoint.quarantine);
+  const gaps = createAppendFile(files, layout.gaps, layout.own, recovered.checkpoint.gaps);
   let current = recovered.checkpoint;
   let lastTime = Number.NaN;
 
   return {
     async commit(batch, repeated) {
-      const placed = placeBatch(batch, parts, streamClock, current);
+      const placed = placeBatch(batch, parts, streamClock, current, clock.now());
       for (const part of placed.parts) await parts.write(part);
-      await quarantine.append(placed.raw);
+      await quarantine.append(framesFile(placed.raw, quarantine.length()));
+      await gaps.append(Buffer.concat(placed.gaps.map(gapLine)));
       current = await writeCheckpoint(log, {
-        ...current,
-        cursor: placed.cursor,
-        k: placed.k,
+        ...placed.checkpoint,
         time: clock.now(),
         boot: options.boot,
         clock: streamClock.state(),
         files: Object.fromEntries(parts.open().map((part) => [part.name, part.state])),
         quarantine: quarantine.length(),
-        counts: { ...placed.counts, repeated: placed.counts.repeated + repeated },
+        gaps: gaps.length(),
+        counts: { ...placed.checkpoint.counts, repeated: placed.checkpoint.counts.repeated + repeated },
       });
       lastTime = placed.lastTime ?? lastTime;
     },
@@ -74,7 +80,7 @@ export async function createCommitter(options: CommitterOptions): Promise<Commit
       const watermark = idle ? clock.now() : streamClock.read();
       const lines: ManifestLine[] = [];
       for (const part of parts.open()) {
-        if (part.state.close <= watermark) lines.push(await parts.close(part, current.epoch, clock.now()));
+        if (part.state.close <= watermark) lines.push(await parts.close(part, clock.now()));
       }
       return lines;
     },
@@ -84,6 +90,7 @@ export async function createCommitter(options: CommitterOptions): Promise<Commit
     async release() {
       await parts.release();
       await quarantine.close();
+      await gaps.close();
       await manifest.close();
       await log.close();
     },
@@ -94,96 +101,4 @@ async function writeCheckpoint(log: CheckpointLog, checkpoint: Checkpoint): Prom
   const { crc: _, ...unsealed } = checkpoint;
   await log.append(unsealed);
   return unsealed;
-}
-
-interface Placed {
-  readonly parts: readonly PartBatch[];
-  readonly raw: readonly Uint8Array[];
-  readonly cursor: number | null;
-  readonly k: number;
-  readonly counts: Checkpoint['counts'];
-  readonly lastTime: number | undefined;
-}
-
-/** Decides for each line of a batch which part it goes to. Pure but for the parts and the clock that it moves on. */
-function placeBatch(batch: readonly Pending[], parts: Parts, streamClock: StreamClock, before: Checkpoint): Placed {
-  const byPart = new Map<OpenPart, PartBatch>();
-  const raw: Uint8Array[] = [];
-  const counts = { ...before.counts, kinds: { ...before.counts.kinds } };
-  let { cursor, k } = before;
-  let lastTime: number | undefined;
-  streamClock.lookAhead(batch.flatMap((pending) => (pending.event === undefined ? [] : [pending.event.time])));
-  for (const { event, raw: bad, received } of batch) {
-    counts.frames += 1;
-    if (event === undefined) {
-      counts.quarantined += 1;
-      raw.push(bad);
-      continue;
-    }
-    counts.kinds[event.kind] = (counts.kinds[event.kind] ?? 0) + 1;
-    const { time, corrected } = streamClock.place(event.time, received);
-    if (corrected) counts.corrected += 1;
-    lastTime = time;
-    if (event.seq > 0) cursor = event.seq;
-    if (event.lines.length === 0) continue;
-    const part = parts.at(time, streamClock.read());
-    let target = byPart.get(part);
-    if (target === undefined) {
-      target = { part, pieces: [], lines: 0, firstSeq: event.seq, lastSeq: 0, firstK: k, lastK: 0, from: time, to: time };
-      byPart.set(part, target);
-    }
-    addLines(target, event, receivedText(received), time);
-    k += event.lines.length;
-    target.lastK = k - 1;
-  }
-  return { parts: [...byPart.values()], raw, cursor, k, counts, lastTime };
-}
-
-function addLines(target: PartBatch, event: StreamEvent, received: string, time: number): void {
-  for (const line of event.lines) target.pieces.push(line.head, received, line.tail);
-  target.lines += event.lines.length;
-  target.lastSeq = event.seq;
-  if (time < target.from) target.from = time;
-  if (time > target.to) target.to = time;
-}
-
-let lastReceived = -1;
-let lastText = '';
-
-/** ISO text of a time in milliseconds; many events arrive in the same one. */
-function receivedText(received: number): string {
-  if (received !== lastReceived) {
-    lastReceived = received;
-    lastText = new Date(received).toISOString();
-  }
-  return lastText;
-}
-
-/** The quarantine's budget, bytes: over it frames are still counted and told, but not kept. */
-const QUARANTINE_BYTES = 67_108_864;
-
-/** Frames that could not be read, kept byte for byte as `[u32 little-endian length][frame]…`. */
-function createQuarantine(files: Files, layout: Layout, committed: number) {
-  let fd: number | undefined;
-  let length = committed;
-  return {
-    async append(frames: readonly Uint8Array[]): Promise<void> {
-      if (frames.length === 0 || length >= QUARANTINE_BYTES) return;
-      fd ??= await openOrCreate(files, layout.quarantine, layout.own);
-      const data = Buffer.concat(
-        frames.flatMap((frame) => {
-          const size = Buffer.alloc(4);
-          size.writeUInt32LE(frame.length);
-          return [size, frame];
-        }),
-      );
-      await files.write(fd, data, length);
-      await files.datasync(fd);
-      length += data.length;
-    },
-    length: () => length,
-    async close(): Promise<void> {
-      if (fd !== undefined) await files.close(fd);
-    },
-  };
 }

@@ -55,6 +55,12 @@ export const collectConfig = v.pipe(
       v.optional(oneOf(['hour', 'minute', 'day']), 'hour'),
       v.description('How much event time (UTC) one file holds.'),
     ),
+    'on-reset': v.pipe(
+      v.optional(oneOf(['live', 'oldest', 'stop']), 'live'),
+      v.description(
+        'When the stream’s numbers begin anew, a new epoch begins with files of its own: go on at the live end, with the oldest that the server has, or stop until a person looks.',
+      ),
+    ),
     cursor: v.pipe(
       v.optional(beginning, 'live'),
       v.description(

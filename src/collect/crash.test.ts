@@ -3,14 +3,21 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { CRASH_MOMENTS, Crash, type CrashingFiles, type CrashMoment, crashingFiles } from '../../test/rig/crashing-files.ts';
+import {
+  CRASH_MOMENTS,
+  Crash,
+  type CrashingFiles,
+  type CrashMoment,
+  crashingFiles,
+} from '../../test/rig/crashing-files.ts';
 import { linesBelow, testEvent } from '../../test/rig/stream.ts';
 import { systemClock } from '../core/clock.ts';
 import { disk } from '../core/files.ts';
 import type { StreamEvent } from '../core/source.ts';
 import { readCommitted } from './committed.ts';
-import { type Committer, createCommitter, type Pending } from './committer.ts';
+import { type Committer, createCommitter } from './committer.ts';
 import { layoutOf } from './layout.ts';
+import type { Pending } from './pending.ts';
 import { recover } from './recover.ts';
 
 // In memory where that is to be had: an fsync there is free, and a crash is of the process, not of the machine.
@@ -36,7 +43,14 @@ const EXPECTED = EVENTS.flatMap((event) => event.lines.map((_, op) => `${event.s
 async function openCommitter(crashing: Pick<CrashingFiles, 'files'>, root: string): Promise<Committer> {
   const layout = layoutOf(root);
   const recovered = await recover(crashing.files, layout, 'boot');
-  return createCommitter({ files: crashing.files, layout, length: 'hour', clock: systemClock, boot: 'boot', recovered });
+  return createCommitter({
+    files: crashing.files,
+    layout,
+    length: 'hour',
+    clock: systemClock,
+    boot: 'boot',
+    recovered,
+  });
 }
 
 /** One life of a collector over the whole stream: asks again from before its cursor, drops what it has, commits in batches. */
@@ -46,7 +60,9 @@ async function live(crashing: Pick<CrashingFiles, 'files'>, root: string, batchS
     const cursor = committer.checkpoint().cursor ?? 0;
     const rest = EVENTS.filter((event) => event.seq > cursor);
     for (let at = 0; at < rest.length; at += batchSize) {
-      const batch = rest.slice(at, at + batchSize).map((event): Pending => ({ event, received: START + 9e7 }));
+      const batch = rest
+        .slice(at, at + batchSize)
+        .map((event): Pending => ({ event, received: START + 9e7 }));
       if (at % 2 === 0) batch.push({ raw: Buffer.from(`bad frame ${at}`), received: START + 9e7 });
       await committer.commit(batch, 0);
       await committer.closeDue(false);
@@ -69,7 +85,11 @@ async function proveWhole(root: string, context: string): Promise<void> {
   );
   for (const file of new Set(found.map((line) => line.part))) {
     const seqs = found.filter((line) => line.part === file).map((line) => line.seq);
-    assert.deepEqual(seqs, [...seqs].sort((a, b) => a - b), `${context}: ${file} is out of order`);
+    assert.deepEqual(
+      seqs,
+      [...seqs].sort((a, b) => a - b),
+      `${context}: ${file} is out of order`,
+    );
   }
 }
 

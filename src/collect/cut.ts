@@ -35,6 +35,7 @@ export async function setAside(files: Files, layout: Layout, relative: string): 
 async function cutName(layout: Layout, label: string): Promise<string> {
   const names = (await readdir(layout.cut)).sort();
   const last = Number.parseInt(names.at(-1)?.slice(0, 8) ?? '0', 10) || 0;
-  for (const name of names.slice(0, Math.max(0, names.length - KEPT + 1))) await unlink(join(layout.cut, name));
+  for (const name of names.slice(0, Math.max(0, names.length - KEPT + 1)))
+    await unlink(join(layout.cut, name));
   return join(layout.cut, `${String(last + 1).padStart(8, '0')}-${label.replaceAll('/', '_')}`);
 }

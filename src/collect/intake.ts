@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
-import type { SourceMessage, StreamEvent, StreamPosition, StreamSink } from '../core/source.ts';
-import type { Pending } from './committer.ts';
+import type { StreamPosition, StreamSink } from '../core/source.ts';
+import { createGate, type Notice, type OnReset } from './gate.ts';
+import type { Pending } from './pending.ts';
 
 /** A commit happens at the first of these (measured: larger batches gain little, smaller ones cost fsyncs). */
 const COMMIT_LINES = 1_000;
@@ -30,34 +31,26 @@ export interface IntakeOptions {
   readonly clock: Clock;
   /** The last committed sequence number, or where to begin. */
   readonly position: StreamPosition;
+  /** The furthest reach of what was committed, milliseconds; see `reachOf`. */
+  readonly latest: number;
+  /** What to do when the stream's numbers begin anew. */
+  readonly onReset: OnReset;
   /** Told of everything that is not an event. */
-  readonly notice: (message: Exclude<SourceMessage, { kind: 'event' }>) => void;
+  readonly notice: (message: Notice) => void;
 }
 
-export function createIntake({ clock, position: start, notice }: IntakeOptions): Intake {
+export function createIntake(options: IntakeOptions): Intake {
+  const { clock } = options;
   const queue = createQueue(clock);
-  let position = start;
-  let repeated = 0;
+  const gate = createGate(options, (item, lines, bytes) => {
+    // Whoever waits looks again when the batch begins, to learn until when, and when it is full.
+    if (queue.push(item, lines, bytes)) wake();
+  });
   let over = false;
   let wake = (): void => {};
   let room: (() => void)[] = [];
 
   const ended = (): boolean => over;
-
-  const add = (item: Pending, lines: number, bytes: number): boolean => {
-    // Whoever waits looks again when the batch begins, to learn until when, and when it is full.
-    if (queue.push(item, lines, bytes)) wake();
-    return !queue.isFull();
-  };
-
-  const takeEvent = (event: StreamEvent, bytes: number): boolean => {
-    if (event.seq > 0 && typeof position === 'number' && event.seq <= position) {
-      repeated += 1;
-      return true;
-    }
-    if (event.seq > 0) position = event.seq;
-    return add({ event, received: clock.now() }, event.lines.length, bytes);
-  };
 
   const until = (moment: number): Promise<void> =>
     new Promise((resolve) => {
@@ -70,18 +63,17 @@ export function createIntake({ clock, position: start, notice }: IntakeOptions):
 
   return {
     take(message) {
-      if (message.kind === 'event') return takeEvent(message.event, message.bytes);
-      notice(message);
-      return message.kind !== 'bad' || add({ raw: message.raw, received: clock.now() }, 0, message.raw.length);
+      gate.pass(message);
+      return !queue.isFull();
     },
     drained: () => (queue.isFull() ? new Promise((resolve) => room.push(resolve)) : Promise.resolve()),
-    position: () => position,
+    position: gate.position,
     async batch(idleMs) {
       const giveUpAt = clock.monotonic() + idleMs;
-      while (!ended() && !queue.isDue() && clock.monotonic() < giveUpAt) await until(Math.min(giveUpAt, queue.dueAt()));
+      while (!ended() && !queue.isDue() && clock.monotonic() < giveUpAt)
+        await until(Math.min(giveUpAt, queue.dueAt()));
       wake = () => {};
-      const batch = { pending: queue.swap(), repeated };
-      repeated = 0;
+      const batch = { pending: queue.swap(), repeated: gate.takeRepeated() };
       for (const go of room) go();
       room = [];
       return batch;

@@ -8,6 +8,8 @@ export interface Layout {
   readonly checkpoint: string;
   readonly manifest: string;
   readonly quarantine: string;
+  /** Stretches of the stream that are known to be missing, one line each. */
+  readonly gaps: string;
   /** Bytes that were cut off at a recovery. They were never committed; they are kept for a person, not for the program. */
   readonly cut: string;
 }
@@ -20,14 +22,25 @@ export function layoutOf(into: string): Layout {
     checkpoint: join(own, 'checkpoint.ndjson'),
     manifest: join(own, 'manifest.ndjson'),
     quarantine: join(own, 'quarantine.bin'),
+    gaps: join(own, 'gaps.ndjson'),
     cut: join(own, 'cut'),
   };
 }
 
-/** A part's name, without what tells open from closed: `2026-07-04/2026-07-04T14`, `…T14-late-2`. */
-export function partName(key: string, late: number): string {
-  const day = key.slice(0, 10);
-  return late === 0 ? `${day}/${key}` : `${day}/${key}-late-${late}`;
+/** What a part's name says. */
+export interface PartIdentity {
+  /** Of its period: `2026-07-04T14`. */
+  readonly key: string;
+  /** 1, until the stream's numbers begin anew. */
+  readonly epoch: number;
+  /** 0, or which one of the parts for events that came after the period's part was closed. */
+  readonly late: number;
+}
+
+/** A part's name, without what tells open from closed: `2026-07-04/2026-07-04T14`, `…T14-e2`, `…T14-late-2`. */
+export function partName({ key, epoch, late }: PartIdentity): string {
+  const anew = epoch === 1 ? '' : `-e${epoch}`;
+  return `${key.slice(0, 10)}/${key}${anew}${late === 0 ? '' : `-late-${late}`}`;
 }
 
 export function openPath(name: string): string {
@@ -38,11 +51,11 @@ export function closedPath(name: string): string {
   return `${name}.ndjson`;
 }
 
-const NAME = /^(\d{4}-\d{2}-\d{2})\/(\1(?:T\d{2}(?:\d{2})?)?)(?:-late-(\d+))?$/;
+const NAME = /^(\d{4}-\d{2}-\d{2})\/(\1(?:T\d{2}(?:\d{2})?)?)(?:-e(\d+))?(?:-late-(\d+))?$/;
 
-/** A part's period key and late number, or undefined where the name is not one of ours. */
-export function readPartName(name: string): { readonly key: string; readonly late: number } | undefined {
+/** What a part's name says, or undefined where it is not one of ours. */
+export function readPartName(name: string): PartIdentity | undefined {
   const match = NAME.exec(name);
   if (match === null) return undefined;
-  return { key: match[2] as string, late: match[3] === undefined ? 0 : Number(match[3]) };
+  return { key: match[2] as string, epoch: Number(match[3] ?? 1), late: Number(match[4] ?? 0) };
 }

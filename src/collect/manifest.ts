@@ -65,7 +65,11 @@ export interface ManifestLog {
   close(): Promise<void>;
 }
 
-export async function openManifestLog(files: Files, layout: Layout, wholeBytes: number): Promise<ManifestLog> {
+export async function openManifestLog(
+  files: Files,
+  layout: Layout,
+  wholeBytes: number,
+): Promise<ManifestLog> {
   const fd = await openOrCreate(files, layout.manifest, layout.own);
   let length = wholeBytes;
   const { size } = await files.stat(fd);

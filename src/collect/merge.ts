@@ -31,7 +31,8 @@ export async function* mergeBySeq(inputs: readonly MergeInput[]): AsyncGenerator
         yield batch;
         batch = [];
       }
-      if (cursor.at === cursor.lines.length && !(await advance(cursor))) active.splice(active.indexOf(cursor), 1);
+      if (cursor.at === cursor.lines.length && !(await advance(cursor)))
+        active.splice(active.indexOf(cursor), 1);
     }
     if (batch.length > 0) yield batch;
   } finally {

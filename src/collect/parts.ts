@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Files } from '../core/files.ts';
 import type { OpenPartState } from './checkpoint.ts';
 import { makeFolder } from './folders.ts';
-import { closedPath, type Layout, openPath, partName } from './layout.ts';
+import { closedPath, type Layout, openPath, partName, readPartName } from './layout.ts';
 import type { ManifestLine, ManifestLog } from './manifest.ts';
 import { type PartLength, periodAt } from './period.ts';
 
@@ -33,12 +33,12 @@ export interface PartBatch {
 
 /** The open parts of one collector. Calls must not overlap: only the committer makes them. */
 export interface Parts {
-  /** The part that an event of this time belongs to, opened where there is none; `clock` is the stream's. */
-  at(time: number, clock: number): OpenPart;
+  /** The part that an event of this time and epoch belongs to, opened where there is none; `clock` is the stream's. */
+  at(time: number, clock: number, epoch: number): OpenPart;
   /** Appends and makes durable; the part's state then includes the batch. */
   write(batch: PartBatch): Promise<void>;
   /** Closes the part for ever: manifest line, then the name that readers look for. */
-  close(part: OpenPart, epoch: number, now: number): Promise<ManifestLine>;
+  close(part: OpenPart, now: number): Promise<ManifestLine>;
   open(): readonly OpenPart[];
   /** Lets go of the files, without closing the parts. */
   release(): Promise<void>;
@@ -54,7 +54,17 @@ export interface PartsOptions {
 }
 
 export function newPart(name: string, close: number): OpenPart {
-  const state = { ino: 0, len: 0, lines: 0, first: 0, last: 0, k: [0, 0] as [number, number], from: 0, to: 0, close };
+  const state = {
+    ino: 0,
+    len: 0,
+    lines: 0,
+    first: 0,
+    last: 0,
+    k: [0, 0] as [number, number],
+    from: 0,
+    to: 0,
+    close,
+  };
   return { name, hash: createHash('sha256'), fd: undefined, state };
 }
 
@@ -63,10 +73,10 @@ export function createParts(options: PartsOptions): Parts {
   const open = new Map(options.open.map((part) => [part.name, part]));
   const closed = new Set(options.closed.map((line) => line.part));
 
-  const at = (time: number, clock: number): OpenPart => {
+  const at = (time: number, clock: number, epoch: number): OpenPart => {
     const period = periodAt(time, options.length);
     for (let late = 0; ; late += 1) {
-      const name = partName(period.key, late);
+      const name = partName({ key: period.key, epoch, late });
       const found = open.get(name);
       if (found !== undefined) return found;
       if (closed.has(name)) continue;
@@ -90,8 +100,8 @@ export function createParts(options: PartsOptions): Parts {
       part.hash.update(data);
       part.state = grown(part.state, batch, data.length);
     },
-    async close(part, epoch, now) {
-      const line = manifestLine(part, epoch, now);
+    async close(part, now) {
+      const line = manifestLine(part, now);
       await manifest.append(line);
       const path = join(layout.root, closedPath(part.name));
       await files.rename(join(layout.root, openPath(part.name)), path);
@@ -125,10 +135,25 @@ function grown(state: OpenPartState, batch: PartBatch, bytes: number): OpenPartS
   };
 }
 
-export function manifestLine(part: OpenPart, epoch: number, now: number): ManifestLine {
+function manifestLine(part: OpenPart, now: number): ManifestLine {
   const { ino, len, lines, first, last, k, from, to } = part.state;
   const sha256 = part.hash.copy().digest('hex');
-  return { v: 1, part: part.name, epoch, first, last, k, lines, bytes: len, sha256, from, to, ino, closed: now };
+  const epoch = readPartName(part.name)?.epoch ?? 1;
+  return {
+    v: 1,
+    part: part.name,
+    epoch,
+    first,
+    last,
+    k,
+    lines,
+    bytes: len,
+    sha256,
+    from,
+    to,
+    ino,
+    closed: now,
+  };
 }
 
 /** Makes the part's file, and its day's folder; both names are durable when it resolves. */

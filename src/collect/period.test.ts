@@ -31,12 +31,22 @@ test('times that no calendar can name count as its nearest end', () => {
 
 test('the name of a part can be read back, and no other name passes for one', () => {
   for (const length of PART_LENGTHS) {
-    for (const late of [0, 1, 12]) {
+    for (const [epoch, late] of [
+      [1, 0],
+      [1, 12],
+      [2, 0],
+      [11, 3],
+    ] as const) {
       const { key } = periodAt(Date.UTC(2026, 1, 3, 4, 5), length);
-      assert.deepEqual(readPartName(partName(key, late)), { key, late });
+      assert.deepEqual(readPartName(partName({ key, epoch, late })), { key, epoch, late });
     }
   }
-  for (const name of ['2026-02-03/2026-02-04T05', 'x/2026-02-03', '2026-02-03/notes', '2026-02-03/2026-02-03T04-late-']) {
+  for (const name of [
+    '2026-02-03/2026-02-04T05',
+    'x/2026-02-03',
+    '2026-02-03/notes',
+    '2026-02-03/2026-02-03T04-late-',
+  ]) {
     assert.equal(readPartName(name), undefined, name);
   }
 });

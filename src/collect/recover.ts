@@ -2,7 +2,13 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Files } from '../core/files.ts';
 import { errorCode } from '../core/result.ts';
-import { type Checkpoint, CheckpointError, emptyCheckpoint, lastCheckpoint, type OpenPartState } from './checkpoint.ts';
+import {
+  type Checkpoint,
+  CheckpointError,
+  emptyCheckpoint,
+  lastCheckpoint,
+  type OpenPartState,
+} from './checkpoint.ts';
 import { saveTail, setAside } from './cut.ts';
 import { makeFolder, makeFolders } from './folders.ts';
 import { closedPath, type Layout, openPath, readPartName } from './layout.ts';
@@ -35,7 +41,9 @@ export async function recover(files: Files, layout: Layout, boot: string): Promi
   const content = await readIfThere(layout.checkpoint);
   const found = lastCheckpoint(content, layout.checkpoint);
   if (found.checkpoint === undefined && manifest.parts.length > 0) {
-    throw new CheckpointError(`cannot go on in ${layout.root}: it has closed parts but no checkpoint to go on from`);
+    throw new CheckpointError(
+      `cannot go on in ${layout.root}: it has closed parts but no checkpoint to go on from`,
+    );
   }
   const checkpoint = found.checkpoint ?? emptyCheckpoint(boot);
   const closedNames = new Map(manifest.parts.map((line) => [line.part, line]));
@@ -54,7 +62,8 @@ export async function recover(files: Files, layout: Layout, boot: string): Promi
   }
   const open: OpenPart[] = [];
   for (const [name, state] of plan.reopen) open.push(await reopenPart(files, layout, name, state, mended));
-  await cutQuarantine(files, layout, checkpoint.quarantine, mended);
+  await cutFile(files, layout.quarantine, checkpoint.quarantine, mended);
+  await cutFile(files, layout.gaps, checkpoint.gaps, mended);
   return {
     checkpoint,
     checkpointBytes: found.wholeBytes,
@@ -116,7 +125,8 @@ async function reopenPart(
   part.state = { ...state, ino };
   for (let at = 0; at < state.len; ) {
     const piece = await files.read(fd, at, Math.min(1_048_576, state.len - at));
-    if (piece.length === 0) throw new CheckpointError(`cannot go on: ${path} ended at byte ${at} of ${state.len}`);
+    if (piece.length === 0)
+      throw new CheckpointError(`cannot go on: ${path} ended at byte ${at} of ${state.len}`);
     part.hash.update(piece);
     at += piece.length;
   }
@@ -130,23 +140,25 @@ async function strayParts(layout: Layout, known: ReadonlyMap<string, OpenPartSta
     if (!day.isDirectory() || !/^\d{4}-\d{2}-\d{2}$/.test(day.name)) continue;
     for (const file of await readdir(join(layout.root, day.name))) {
       const name = `${day.name}/${file.slice(0, -'.open.ndjson'.length)}`;
-      if (file.endsWith('.open.ndjson') && readPartName(name) !== undefined && !known.has(name)) names.push(name);
+      if (file.endsWith('.open.ndjson') && readPartName(name) !== undefined && !known.has(name))
+        names.push(name);
     }
   }
   return names.sort();
 }
 
-async function cutQuarantine(files: Files, layout: Layout, length: number, mended: string[]): Promise<void> {
-  const there = await stat(layout.quarantine).catch(() => undefined);
+/** Cuts one of the files that only grow to its committed length. */
+async function cutFile(files: Files, path: string, length: number, mended: string[]): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
   if ((there?.size ?? 0) < length) {
-    throw new CheckpointError(`cannot go on: ${layout.quarantine} is shorter than the committed ${length} bytes`);
+    throw new CheckpointError(`cannot go on: ${path} is shorter than the committed ${length} bytes`);
   }
   if (there === undefined || there.size === length) return;
-  const fd = await files.open(layout.quarantine, 'update');
+  const fd = await files.open(path, 'update');
   await files.truncate(fd, length);
   await files.datasync(fd);
   await files.close(fd);
-  mended.push(`cut the quarantine from ${there.size} to the committed ${length} bytes`);
+  mended.push(`cut ${path} from ${there.size} to the committed ${length} bytes`);
 }
 
 async function readIfThere(path: string): Promise<Buffer> {

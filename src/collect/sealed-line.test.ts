@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { openLine, readSealedLines, sealLine } from './sealed-line.ts';
 
-const objects = fc.dictionary(fc.string({ minLength: 1 }), fc.jsonValue(), { minKeys: 1 }).filter((o) => !('__proto__' in o));
+const objects = fc
+  .dictionary(fc.string({ minLength: 1 }), fc.jsonValue(), { minKeys: 1 })
+  .filter((o) => !('__proto__' in o));
 
 test('a sealed line opens to what was sealed, and to nothing once a byte of it changed', () => {
   fc.assert(

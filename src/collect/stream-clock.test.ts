@@ -16,7 +16,13 @@ test('a steady stream places every event at its own time', () => {
 test('a liar among honest events counts with the clock of the stream, forwards and backwards', () => {
   const clock = createStreamClock();
   for (let i = 0; i < 50; i += 1) clock.place(NOON + i, NOON + i);
-  for (const lie of [0, NOON - MOST_OFF_MS - 1_000, NOON + MOST_OFF_MS + 1_000, Date.UTC(2099, 0), Number.NaN]) {
+  for (const lie of [
+    0,
+    NOON - MOST_OFF_MS - 1_000,
+    NOON + MOST_OFF_MS + 1_000,
+    Date.UTC(2099, 0),
+    Number.NaN,
+  ]) {
     const placed = clock.place(lie, NOON + 100);
     assert.equal(placed.corrected, true);
     assert.ok(Math.abs(placed.time - NOON) < 1_000, `placed at ${placed.time}`);
@@ -59,7 +65,11 @@ test('the clock is the median of the last 255 times, whatever they are', () => {
       const clock = createStreamClock();
       for (const [i, each] of times.entries()) {
         clock.place(each, 5e12);
-        const window = times.slice(0, i + 1).filter((t) => !Number.isNaN(t)).slice(-255).sort((a, b) => a - b);
+        const window = times
+          .slice(0, i + 1)
+          .filter((t) => !Number.isNaN(t))
+          .slice(-255)
+          .sort((a, b) => a - b);
         assert.equal(clock.read(), window.length === 0 ? 5e12 : window[(window.length - 1) >> 1]);
       }
     }),

@@ -22,7 +22,14 @@ const DEADLINE_MS = 10_000;
 async function open(root: string): Promise<Committer> {
   const layout = layoutOf(root);
   const recovered = await recover(disk, layout, 'boot');
-  return createCommitter({ files: disk, layout, length: 'hour', clock: systemClock, boot: 'boot', recovered });
+  return createCommitter({
+    files: disk,
+    layout,
+    length: 'hour',
+    clock: systemClock,
+    boot: 'boot',
+    recovered,
+  });
 }
 
 async function commit(committer: Committer, events: readonly StreamEvent[]): Promise<void> {
@@ -33,7 +40,9 @@ async function commit(committer: Committer, events: readonly StreamEvent[]): Pro
 
 /** A stream over four hours; every seventh event is late, so that parts overlap and `-late-` parts exist. */
 function stream(count: number): StreamEvent[] {
-  return Array.from({ length: count }, (_, i) => testEvent(100 + i * 2, START + i * 60_000 - (i % 7 === 3 ? 400_000 : 0), 1 + (i % 3)));
+  return Array.from({ length: count }, (_, i) =>
+    testEvent(100 + i * 2, START + i * 60_000 - (i % 7 === 3 ? 400_000 : 0), 1 + (i % 3)),
+  );
 }
 
 function keyOf(line: string): string {
@@ -45,7 +54,10 @@ function keysOf(events: readonly StreamEvent[]): string[] {
   return events.flatMap((event) => event.lines.map((_, op) => `${event.seq}/${op}`));
 }
 
-function options(root: string, more: { last?: number; from?: number; follow?: boolean; signal?: AbortSignal }) {
+function options(
+  root: string,
+  more: { last?: number; from?: number; follow?: boolean; signal?: AbortSignal },
+) {
   const missing: string[] = [];
   return {
     layout: layoutOf(root),
@@ -107,7 +119,11 @@ test('what lies in a part but was never committed is not shown', async () => {
   const committer = await open(root);
   await commit(committer, stream(3));
   const part = committer.openParts()[0];
-  await disk.write(part?.fd as number, Buffer.from('{"seq":999,"time":"x","received":"","op":0}\n{"seq":'), part?.state.len as number);
+  await disk.write(
+    part?.fd as number,
+    Buffer.from('{"seq":999,"time":"x","received":"","op":0}\n{"seq":'),
+    part?.state.len as number,
+  );
   assert.deepEqual(await read(root, { from: 0 }), keysOf(stream(3)));
   await committer.release();
 });
@@ -130,7 +146,10 @@ test('lines longer than a read are still whole', async () => {
   const root = join(BASE, 'long');
   const committer = await open(root);
   const event = testEvent(5, START);
-  const long = { ...event, lines: [{ head: event.lines[0]?.head as string, tail: `","op":0,"text":"${'ä'.repeat(700_000)}"}\n` }] };
+  const long = {
+    ...event,
+    lines: [{ head: event.lines[0]?.head as string, tail: `","op":0,"text":"${'ä'.repeat(700_000)}"}\n` }],
+  };
   await commit(committer, [testEvent(3, START), long, testEvent(7, START)]);
   await committer.release();
   assert.deepEqual(await read(root, { from: 0 }), ['3/0', '5/0', '7/0']);

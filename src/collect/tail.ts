@@ -1,6 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 import { watchChanges } from './changes.ts';
-import { type Committed, type CommittedLine, type CommittedPart, openPartLines, readCommitted } from './committed.ts';
+import {
+  type Committed,
+  type CommittedLine,
+  type CommittedPart,
+  openPartLines,
+  readCommitted,
+} from './committed.ts';
 import type { Layout } from './layout.ts';
 import { mergeBySeq } from './merge.ts';
 
@@ -30,8 +36,10 @@ export async function* tailLines(options: TailOptions): AsyncGenerator<readonly 
   const changes = watchChanges(options.layout, options.clock, options.signal);
   try {
     let committed = await readCommitted(options.layout);
-    if (committed !== undefined && options.from === undefined) yield await newest(options, committed, progress);
-    if (committed !== undefined && options.from !== undefined) yield* unread(options, committed, progress, options.from);
+    if (committed !== undefined && options.from === undefined)
+      yield await newest(options, committed, progress);
+    if (committed !== undefined && options.from !== undefined)
+      yield* unread(options, committed, progress, options.from);
     while (options.follow && (await changes.next())) {
       const now = await readCommitted(options.layout);
       if (now === undefined || now.checkpoint.k === committed?.checkpoint.k) continue;
@@ -48,7 +56,8 @@ async function newest(options: TailOptions, committed: Committed, progress: Prog
   let kept: CommittedLine[] = [];
   for (const part of [...committed.parts].sort((a, b) => b.last - a.last)) {
     progress.set(part.name, part.bytes);
-    const oldest = kept.length < options.last ? Number.NEGATIVE_INFINITY : (kept[0]?.seq ?? Number.POSITIVE_INFINITY);
+    const oldest =
+      kept.length < options.last ? Number.NEGATIVE_INFINITY : (kept[0]?.seq ?? Number.POSITIVE_INFINITY);
     if (part.last < oldest) continue;
     const more = [...(await lastLines(options, part)), ...kept].sort((a, b) => a.seq - b.seq);
     kept = more.slice(Math.max(0, more.length - options.last));
@@ -92,7 +101,11 @@ async function* unread(
   }
 }
 
-async function* lazily(options: TailOptions, part: CommittedPart, from: number): AsyncGenerator<CommittedLine[], void> {
+async function* lazily(
+  options: TailOptions,
+  part: CommittedPart,
+  from: number,
+): AsyncGenerator<CommittedLine[], void> {
   const chunks = await openPartLines(options.layout, part.name, from, part.bytes);
   if (chunks === undefined) options.missing(part.name);
   else yield* chunks;

@@ -7,7 +7,15 @@ import { createFakeClock } from '../../test/rig/fake-clock.ts';
 import { leakCheck, tempFolder, testStateId } from '../../test/rig/leaks.ts';
 import { until, within } from '../../test/rig/wait.ts';
 import { systemClock as clock } from './clock.ts';
-import { bootId, endTree, groupAlive, LIFE_VARIABLE, lookupUser, processAlive, processesWithEnv } from './processes.ts';
+import {
+  bootId,
+  endTree,
+  groupAlive,
+  LIFE_VARIABLE,
+  lookupUser,
+  processAlive,
+  processesWithEnv,
+} from './processes.ts';
 import { signalGroup, startProcess, userEnvironment, type Process, type ProcessSpec } from './processes.ts';
 
 const PATH = '/usr/local/bin:/usr/bin:/bin';
@@ -36,7 +44,8 @@ async function startRigged(t: TestContext) {
   const main = startProcess({ argv: rig.argv, env: { ...rig.env, [LIFE_VARIABLE]: life }, cwd: '/' });
   const child = await rig.nextChild();
   const pid = pidOf(main);
-  const end = (deadlineMs: number) => endTree({ pgid: pid, startTicks: main.startTicks ?? 0, life, deadlineMs, clock });
+  const end = (deadlineMs: number) =>
+    endTree({ pgid: pid, startTicks: main.startTicks ?? 0, life, deadlineMs, clock });
   return { main, child, pid, life, end };
 }
 
@@ -48,9 +57,14 @@ test('a process tells its code or its signal', async (t) => {
 
 test('a process gets exactly its environment, and leads a session of its own', async (t) => {
   leakCheck(t);
-  const child = run(['sh', '-c', 'cat /proc/self/environ; echo; cat /proc/$$/stat'], { env: { PATH, A: 'b=c' }, stdout: 'pipe' });
+  const child = run(['sh', '-c', 'cat /proc/self/environ; echo; cat /proc/$$/stat'], {
+    env: { PATH, A: 'b=c' },
+    stdout: 'pipe',
+  });
   const [environ = '', stat = ''] = (await outputOf(child)).split('\n');
-  const variables = environ.split('\0').filter((entry) => entry !== '' && !/^(PWD|OLDPWD|SHLVL|_)=/.test(entry));
+  const variables = environ
+    .split('\0')
+    .filter((entry) => entry !== '' && !/^(PWD|OLDPWD|SHLVL|_)=/.test(entry));
   assert.deepEqual(variables.sort(), ['A=b=c', `PATH=${PATH}`]);
   assert.deepEqual(stat.split(' ').slice(4, 6), [String(child.pid), String(child.pid)]);
   assert.equal(stat.split(' ')[21], String(child.startTicks));
@@ -84,7 +98,10 @@ test('a process runs as another user, with that user’s groups, under the same 
   const env = { PATH, ...userEnvironment(user) };
   const child = run(['sh', '-c', 'id -u; id -g; id -G; echo $USER; echo $$'], { user, env, stdout: 'pipe' });
   const lines = (await outputOf(child)).trim().split('\n');
-  const groups = fs.readFileSync('/etc/group', 'utf8').split('\n').filter((line) => line.split(':')[3]?.split(',').includes('nobody'));
+  const groups = fs
+    .readFileSync('/etc/group', 'utf8')
+    .split('\n')
+    .filter((line) => line.split(':')[3]?.split(',').includes('nobody'));
   const expected = [String(user.gid), ...groups.map((line) => line.split(':')[2])].join(' ');
   assert.deepEqual(lines, [String(user.uid), String(user.gid), expected, 'nobody', String(child.pid)]);
 });
@@ -93,8 +110,14 @@ test('as another user, too, what cannot be started says why', asRoot, async (t) 
   leakCheck(t);
   const user = { name: 'nobody', uid: 65_534, gid: 65_534, home: '/' };
   const failed = (error: string) => ({ kind: 'failed', error });
-  assert.deepEqual(await run(['no-such'], { user }).exited, failed('cannot start "no-such": no such program'));
-  assert.deepEqual(await run(['true'], { user, cwd: '/nope' }).exited, failed('cannot start "true": cwd "/nope" does not exist'));
+  assert.deepEqual(
+    await run(['no-such'], { user }).exited,
+    failed('cannot start "no-such": no such program'),
+  );
+  assert.deepEqual(
+    await run(['true'], { user, cwd: '/nope' }).exited,
+    failed('cannot start "true": cwd "/nope" does not exist'),
+  );
 });
 
 test('users are found by name and by number', async (t) => {
@@ -109,7 +132,9 @@ test('users are found by name and by number', async (t) => {
 test('processes are found by a variable of their environment', async (t) => {
   const { child, pid, life, main, end } = await startRigged(t);
   const prefix = life.slice(0, -2);
-  assert.deepEqual(processesWithEnv(LIFE_VARIABLE, prefix), [{ pid, startTicks: main.startTicks, group: pid, value: life }]);
+  assert.deepEqual(processesWithEnv(LIFE_VARIABLE, prefix), [
+    { pid, startTicks: main.startTicks, group: pid, value: life },
+  ]);
   assert.deepEqual(processesWithEnv('AHTI_LIFE', prefix), []);
   assert.deepEqual(processesWithEnv(LIFE_VARIABLE, `${life}x`), []);
   assert.ok(processAlive({ pid, startTicks: main.startTicks ?? 0 }));
@@ -124,7 +149,10 @@ test('a tree that is gone already takes no time to end', async (t) => {
   child.exit(0);
   await main.exited;
   const still = createFakeClock();
-  assert.deepEqual(await endTree({ pgid: pid, life, deadlineMs: 30_000, clock: still }), { kind: 'gone', killed: false });
+  assert.deepEqual(await endTree({ pgid: pid, life, deadlineMs: 30_000, clock: still }), {
+    kind: 'gone',
+    killed: false,
+  });
   assert.equal(still.nextTimer(), undefined);
 });
 
@@ -136,7 +164,8 @@ test('SIGTERM is enough for who heeds it, with grandchildren inside and outside 
   assert.deepEqual(await end(20_000), { kind: 'gone', killed: false });
   assert.ok(performance.now() - begun < 5000);
   assert.equal((await main.exited).kind, 'signalled');
-  for (const pid of [inside, outside]) assert.equal(fs.existsSync(`/proc/${pid}/status`) && groupAlive(pid), false);
+  for (const pid of [inside, outside])
+    assert.equal(fs.existsSync(`/proc/${pid}/status`) && groupAlive(pid), false);
 });
 
 test('who ignores SIGTERM is killed at the deadline, wherever it went', async (t) => {
@@ -181,7 +210,8 @@ test('a group of which only zombies are left is gone', async (t) => {
   // The shell's child leads a group and is never waited for: the shell has become a sleep.
   const parent = run(['sh', '-c', 'setsid sh -c "exit 0" & exec sleep 1000']);
   const pid = pidOf(parent);
-  const children = () => fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+  const children = () =>
+    fs.readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
   const zombie = await until(
     () => children().find((child) => / Z \d+ /.test(fs.readFileSync(`/proc/${child}/stat`, 'utf8'))),
     { what: 'a zombie' },
@@ -198,7 +228,13 @@ test('a group whose leader has another start is a stranger’s and left alone', 
   leakCheck(t);
   const stranger = run(['sleep', '1000']);
   const pid = pidOf(stranger);
-  const end = { pgid: pid, startTicks: (stranger.startTicks ?? 0) - 1, life: `${testStateId}/none/x`, deadlineMs: 0, clock };
+  const end = {
+    pgid: pid,
+    startTicks: (stranger.startTicks ?? 0) - 1,
+    life: `${testStateId}/none/x`,
+    deadlineMs: 0,
+    clock,
+  };
   assert.deepEqual(await endTree(end), { kind: 'gone', killed: false });
   assert.ok(groupAlive(pid));
   signalGroup(pid, 'SIGKILL');

@@ -53,7 +53,7 @@ export interface StreamSink {
 export type StreamPosition = number | 'live' | 'oldest';
 
 /** Why a stretch of a stream is missing. */
-export type GapReason = 'outdated' | 'disconnected' | 'too-slow' | 'reset' | 'dropped';
+export type GapReason = 'outdated' | 'disconnected' | 'jump' | 'reset';
 
 /** A stream that can be collected. It reconnects by itself, for ever, with back-off. */
 export interface StreamSource {

@@ -16,7 +16,11 @@ function mistakes(text: string): string[] {
 }
 
 test('what fits comes back as it is', () => {
-  const { value, diagnostics } = validate(SCHEMA, parseYaml('name: x\nservices: { a: { run: b } }\n', 'f'), 'f');
+  const { value, diagnostics } = validate(
+    SCHEMA,
+    parseYaml('name: x\nservices: { a: { run: b } }\n', 'f'),
+    'f',
+  );
   assert.deepEqual(value, { name: 'x', services: { a: { run: 'b' } } });
   assert.deepEqual(diagnostics, []);
 });
@@ -31,11 +35,32 @@ test('every mistake comes at once, each at its place, an unknown key with the on
 });
 
 test('a list is not taken for keys and values', () => {
-  assert.deepEqual(mistakes('- name: x\n')[0], '1:1 cannot use a list for the file: it takes keys and values');
-  assert.deepEqual(mistakes('name: x\nservices:\n  - run: y\n'), ['3:3 cannot use a list for services: it takes keys and values']);
-  assert.deepEqual(mistakes('name: x\nservices: []\n'), ['2:11 cannot use a list for services: it takes keys and values']);
+  assert.deepEqual(
+    mistakes('- name: x\n')[0],
+    '1:1 cannot use a list for the file: it takes keys and values',
+  );
+  assert.deepEqual(mistakes('name: x\nservices:\n  - run: y\n'), [
+    '3:3 cannot use a list for services: it takes keys and values',
+  ]);
+  assert.deepEqual(mistakes('name: x\nservices: []\n'), [
+    '2:11 cannot use a list for services: it takes keys and values',
+  ]);
 });
 
 test('an empty file lacks what is needed, and says so', () => {
   assert.deepEqual(mistakes(''), ['1:1 cannot do without "name"']);
+});
+
+test('what has no mistake is left to be checked further, and cannot be taken for the value', () => {
+  const text =
+    'name: x\nnmae: y\nlimits: { memory: lots, files: 3 }\nservices: { a: { run: b }, c: { rnu: d }, e: [] }\n';
+  const { value, rest } = validate(SCHEMA, parseYaml(text, 'f'), 'f');
+  assert.equal(value, undefined);
+  assert.deepEqual(rest, { name: 'x', limits: { files: 3 }, services: { a: { run: 'b' } } });
+});
+
+test('nothing is left of what is wrong as a whole', () => {
+  for (const text of ['', '- name: x\n', 'text\n', 'limits: {}\n']) {
+    assert.equal(validate(SCHEMA, parseYaml(text, 'f'), 'f').rest, undefined, text);
+  }
 });

@@ -5,6 +5,13 @@ import type { YamlSource } from './yaml-source.ts';
 
 type Schema = v.GenericSchema<unknown, unknown>;
 
+export interface Validated<T> {
+  readonly value: T | undefined;
+  /** What is left without the parts that are wrong, to be checked further, never to be used; undefined where nothing is. */
+  readonly rest: T | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
 /**
  * Checks a parsed YAML document against a schema. Answers with the value where it fits, and with every mistake
  * at once where it does not: each with line and column, and with the word that was probably meant.
@@ -13,22 +20,62 @@ export function validate<S extends Schema>(
   schema: S,
   source: Pick<YamlSource, 'value' | 'locate'>,
   file: string,
-): { readonly value: v.InferOutput<S> | undefined; readonly diagnostics: readonly Diagnostic[] } {
+): Validated<v.InferOutput<S>> {
   const value = source.value ?? {};
-  const lists = listsForMaps(schema as unknown as Node, value, []).map((path): Diagnostic => {
+  const listPaths = listsForMaps(schema as unknown as Node, value, []);
+  const lists = listPaths.map((path): Diagnostic => {
     const name = path.length === 0 ? 'the file' : path.join('.');
     const message = `cannot use a list for ${name}: it takes keys and values`;
     return { severity: 'error', message, file, ...source.locate(path, 'value') };
   });
   const parsed = v.safeParse(schema, value);
-  if (parsed.success) return { value: lists.length > 0 ? undefined : parsed.output, diagnostics: lists };
+  const rest = withoutFaults(schema, value, listPaths);
+  if (parsed.success)
+    return { value: lists.length > 0 ? undefined : parsed.output, rest, diagnostics: lists };
   const diagnostics = parsed.issues.map((issue): Diagnostic => {
     const path = pathOf(issue);
-    const unknownKey = issue.type === 'strict_object' && issue.expected === 'never';
-    const { line, column } = source.locate(path, unknownKey ? 'key' : 'value');
+    const { line, column } = source.locate(path, isUnknownKey(issue) ? 'key' : 'value');
     return { severity: 'error', message: messageOf(issue, path, schema), file, line, column };
   });
-  return { value: undefined, diagnostics: [...lists, ...diagnostics] };
+  return { value: undefined, rest, diagnostics: [...lists, ...diagnostics] };
+}
+
+/** Takes out what is wrong until the rest fits: a wrong value with its key, a list whole, and what lacks a key whole. */
+function withoutFaults<S extends Schema>(
+  schema: S,
+  value: unknown,
+  faults: readonly Path[],
+): v.InferOutput<S> | undefined {
+  const rest: unknown = structuredClone(value);
+  for (const path of faults) removeAt(rest, path);
+  for (;;) {
+    const parsed = v.safeParse(schema, rest);
+    if (parsed.success) return Array.isArray(rest) ? undefined : parsed.output;
+    const wrong = parsed.issues.map((issue) =>
+      isMissingKey(issue) ? pathOf(issue).slice(0, -1) : pathOf(issue),
+    );
+    if (wrong.filter((path) => removeAt(rest, path)).length === 0) return undefined;
+  }
+}
+
+/** Removes the key at a path, or the first list on the way there. False where nothing was to be removed. */
+function removeAt(whole: unknown, path: Path): boolean {
+  let map = whole;
+  for (const [depth, key] of path.entries()) {
+    if (typeof map !== 'object' || map === null || !Object.hasOwn(map, key)) return false;
+    const inner: unknown = (map as Record<string | number, unknown>)[key];
+    if (depth === path.length - 1 || Array.isArray(inner)) return Reflect.deleteProperty(map, key);
+    map = inner;
+  }
+  return false;
+}
+
+function isUnknownKey(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === 'strict_object' && issue.expected === 'never';
+}
+
+function isMissingKey(issue: v.BaseIssue<unknown>): boolean {
+  return issue.type === 'strict_object' && issue.path !== undefined && issue.received === 'undefined';
 }
 
 type Path = readonly (string | number)[];
@@ -40,10 +87,10 @@ function pathOf(issue: v.BaseIssue<unknown>): Path {
 function messageOf(issue: v.BaseIssue<unknown>, path: Path, schema: Schema): string {
   const where = path.length > 1 ? ` in ${path.slice(0, -1).join('.')}` : '';
   const name = String(path.at(-1) ?? 'the file');
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
+  if (isUnknownKey(issue)) {
     return `cannot use the key "${name}"${where}${didYouMean(name, keysAt(schema, path.slice(0, -1)))}`;
   }
-  if (issue.type === 'strict_object' && issue.path !== undefined && issue.received === 'undefined') {
+  if (isMissingKey(issue)) {
     return `cannot do without "${name}"${where}`;
   }
   if (issue.kind === 'schema' && issue.message.startsWith('Invalid')) {

@@ -15,7 +15,8 @@ export function checkCommand(notes: Notes, path: Path, argv: readonly string[], 
   if (command === undefined) return;
   if (command === '') return report(notes, 'error', path, 'value', 'cannot run an empty word');
   const bad = argv.findIndex((word) => word.includes('\0'));
-  if (bad !== -1) return report(notes, 'error', path, 'value', `cannot run word ${bad + 1}: it has a NUL byte`);
+  if (bad !== -1)
+    return report(notes, 'error', path, 'value', `cannot run word ${bad + 1}: it has a NUL byte`);
   if (command !== OWN_PROGRAM && !isRunnable(command, resolve(notes.folder, cwd))) {
     report(notes, 'warning', path, 'value', `cannot find the program "${command}" here`);
   }
@@ -40,17 +41,35 @@ const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 export function checkEnv(notes: Notes, path: Path, env: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(env)) {
     if (!ENV_NAME.test(name)) {
-      report(notes, 'error', [...path, name], 'key', `cannot use "${name}" as the name of an environment variable`);
+      report(
+        notes,
+        'error',
+        [...path, name],
+        'key',
+        `cannot use "${name}" as the name of an environment variable`,
+      );
     }
     if (name.startsWith('VAHTI_LIFE')) {
       report(notes, 'error', [...path, name], 'key', `cannot set ${name}: Vahti tells its lives apart by it`);
     }
     const wanted = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1];
     if (wanted !== undefined && process.env[wanted] === undefined) {
-      report(notes, 'warning', [...path, name], 'value', `$${wanted} is not set here; the service can't start without it`);
+      report(
+        notes,
+        'warning',
+        [...path, name],
+        'value',
+        `$${wanted} is not set here; the service can't start without it`,
+      );
     }
     if (value.startsWith('file:') && !existsSync(resolve(notes.folder, value.slice(5)))) {
-      report(notes, 'warning', [...path, name], 'value', `${value.slice(5)} is not there; the service can't start without it`);
+      report(
+        notes,
+        'warning',
+        [...path, name],
+        'value',
+        `${value.slice(5)} is not there; the service can't start without it`,
+      );
     }
   }
 }

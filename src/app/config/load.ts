@@ -31,15 +31,20 @@ export async function loadConfig(file: string): Promise<LoadedConfig> {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    const why = errorCode(error) === 'ENOENT' ? 'no such file; `vahti init` writes one' : asError(error).message;
-    return failed('', [{ severity: 'error', message: `cannot read the config: ${why}`, file, line: 1, column: 1 }]);
+    const why =
+      errorCode(error) === 'ENOENT' ? 'no such file; `vahti init` writes one' : asError(error).message;
+    return failed('', [
+      { severity: 'error', message: `cannot read the config: ${why}`, file, line: 1, column: 1 },
+    ]);
   }
   const source = parseYaml(text, file);
-  if (source.diagnostics.some((diagnostic) => diagnostic.severity === 'error')) return failed(text, source.diagnostics);
+  if (source.value === undefined) return failed(text, source.diagnostics);
   const checked = validate(config, source, file);
-  if (checked.value === undefined) return failed(text, [...source.diagnostics, ...checked.diagnostics]);
-  const resolved = await resolveConfig(checked.value, source, file);
-  const diagnostics = [...source.diagnostics, ...resolved.diagnostics];
+  const found = [...source.diagnostics, ...checked.diagnostics];
+  if (checked.rest === undefined) return failed(text, found);
+  // What has no mistake of form is looked at further even where something else has one: every mistake comes at once.
+  const resolved = await resolveConfig(checked.rest, source, file);
+  const diagnostics = [...found, ...resolved.diagnostics];
   const broken = diagnostics.some((diagnostic) => diagnostic.severity === 'error');
   return { file, text, plan: broken ? undefined : resolved.plan, origins: resolved.origins, diagnostics };
 }

@@ -4,7 +4,7 @@ import type { Origin } from '../plan.ts';
 
 /** Collects what resolving finds out beside the plan itself. */
 export interface Notes {
-  readonly source: Pick<YamlSource, 'locate'>;
+  readonly source: Pick<YamlSource, 'locate' | 'value'>;
   readonly file: string;
   readonly folder: string;
   readonly origins: Map<string, Origin>;

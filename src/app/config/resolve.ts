@@ -15,10 +15,13 @@ export interface Resolved {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-/** Turns a valid config into a plan: every default filled in, every path absolute. */
+/**
+ * Turns a valid config into a plan: every default filled in, every path absolute.
+ * @param source what was written, mistakes of form included, which `config` has no longer.
+ */
 export async function resolveConfig(
   config: Config,
-  source: Pick<YamlSource, 'locate'>,
+  source: Pick<YamlSource, 'locate' | 'value'>,
   file: string,
 ): Promise<Resolved> {
   const folder = dirname(resolve(file));
@@ -35,11 +38,21 @@ export async function resolveConfig(
       historyMs: pick('keep.history', keep?.history, ['hub', 'keep', 'history'], BUILT_IN.keepHistoryMs),
       bytes: pick('keep.size', keep?.size, ['hub', 'keep', 'size'], BUILT_IN.keepBytes),
     },
-    services: Object.entries(config.services ?? {}).map(([name, service]) => resolveService(notes, config, name, service)),
+    services: Object.entries(config.services ?? {}).map(([name, service]) =>
+      resolveService(notes, config, name, service),
+    ),
   };
   checkFolders(notes, plan);
   await checkUsers(notes, plan.services);
   return { plan, origins: notes.origins, diagnostics: notes.diagnostics };
+}
+
+/** Whether something stands at a path, right or wrong. */
+function isWritten(value: unknown, path: readonly string[]): boolean {
+  const [key, ...rest] = path;
+  if (key === undefined) return true;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return false;
+  return isWritten((value as Record<string, unknown>)[key], rest);
 }
 
 type Choice<T> = readonly [value: T | undefined, from: 'config' | 'defaults', at: readonly string[]];
@@ -61,12 +74,24 @@ function resolveService(notes: Notes, config: Config, name: string, service: Ser
     const form = 'use small letters, digits, dots and dashes, up to 63';
     report(notes, 'error', at, 'key', `cannot name a service "${name}": ${form}`);
   }
-  const kinds = (['run', 'collect'] as const).filter((kind) => service[kind] !== undefined);
+  const kinds = (['run', 'collect'] as const).filter((kind) => isWritten(notes.source.value, [...at, kind]));
   if (kinds.length !== 1) {
     const found = kinds.length === 0 ? 'it has none of them' : `it has ${kinds.join(' and ')}`;
-    report(notes, 'error', at, 'key', `cannot tell what "${name}" is: write exactly one of run, collect; ${found}`);
+    report(
+      notes,
+      'error',
+      at,
+      'key',
+      `cannot tell what "${name}" is: write exactly one of run, collect; ${found}`,
+    );
   }
-  const own = <T>(key: string, written: T | undefined, fallback: T | undefined, keys: readonly string[], builtIn: T): T =>
+  const own = <T>(
+    key: string,
+    written: T | undefined,
+    fallback: T | undefined,
+    keys: readonly string[],
+    builtIn: T,
+  ): T =>
     choose(
       notes,
       `services.${name}.${key}`,
@@ -96,10 +121,22 @@ function resolveService(notes: Notes, config: Config, name: string, service: Ser
       backoffMinMs: backoff.min,
       backoffMaxMs: backoff.max,
       slowMs: own('slow', restart.slow, fallback.slow, ['restart', 'slow'], BUILT_IN.slowMs),
-      noRestartOn: own('no-restart-on', restart['no-restart-on'], fallback['no-restart-on'], ['restart', 'no-restart-on'], codes),
+      noRestartOn: own(
+        'no-restart-on',
+        restart['no-restart-on'],
+        fallback['no-restart-on'],
+        ['restart', 'no-restart-on'],
+        codes,
+      ),
     },
     log: {
-      budgetBytes: own('log.budget', service.log?.budget, config.defaults?.log?.budget, ['log', 'budget'], BUILT_IN.logBudgetBytes),
+      budgetBytes: own(
+        'log.budget',
+        service.log?.budget,
+        config.defaults?.log?.budget,
+        ['log', 'budget'],
+        BUILT_IN.logBudgetBytes,
+      ),
     },
     ...(service.collect === undefined ? {} : { collect: resolveCollect(notes, at, service.collect) }),
   };
@@ -110,7 +147,13 @@ function resolveCollect(notes: Notes, at: readonly string[], collect: NonNullabl
   if (url.searchParams.has('cursor')) {
     url.searchParams.delete('cursor');
     const why = 'where to go on is in the checkpoint, where to begin is `cursor:`';
-    report(notes, 'warning', [...at, 'collect', 'from'], 'value', `cursor= in the address is dropped: ${why}`);
+    report(
+      notes,
+      'warning',
+      [...at, 'collect', 'from'],
+      'value',
+      `cursor= in the address is dropped: ${why}`,
+    );
   }
   return { ...collect, from: url.href, into: resolve(notes.folder, collect.into) };
 }
@@ -131,7 +174,9 @@ function resolveCommand(notes: Notes, at: readonly string[], service: ServiceCon
 }
 
 function resolveEnv(notes: Notes, at: readonly string[], service: ServiceConfig): Record<string, string> {
-  const env = Object.fromEntries(Object.entries(service.env ?? {}).map(([key, value]) => [key, String(value)]));
+  const env = Object.fromEntries(
+    Object.entries(service.env ?? {}).map(([key, value]) => [key, String(value)]),
+  );
   checkEnv(notes, [...at, 'env'], env);
   return env;
 }
@@ -141,7 +186,13 @@ function checkFolders(notes: Notes, plan: Plan): void {
   const owners = new Map<string, string>();
   for (const service of plan.services) {
     if (!existsSync(service.cwd)) {
-      report(notes, 'error', ['services', service.name, 'cwd'], 'value', `cannot run ${service.name} in ${service.cwd}: no such folder`);
+      report(
+        notes,
+        'error',
+        ['services', service.name, 'cwd'],
+        'value',
+        `cannot run ${service.name} in ${service.cwd}: no such folder`,
+      );
     }
     if (service.collect === undefined) continue;
     const owner = owners.get(service.collect.into);

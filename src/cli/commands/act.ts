@@ -9,14 +9,22 @@ import { printJson } from '../output.ts';
 const PATIENCE_MS = 3_600_000;
 
 export function addStart(program: Command): void {
-  subcommand(program, 'start [name...]', 'start services; a person’s start is always allowed, and resets the tally')
+  subcommand(
+    program,
+    'start [name...]',
+    'start services; a person’s start is always allowed, and resets the tally',
+  )
     .addOption(jsonOption())
     .option('--all', 'all services')
     .action(act('start'));
 }
 
 export function addStop(program: Command): void {
-  subcommand(program, 'stop [name...]', 'stop services; they stay stopped until a person starts them or the machine boots')
+  subcommand(
+    program,
+    'stop [name...]',
+    'stop services; they stay stopped until a person starts them or the machine boots',
+  )
     .addOption(jsonOption())
     .option('--all', 'all services')
     .action(act('stop'));

@@ -13,7 +13,8 @@ export function addCheck(program: Command): void {
       const errors = loaded.diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
       if (json) printJson({ file: loaded.file, ok: errors === 0, diagnostics: loaded.diagnostics });
       else printDiagnostics(loaded);
-      if (errors > 0) throw new CommandError('usage', json ? '' : `cannot use ${loaded.file}: ${count(errors, 'error')}`);
+      if (errors > 0)
+        throw new CommandError('usage', json ? '' : `cannot use ${loaded.file}: ${count(errors, 'error')}`);
       const services = loaded.plan?.services.length ?? 0;
       if (!json) process.stdout.write(`${loaded.file} is fine: ${count(services, 'service')}\n`);
     });

@@ -22,8 +22,15 @@ import { ago, rate } from '../words.ts';
 type Collecting = PlannedService & { readonly collect: NonNullable<PlannedService['collect']> };
 
 export function addCollect(program: Command): void {
-  const collect = program.command('collect').description('look into what a collector collected').exitOverride();
-  subcommand(collect, 'status <name>', 'show a collector’s cursor, lag, rates, counts and parts, running or not')
+  const collect = program
+    .command('collect')
+    .description('look into what a collector collected')
+    .exitOverride();
+  subcommand(
+    collect,
+    'status <name>',
+    'show a collector’s cursor, lag, rates, counts and parts, running or not',
+  )
     .addOption(jsonOption())
     .action(showStatus);
   subcommand(collect, 'tail <name>', 'print committed lines, across parts, in the order of the stream')
@@ -37,7 +44,9 @@ export function addCollect(program: Command): void {
 /** The collector of that name in the config. */
 function findCollector(plan: Plan, name: string): Collecting {
   const found = plan.services.find((service) => service.name === name);
-  const names = plan.services.filter((service) => service.collect !== undefined).map((service) => service.name);
+  const names = plan.services
+    .filter((service) => service.collect !== undefined)
+    .map((service) => service.name);
   if (found?.collect !== undefined) return found as Collecting;
   const known = names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`;
   throw new CommandError('unknown', `cannot find a collector "${name}"${didYouMean(name, names)} (${known})`);
@@ -75,7 +84,14 @@ async function showStatus(name: string, { config, json }: JsonOption): Promise<v
   const service = findCollector(plan, name);
   const figures = await readFigures(serviceSocket(statePaths(plan.state), name));
   const committed = await readCommitted(layoutOf(service.collect.into));
-  if (json) return printJson({ name, into: service.collect.into, from: service.collect.from, figures, committed: committed ?? null });
+  if (json)
+    return printJson({
+      name,
+      into: service.collect.into,
+      from: service.collect.from,
+      figures,
+      committed: committed ?? null,
+    });
   process.stdout.write(`${statusLines(service, figures, committed, systemClock.now()).join('\n')}\n`);
 }
 
@@ -90,7 +106,9 @@ function statusLines(
     lines.push('running    no: these figures are those of its last commit');
   } else {
     const trouble = figures.trouble === null ? '' : `: ${figures.trouble}`;
-    lines.push(`stream     ${figures.connection} for ${ago(now, figures.since)}, ${figures.reconnects} reconnects${trouble}`);
+    lines.push(
+      `stream     ${figures.connection} for ${ago(now, figures.since)}, ${figures.reconnects} reconnects${trouble}`,
+    );
     lines.push(`rate       ${rate(figures.frameRate)} frames/s, ${rate(figures.lineRate)} lines/s`);
     lines.push(`lag        ${figures.lag === null ? '-' : approximateDuration(figures.lag)}`);
   }
@@ -102,17 +120,22 @@ function statusLines(
   return [
     ...lines,
     `cursor     ${checkpoint.cursor ?? '-'}, committed ${ago(now, checkpoint.time)} ago`,
-    `lines      ${checkpoint.k} of ${frames} frames (${Object.entries(kinds).map(([kind, count]) => `${kind} ${count}`).join(', ')})`,
+    `lines      ${checkpoint.k} of ${frames} frames (${Object.entries(kinds)
+      .map(([kind, count]) => `${kind} ${count}`)
+      .join(', ')})`,
     `dropped    ${repeated} that came again`,
     `corrected  ${corrected} whose time was more than 10 min off the stream’s clock`,
     `quarantine ${quarantined} frames that could not be read`,
     `parts      ${closed.length} closed, ${open.length} open, ${approximateSize(bytes)}`,
-    ...open.map((part) => `  ${basename(part.name).padEnd(24)} ${part.lines} lines, ${approximateSize(part.bytes)}`),
+    ...open.map(
+      (part) => `  ${basename(part.name).padEnd(24)} ${part.lines} lines, ${approximateSize(part.bytes)}`,
+    ),
   ];
 }
 
 function readNumber(text: string): number {
   const number = Number(text);
-  if (text.trim() === '' || !Number.isSafeInteger(number) || number < 0) throw new InvalidArgumentError('Write a whole number.');
+  if (text.trim() === '' || !Number.isSafeInteger(number) || number < 0)
+    throw new InvalidArgumentError('Write a whole number.');
   return number;
 }

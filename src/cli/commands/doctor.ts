@@ -9,13 +9,21 @@ import { colours, type Paint, paint, printJson } from '../output.ts';
 const PAINT: Readonly<Record<Check['verdict'], Paint>> = { fine: 'green', odd: 'yellow', wrong: 'red' };
 
 export function addDoctor(program: Command): void {
-  subcommand(program, 'doctor', 'look for what would keep vahti from its work here: rights, disks, limits, the daemon')
+  subcommand(
+    program,
+    'doctor',
+    'look for what would keep vahti from its work here: rights, disks, limits, the daemon',
+  )
     .addOption(jsonOption())
     .action(async ({ config, json }: JsonOption) => {
       const checks = await examine(await loadConfig(findConfig(config)));
       const colour = colours(process.stdout);
       if (json) printJson(checks);
-      else for (const check of checks) process.stdout.write(`${paint(colour, PAINT[check.verdict], check.verdict.padEnd(5))}  ${check.what.padEnd(12)} ${check.found}\n`);
+      else
+        for (const check of checks)
+          process.stdout.write(
+            `${paint(colour, PAINT[check.verdict], check.verdict.padEnd(5))}  ${check.what.padEnd(12)} ${check.found}\n`,
+          );
       if (checks.some((check) => check.verdict === 'wrong')) throw new CommandError('failed', '');
     });
 }

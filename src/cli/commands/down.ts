@@ -14,18 +14,21 @@ const PATIENCE_MS = 3_600_000;
 const LOOK_MS = 100;
 
 export function addDown(program: Command): void {
-  subcommand(program, 'down', 'stop the daemon and everything that it runs').action(async ({ config }: ConfigOption) => {
-    const path = statePaths(await findState(config)).control;
-    const client = createRpcClient<ControlApi>(path);
-    const { pid } = answered(await client.call('status', {}));
-    answered(await client.call('down', {}));
-    const giveUp = systemClock.monotonic() + PATIENCE_MS;
-    while (isAlive(pid)) {
-      if (systemClock.monotonic() > giveUp) throw new CommandError('failed', `cannot see the daemon's end: pid ${pid} still runs`);
-      await systemClock.sleep(LOOK_MS);
-    }
-    process.stdout.write('down\n');
-  });
+  subcommand(program, 'down', 'stop the daemon and everything that it runs').action(
+    async ({ config }: ConfigOption) => {
+      const path = statePaths(await findState(config)).control;
+      const client = createRpcClient<ControlApi>(path);
+      const { pid } = answered(await client.call('status', {}));
+      answered(await client.call('down', {}));
+      const giveUp = systemClock.monotonic() + PATIENCE_MS;
+      while (isAlive(pid)) {
+        if (systemClock.monotonic() > giveUp)
+          throw new CommandError('failed', `cannot see the daemon's end: pid ${pid} still runs`);
+        await systemClock.sleep(LOOK_MS);
+      }
+      process.stdout.write('down\n');
+    },
+  );
 }
 
 function isAlive(pid: number): boolean {
@@ -38,10 +41,16 @@ function isAlive(pid: number): boolean {
 }
 
 export function addReload(program: Command): void {
-  subcommand(program, 'reload', 'read the config again and touch only what changed; a broken config changes nothing')
+  subcommand(
+    program,
+    'reload',
+    'read the config again and touch only what changed; a broken config changes nothing',
+  )
     .addOption(jsonOption())
     .action(async ({ config, json }: JsonOption) => {
-      const { changes } = answered(await (await controlClient(config)).call('reload', { dryRun: false }, { timeoutMs: PATIENCE_MS }));
+      const { changes } = answered(
+        await (await controlClient(config)).call('reload', { dryRun: false }, { timeoutMs: PATIENCE_MS }),
+      );
       if (json) return printJson({ changes });
       const touched = changes.filter((change) => change.change !== 'leave');
       for (const change of touched) process.stdout.write(`${change.change.padEnd(7)} ${change.name}\n`);

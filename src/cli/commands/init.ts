@@ -30,7 +30,10 @@ export function addInit(program: Command): void {
       try {
         writeFileSync(file, STARTER, { flag: force ? 'w' : 'wx' });
       } catch (error) {
-        const why = errorCode(error) === 'EEXIST' ? 'it is there already; --force writes over it' : (error as Error).message;
+        const why =
+          errorCode(error) === 'EEXIST'
+            ? 'it is there already; --force writes over it'
+            : (error as Error).message;
         throw new CommandError('failed', `cannot write ${file}: ${why}`);
       }
       process.stdout.write(`wrote ${file}; now: vahti check, vahti up\n`);

@@ -15,7 +15,18 @@ import { colours, say, write } from '../output.ts';
 import { recordText } from '../record-text.ts';
 import { interruptible } from '../signals.ts';
 
-const KINDS = ['log', 'flip', 'start', 'exit', 'action', 'notification', 'delivery', 'job', 'gap', 'note'] as const;
+const KINDS = [
+  'log',
+  'flip',
+  'start',
+  'exit',
+  'action',
+  'notification',
+  'delivery',
+  'job',
+  'gap',
+  'note',
+] as const;
 
 interface LogsOptions extends JsonOption {
   readonly follow?: true;
@@ -48,7 +59,9 @@ async function showLogs(names: readonly string[], options: LogsOptions): Promise
   const colour = colours(process.stdout);
   const width = Math.max(8, ...names.map((name) => name.length));
   const show = (record: StoredRecord): Promise<void> =>
-    write(`${options.json ? JSON.stringify(record) : recordText(record, { colour, service: names.length !== 1, width })}\n`);
+    write(
+      `${options.json ? JSON.stringify(record) : recordText(record, { colour, service: names.length !== 1, width })}\n`,
+    );
   const client = createRpcClient<ControlApi>(paths.control);
   await interruptible(async (signal) => {
     for await (const answer of client.stream('logs', params, { signal })) {
@@ -60,14 +73,23 @@ async function showLogs(names: readonly string[], options: LogsOptions): Promise
 }
 
 /** Without a daemon the stored records can still be read. */
-async function showStored(path: string, params: LogsParams, show: (record: StoredRecord) => Promise<void>): Promise<void> {
+async function showStored(
+  path: string,
+  params: LogsParams,
+  show: (record: StoredRecord) => Promise<void>,
+): Promise<void> {
   const store = openSqliteStoreReadOnly(path);
-  if (!store.ok) throw new CommandError('notRunning', `cannot show logs: the daemon is not running, and ${store.error.message}`);
+  if (!store.ok)
+    throw new CommandError(
+      'notRunning',
+      `cannot show logs: the daemon is not running, and ${store.error.message}`,
+    );
   say('the daemon is not running: this is what it stored');
   const { follow, limit = 100, ...filter } = params;
   const query = Object.fromEntries(Object.entries(filter).filter(([, value]) => value !== undefined));
   try {
-    for (const record of store.value.query({ ...query, limit: Math.max(1, limit), take: 'newest' })) await show(record);
+    for (const record of store.value.query({ ...query, limit: Math.max(1, limit), take: 'newest' }))
+      await show(record);
   } finally {
     store.value.close();
   }
@@ -90,7 +112,8 @@ function paramsOf(names: readonly string[], options: LogsOptions): LogsParams {
 
 function readCount(text: string): number {
   const count = Number(text);
-  if (!Number.isInteger(count) || count < 0 || count > 10_000) throw new InvalidArgumentError('Write a whole number up to 10000.');
+  if (!Number.isInteger(count) || count < 0 || count > 10_000)
+    throw new InvalidArgumentError('Write a whole number up to 10000.');
   return count;
 }
 
@@ -99,6 +122,7 @@ function readTime(text: string): number {
   const duration = parseDuration(text);
   if (duration.ok) return (systemClock.now() - duration.value) * 1000;
   const date = Date.parse(text);
-  if (Number.isNaN(date)) throw new InvalidArgumentError('Write a duration such as 10m, or a time such as 2026-11-22T01:00Z.');
+  if (Number.isNaN(date))
+    throw new InvalidArgumentError('Write a duration such as 10m, or a time such as 2026-11-22T01:00Z.');
   return date * 1000;
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isReference } from '../../app/environment.ts';
 import type { Origin, Origins, Plan, PlanChange, PlannedService } from '../../app/plan.ts';
 import { formatDuration } from '../../core/durations.ts';
 import { formatSize } from '../../core/sizes.ts';
@@ -9,18 +10,33 @@ import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, paint, printJson } from '../output.ts';
 
 export function addPlan(program: Command): void {
-  subcommand(program, 'plan', 'show the resolved plan, where each value comes from, and what a reload would do')
+  subcommand(
+    program,
+    'plan',
+    'show the resolved plan, where each value comes from, and what a reload would do',
+  )
     .addOption(jsonOption())
     .action(async ({ config, json }: JsonOption) => {
       const { plan, loaded } = await requirePlan(config, true);
       const answer = await (await controlClient(config)).call('reload', { dryRun: true });
       const changes = answer.ok ? answer.value.changes : undefined;
-      if (json) printJson({ plan, origins: Object.fromEntries(loaded.origins), changes: changes ?? null });
-      else process.stdout.write(planText(plan, loaded.origins, changes, answer.ok ? '' : answer.error.message));
+      if (json)
+        printJson({
+          plan: { ...plan, services: plan.services.map(withoutSecrets) },
+          origins: Object.fromEntries(loaded.origins),
+          changes: changes ?? null,
+        });
+      else
+        process.stdout.write(planText(plan, loaded.origins, changes, answer.ok ? '' : answer.error.message));
     });
 }
 
-function planText(plan: Plan, origins: Origins, changes: readonly PlanChange[] | undefined, trouble: string): string {
+function planText(
+  plan: Plan,
+  origins: Origins,
+  changes: readonly PlanChange[] | undefined,
+  trouble: string,
+): string {
   const colour = colours(process.stdout);
   const from = (path: string): string => paint(colour, 'dim', `# ${originText(origins.get(path))}`);
   const lines = [
@@ -41,13 +57,16 @@ function serviceLines(service: PlannedService, from: (path: string) => string, c
   const what =
     collect === undefined
       ? [`  run        ${joinWords(service.argv)}`]
-      : [`  collect    ${collect.from}`, `  into       ${collect.into}`, `  part       ${collect.part}, begins at ${collect.cursor}`];
+      : [
+          `  collect    ${collect.from}`,
+          `  into       ${collect.into}`,
+          `  part       ${collect.part}, begins at ${collect.cursor}`,
+        ];
   return [
     `${paint(colour, 'bold', service.name)} (${service.kind})`,
     ...what,
     `  cwd        ${service.cwd}  ${at('cwd')}`,
-    // What is written, never what it stands for: a value may be a secret even where it is no reference.
-    ...Object.entries(service.env).map(([name, value]) => `  env        ${name}=${isReference(value) ? value : '…'}`),
+    ...Object.entries(withoutSecrets(service).env).map(([name, value]) => `  env        ${name}=${value}`),
     ...(service.user === undefined ? [] : [`  user       ${service.user}`]),
     `  stop       ${formatDuration(service.stopMs)}  ${at('stop')}`,
     `  fast       ${restart.fast}  ${at('fast')}`,
@@ -58,8 +77,10 @@ function serviceLines(service: PlannedService, from: (path: string) => string, c
   ];
 }
 
-function isReference(value: string): boolean {
-  return value.startsWith('$') || value.startsWith('file:');
+/** References as they are written, never what they stand for; any other value may be a secret itself. */
+function withoutSecrets(service: PlannedService): PlannedService {
+  const env = Object.entries(service.env).map(([name, value]) => [name, isReference(value) ? value : '…']);
+  return { ...service, env: Object.fromEntries(env) };
 }
 
 function originText(origin: Origin | undefined): string {

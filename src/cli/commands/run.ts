@@ -12,14 +12,21 @@ export interface RunOptions extends ConfigOption {
 }
 
 export function addRun(program: Command): void {
-  subcommand(program, 'run <name>', 'run one service in the foreground, without the daemon; it is not restarted')
+  subcommand(
+    program,
+    'run <name>',
+    'run one service in the foreground, without the daemon; it is not restarted',
+  )
     .addOption(new Option('--plan <file>', 'the plan that a daemon wrote').hideHelp())
     .action(async (name: string, options: RunOptions) => {
-      const plan = options.plan === undefined ? (await requirePlan(options.config, true)).plan : readPlan(options.plan);
+      const plan =
+        options.plan === undefined ? (await requirePlan(options.config, true)).plan : readPlan(options.plan);
       const service = findService(plan, name);
       // Loaded here, so that the small commands start fast.
       const { runBuiltin, runCommand } = await import('../run-service.ts');
-      process.exitCode = await (service.collect === undefined ? runCommand(service, plan) : runBuiltin(service, plan));
+      process.exitCode = await (service.collect === undefined
+        ? runCommand(service, plan)
+        : runBuiltin(service, plan));
     });
 }
 
@@ -35,7 +42,10 @@ function readPlan(file: string): Plan {
   try {
     const plan = JSON.parse(readFileSync(file, 'utf8')) as Plan;
     if (plan.v === 1) return plan;
-    throw new CommandError('usage', `cannot use the plan ${file}: it is of version ${String(plan.v)}, this vahti knows 1`);
+    throw new CommandError(
+      'usage',
+      `cannot use the plan ${file}: it is of version ${String(plan.v)}, this vahti knows 1`,
+    );
   } catch (error) {
     if (error instanceof CommandError) throw error;
     const why = errorCode(error) === 'ENOENT' ? 'no such file' : asError(error).message;

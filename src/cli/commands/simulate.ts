@@ -12,13 +12,25 @@ interface FirehoseOptions {
 }
 
 export function addSimulate(program: Command): void {
-  const simulate = program.command('simulate').description('servers that speak the true protocols, to rehearse with').exitOverride();
+  const simulate = program
+    .command('simulate')
+    .description('servers that speak the true protocols, to rehearse with')
+    .exitOverride();
   simulate
     .command('firehose')
-    .description('an atproto firehose (com.atproto.sync.subscribeRepos) with history by cursor and live fan-out')
+    .description(
+      'an atproto firehose (com.atproto.sync.subscribeRepos) with history by cursor and live fan-out',
+    )
     .requiredOption('--listen <host:port>', 'where to listen; port 0 takes a free one', readAddress)
-    .option('--frames <file>', 'serve recorded frames, [u32 little-endian length][frame]…, instead of made-up ones')
-    .option('--rate <n>', 'frames a second; made-up ones come at 50, recorded ones are history at once', readRate)
+    .option(
+      '--frames <file>',
+      'serve recorded frames, [u32 little-endian length][frame]…, instead of made-up ones',
+    )
+    .option(
+      '--rate <n>',
+      'frames a second; made-up ones come at 50, recorded ones are history at once',
+      readRate,
+    )
     .option('--loop', 'begin anew after the last recorded frame, with new numbers and times')
     .option('--seed <n>', 'the seed of what is made up', Number, 1)
     .exitOverride()
@@ -39,13 +51,24 @@ async function simulateFirehose(options: FirehoseOptions): Promise<void> {
   const log = createLog('info');
   const { signal, release } = listenForEnd();
   const ready = (): void => {
-    log.info('a simulated firehose listens', { url: `ws://${simulator.address()}/xrpc/com.atproto.sync.subscribeRepos` });
+    log.info('a simulated firehose listens', {
+      url: `ws://${simulator.address()}/xrpc/com.atproto.sync.subscribeRepos`,
+    });
   };
   try {
-    await simulator.run({ clock: systemClock, log, drain: signal, stop: new AbortController().signal, ready });
+    await simulator.run({
+      clock: systemClock,
+      log,
+      drain: signal,
+      stop: new AbortController().signal,
+      ready,
+    });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).syscall !== 'listen') throw error;
-    throw new CommandError('failed', `cannot listen at ${options.listen.host}:${options.listen.port}: ${(error as Error).message}`);
+    throw new CommandError(
+      'failed',
+      `cannot listen at ${options.listen.host}:${options.listen.port}: ${(error as Error).message}`,
+    );
   } finally {
     release();
   }
@@ -61,12 +84,14 @@ async function loadFrames(file: string): Promise<readonly Uint8Array[]> {
 function readAddress(text: string): { host: string; port: number } {
   const match = /^(?:(.*):)?(\d{1,5})$/.exec(text);
   const port = Number(match?.[2]);
-  if (match === null || port > 65_535) throw new InvalidArgumentError('Write HOST:PORT, such as 127.0.0.1:4000.');
+  if (match === null || port > 65_535)
+    throw new InvalidArgumentError('Write HOST:PORT, such as 127.0.0.1:4000.');
   return { host: match[1]?.replace(/^\[(.*)\]$/, '$1') ?? '127.0.0.1', port };
 }
 
 function readRate(text: string): number {
   const value = Number(text);
-  if (!(value >= 0 && value <= 1_000_000)) throw new InvalidArgumentError('Write a number of frames a second.');
+  if (!(value >= 0 && value <= 1_000_000))
+    throw new InvalidArgumentError('Write a number of frames a second.');
   return value;
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { systemClock } from '../../core/clock.ts';
 import type { DaemonStatus, ServiceStatus } from '../../app/control-api.ts';
-import { answered, controlClient } from '../control.ts';
+import { answered, controlClient, unknownService } from '../control.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, paint, printJson, table } from '../output.ts';
 import { ago, figuresText, stateText } from '../words.ts';
@@ -11,7 +11,11 @@ export function addStatus(program: Command): void {
     .addOption(jsonOption())
     .action(async (names: readonly string[], { config, json }: JsonOption) => {
       const status = answered(await (await controlClient(config)).call('status', {}));
-      const services = status.services.filter((service) => names.length === 0 || names.includes(service.name));
+      const known = status.services.map((service) => service.name);
+      for (const name of names) if (!known.includes(name)) throw unknownService(name, known);
+      const services = status.services.filter(
+        (service) => names.length === 0 || names.includes(service.name),
+      );
       if (json) printJson({ ...status, services });
       else process.stdout.write(statusText(status, services, systemClock.now()));
     });
@@ -29,5 +33,11 @@ function statusText(status: DaemonStatus, services: readonly ServiceStatus[], no
     String(service.startsInWindow),
     figuresText(service) ?? service.lastExit?.text ?? '',
   ]);
-  return head + table([['NAME', 'STATE', 'SINCE', 'PID', 'STARTS', 'DETAIL'].map((word) => paint(colour, 'dim', word)), ...rows]);
+  return (
+    head +
+    table([
+      ['NAME', 'STATE', 'SINCE', 'PID', 'STARTS', 'DETAIL'].map((word) => paint(colour, 'dim', word)),
+      ...rows,
+    ])
+  );
 }

@@ -8,7 +8,9 @@ export interface UpOptions extends ConfigOption {
 export function addUp(program: Command): void {
   subcommand(program, 'up', 'run the daemon in the foreground: start every service and keep it running')
     .addOption(
-      new Option('--view <view>', 'live: a view for terminals; json: every record as a line of JSON').choices(['auto', 'live', 'json']).default('auto'),
+      new Option('--view <view>', 'live: a view for terminals; json: every record as a line of JSON')
+        .choices(['auto', 'live', 'json'])
+        .default('auto'),
     )
     .action(async (options: UpOptions) => {
       // Loaded here, so that the small commands start fast.

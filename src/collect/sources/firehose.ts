@@ -26,7 +26,10 @@ export interface FirehoseOptions {
 }
 
 /** A decoded frame: something to take, nothing of interest, or the server's word that it will not go on. */
-export type Decoded = SourceMessage | { readonly kind: 'skip' } | { readonly kind: 'fatal'; readonly reason: string };
+export type Decoded =
+  | SourceMessage
+  | { readonly kind: 'skip' }
+  | { readonly kind: 'fatal'; readonly reason: string };
 
 /**
  * The atproto event stream `com.atproto.sync.subscribeRepos` (atproto.com/specs/event-stream), received for ever:
@@ -92,7 +95,8 @@ function receive(options: FirehoseOptions, scope: Scope, sink: StreamSink): Prom
       try {
         const decoded = binary ? options.decode(data) : textFrame(data);
         if (decoded.kind === 'fatal') end(decoded.reason);
-        else if (decoded.kind !== 'skip' && !sink.take(decoded)) pauseUntilDrained(socket, sink, silence, reject);
+        else if (decoded.kind !== 'skip' && !sink.take(decoded))
+          pauseUntilDrained(socket, sink, silence, reject);
       } catch (error) {
         socket.terminate();
         reject(error);

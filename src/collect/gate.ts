@@ -1,0 +1,110 @@
+import type { Clock } from '../core/clock.ts';
+import type { SourceMessage, StreamPosition } from '../core/source.ts';
+import { createContinuity, type ReceivedEvent } from './continuity.ts';
+import type { Pending, PendingGap } from './pending.ts';
+
+/** What to do when the stream's numbers begin anew: go on at the live end, with the oldest that there is, or not at all. */
+export type OnReset = 'live' | 'oldest' | 'stop';
+
+/** What happens to a stream beside its events. */
+export type Notice = Exclude<SourceMessage, { kind: 'event' }>;
+
+/** The stream's numbers began anew, and the config says to stop then. */
+export class StreamResetError extends Error {
+  override readonly name = 'StreamResetError';
+  readonly retryable = false;
+}
+
+export interface GateOptions {
+  readonly clock: Clock;
+  readonly position: StreamPosition;
+  readonly latest: number;
+  readonly onReset: OnReset;
+  readonly notice: (message: Notice) => void;
+}
+
+/** Decides what of a stream is new, and writes down what is missing. */
+export interface Gate {
+  pass(message: SourceMessage): void;
+  position(): StreamPosition;
+  /** How many events were dropped, since the last call, because they were taken before. */
+  takeRepeated(): number;
+}
+
+/** @param add puts something into the queue: it, its lines, its bytes. */
+export function createGate(
+  options: GateOptions,
+  add: (item: Pending, lines: number, bytes: number) => void,
+): Gate {
+  const { clock, onReset, notice } = options;
+  const continuity = createContinuity(options.position, options.latest);
+  let repeated = 0;
+
+  const addGap = (gap: PendingGap): void => {
+    notice({ kind: 'gap', reason: gap.reason, detail: gap.detail });
+    add({ gap, received: clock.now() }, 0, 0);
+  };
+
+  const numberNow = (): number | null => {
+    const at = continuity.position();
+    return typeof at === 'number' ? at : null;
+  };
+
+  const beginAnew = (detail: string, at: StreamPosition): void => {
+    notice({ kind: 'reset', detail });
+    if (onReset === 'stop')
+      throw new StreamResetError(`cannot go on: ${detail}; the config says on-reset: stop`);
+    addGap({ from: numberNow(), to: null, since: null, until: null, reason: 'reset', detail });
+    add({ epoch: typeof at === 'number' ? 'live' : at, received: clock.now() }, 0, 0);
+    continuity.begin(at);
+  };
+
+  const passEvent = (given: ReceivedEvent): void => {
+    const verdict = continuity.judge(given, clock.monotonic());
+    if (verdict.kind === 'repeat') {
+      repeated += 1;
+    } else if (verdict.kind === 'take') {
+      if (verdict.gap !== undefined) addGap({ since: null, until: null, ...verdict.gap });
+      const { event, received, bytes } = given;
+      const jumped = verdict.gap === undefined ? verdict.jumped : 0;
+      add({ event, received, jumped }, event.lines.length, bytes);
+    } else {
+      const first = verdict.events[0]?.event.seq ?? 1;
+      // Held back, they were counted as events that came again.
+      repeated -= verdict.events.length - 1;
+      beginAnew(`the numbers began anew at ${first}, without a word from the server`, first - 1);
+      for (const held of verdict.events) passEvent(held);
+    }
+  };
+
+  const hear = (message: Notice): void => {
+    if (message.kind === 'reset') {
+      beginAnew(message.detail, onReset === 'oldest' ? 'oldest' : 'live');
+      return;
+    }
+    if (message.kind === 'gap') {
+      const { since = null, until = null, reason, detail } = message;
+      addGap({ from: numberNow(), to: null, since, until, reason, detail });
+      return;
+    }
+    notice(message);
+    if (message.kind === 'connected') continuity.connected(message.cursor);
+    else if (message.kind === 'bad') add({ raw: message.raw, received: clock.now() }, 0, message.raw.length);
+    else if (message.kind === 'info' && message.name === 'OutdatedCursor')
+      continuity.outdated(`OutdatedCursor: ${message.message}`);
+  };
+
+  return {
+    pass(message) {
+      if (message.kind === 'event')
+        passEvent({ event: message.event, bytes: message.bytes, received: clock.now() });
+      else hear(message);
+    },
+    position: () => continuity.position(),
+    takeRepeated() {
+      const count = repeated;
+      repeated = 0;
+      return count;
+    },
+  };
+}

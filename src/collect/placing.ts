@@ -1,0 +1,117 @@
+import type { Checkpoint } from './checkpoint.ts';
+import { reachOf } from './continuity.ts';
+import type { Gap } from './gaps.ts';
+import type { OpenPart, PartBatch, Parts } from './parts.ts';
+import type { Pending, PendingEvent } from './pending.ts';
+import type { StreamClock } from './stream-clock.ts';
+
+/** A batch, sorted by where it goes, and what the checkpoint will say of it. */
+export interface Placed {
+  readonly parts: readonly PartBatch[];
+  readonly raw: readonly Uint8Array[];
+  readonly gaps: readonly Gap[];
+  readonly checkpoint: Checkpoint;
+  /** The time that counted for the last event; undefined where there was none. */
+  readonly lastTime: number | undefined;
+}
+
+/** Decides for each line of a batch which part it goes to. Pure but for the parts and the clock that it moves on. */
+export function placeBatch(
+  batch: readonly Pending[],
+  parts: Parts,
+  streamClock: StreamClock,
+  before: Checkpoint,
+  now: number,
+): Placed {
+  const byPart = new Map<OpenPart, PartBatch>();
+  const raw: Uint8Array[] = [];
+  const gaps: Gap[] = [];
+  const after = { ...before, counts: { ...before.counts, kinds: { ...before.counts.kinds } } };
+  let lastTime: number | undefined;
+
+  const placeEvent = ({ event, received, jumped = 0 }: PendingEvent): void => {
+    after.counts.frames += 1;
+    after.counts.jumps += jumped;
+    after.counts.kinds[event.kind] = (after.counts.kinds[event.kind] ?? 0) + 1;
+    after.latest = Math.max(after.latest, reachOf({ event, received }));
+    const { time, corrected } = streamClock.place(event.time, received);
+    if (corrected) after.counts.corrected += 1;
+    lastTime = time;
+    if (event.seq > 0) after.cursor = event.seq;
+    if (event.lines.length === 0) return;
+    const part = parts.at(time, streamClock.read(), after.epoch);
+    const target = byPart.get(part) ?? emptyBatch(part, event.seq, after.k, time);
+    byPart.set(part, target);
+    const text = receivedText(received);
+    for (const line of event.lines) target.pieces.push(line.head, text, line.tail);
+    after.k += event.lines.length;
+    grow(target, event.seq, event.lines.length, after.k - 1, time);
+  };
+
+  streamClock.lookAhead(batch.flatMap((item) => ('event' in item ? [item.event.time] : [])));
+  for (const item of batch) {
+    if ('event' in item) {
+      placeEvent(item);
+    } else if ('raw' in item) {
+      after.counts.frames += 1;
+      after.counts.quarantined += 1;
+      raw.push(item.raw);
+    } else if ('gap' in item) {
+      gaps.push({ v: 1, epoch: after.epoch, ...item.gap, at: now });
+    } else {
+      after.epoch += 1;
+      after.cursor = null;
+      after.begin = item.epoch;
+    }
+  }
+  return { parts: [...byPart.values()], raw, gaps, checkpoint: after, lastTime };
+}
+
+function emptyBatch(part: OpenPart, seq: number, k: number, time: number): PartBatch {
+  return {
+    part,
+    pieces: [],
+    lines: 0,
+    firstSeq: seq,
+    lastSeq: seq,
+    firstK: k,
+    lastK: k,
+    from: time,
+    to: time,
+  };
+}
+
+function grow(batch: PartBatch, seq: number, lines: number, lastK: number, time: number): void {
+  batch.lines += lines;
+  batch.lastSeq = seq;
+  batch.lastK = lastK;
+  if (time < batch.from) batch.from = time;
+  if (time > batch.to) batch.to = time;
+}
+
+let lastReceived = -1;
+let lastText = '';
+
+/** ISO text of a time in milliseconds; many events arrive in the same one. */
+function receivedText(received: number): string {
+  if (received !== lastReceived) {
+    lastReceived = received;
+    lastText = new Date(received).toISOString();
+  }
+  return lastText;
+}
+
+/** The quarantine's budget, bytes: over it frames are still counted and told, but not kept. */
+const QUARANTINE_BYTES = 67_108_864;
+
+/** Frames that could not be read as the quarantine keeps them: `[u32 little-endian length][frame]…`. */
+export function framesFile(frames: readonly Uint8Array[], kept: number): Buffer {
+  if (frames.length === 0 || kept >= QUARANTINE_BYTES) return Buffer.alloc(0);
+  return Buffer.concat(
+    frames.flatMap((frame) => {
+      const size = Buffer.alloc(4);
+      size.writeUInt32LE(frame.length);
+      return [size, frame];
+    }),
+  );
+}

@@ -1,0 +1,284 @@
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import type { Clock, Timer } from '../../core/clock.ts';
+import { errorCode } from '../../core/result.ts';
+
+/**
+ * A text file of lines that never outgrows its budget: PATH, then PATH.1 (newer) to PATH.N (older), renamed as PATH fills.
+ * Writes are batched and asynchronous. What the disk refuses is kept a little, then counted; it is tried again for ever.
+ * Nothing is made durable: the time line has the records.
+ */
+export interface LogFile {
+  /** No line may be longer, in bytes, what is put before it not counted. */
+  readonly maxLineBytes: number;
+  /** True when so much waits for the disk that nobody should write on until `drained()`. Never while the disk refuses. */
+  readonly full: boolean;
+  /** Takes whole lines, each with its newline. Never blocks, never throws. */
+  write(lines: Buffer): void;
+  /** Resolves as soon as it is not full. */
+  drained(): Promise<void>;
+  /** Writes what waits (2 s at most) and closes. */
+  close(): Promise<void>;
+}
+
+export interface LogFileOptions {
+  readonly path: string;
+  /** Bytes that all its files together may take; 64 KiB or more. */
+  readonly budgetBytes: number;
+  readonly clock: Clock;
+  /** Called once when the disk begins to refuse, with the reason, and once when it takes lines again, with undefined. */
+  readonly onTrouble?: (reason: string | undefined) => void;
+  /** The one operation that a test makes fail. Returns how many bytes were written. */
+  readonly append?: (file: fs.promises.FileHandle, data: Buffer) => Promise<number>;
+}
+
+const MOST_FILES = 8;
+const SMALLEST_FILE = 65_536;
+const LONGEST_LINE = 65_536 + 64;
+const BATCH_BYTES = 262_144;
+const FULL_BYTES = 1_048_576;
+/** While the disk refuses, so much is kept for later; a machine has many services. */
+const KEPT_BYTES = 262_144;
+const RETRY_MS = 1000;
+const CLOSE_MS = 2000;
+const NEWLINE = 0x0a;
+const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = fs.constants;
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: 'disk full',
+  EDQUOT: 'quota used up',
+  EIO: 'disk error',
+  EROFS: 'read-only file system',
+  EACCES: 'no permission',
+  ELOOP: 'it is a symbolic link',
+};
+
+interface OpenFile {
+  readonly handle: fs.promises.FileHandle;
+  readonly inode: number;
+  size: number;
+}
+
+/** Never throws: a file that cannot be opened is trouble like any other. */
+export function createLogFile(options: LogFileOptions): LogFile {
+  return new RotatingFile(options);
+}
+
+class RotatingFile implements LogFile {
+  readonly maxLineBytes: number;
+  readonly #options: LogFileOptions;
+  readonly #layout: Layout;
+  readonly #waiting: Buffer[] = [];
+  readonly #waiters: (() => void)[] = [];
+  #waitingBytes = 0;
+  /** The batch that is being written, as far as the disk has not taken it. */
+  #unwritten: Buffer | undefined;
+  #file: OpenFile | undefined;
+  #checkedAt = 0;
+  #pumping: Promise<void> | undefined;
+  #trouble: string | undefined;
+  #retry: Timer | undefined;
+  #lost = 0;
+  #closed = false;
+
+  constructor(options: LogFileOptions) {
+    const files = Math.max(2, Math.min(MOST_FILES, Math.floor(options.budgetBytes / SMALLEST_FILE)));
+    const fileBytes = Math.floor(options.budgetBytes / files);
+    this.#options = options;
+    this.#layout = { path: options.path, files, fileBytes };
+    this.maxLineBytes = Math.min(LONGEST_LINE, Math.floor(fileBytes / 4));
+  }
+
+  get full(): boolean {
+    return this.#trouble === undefined && this.#waitingBytes > FULL_BYTES;
+  }
+
+  write(lines: Buffer): void {
+    const refuses = this.#trouble !== undefined && (this.#lost > 0 || this.#waitingBytes > KEPT_BYTES);
+    if (this.#closed || refuses) {
+      this.#lost += countLines(lines);
+      return;
+    }
+    this.#push(lines);
+    if (this.#trouble === undefined) this.#pump();
+  }
+
+  drained(): Promise<void> {
+    return this.full ? new Promise((resolve) => this.#waiters.push(resolve)) : Promise.resolve();
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    if (this.#trouble !== undefined) this.#pump();
+    const patience = new AbortController();
+    // Closing a handle waits for its write, which may hang with its disk: that gets the same patience.
+    const done = (this.#pumping ?? Promise.resolve()).then(() => this.#dropFile());
+    await Promise.race([done, this.#options.clock.sleep(CLOSE_MS, patience.signal)]);
+    patience.abort();
+    this.#retry?.cancel();
+  }
+
+  #push(lines: Buffer): void {
+    this.#waiting.push(lines);
+    this.#waitingBytes += lines.length;
+  }
+
+  #pump(): void {
+    this.#retry?.cancel();
+    this.#pumping ??= Promise.resolve()
+      .then(() => this.#writeAll())
+      .catch((error: unknown) => this.#refused(error))
+      .finally(() => {
+        this.#pumping = undefined;
+        if (this.#trouble === undefined && this.#waiting.length > 0) this.#pump();
+      });
+  }
+
+  async #writeAll(): Promise<void> {
+    const append = this.#options.append ?? appendTo;
+    while (this.#unwritten !== undefined || this.#waiting.length > 0) {
+      const file = await this.#open();
+      this.#unwritten ??= this.#nextBatch(this.#layout.fileBytes - file.size);
+      if (this.#unwritten === undefined) {
+        await this.#dropFile();
+        await rotate(this.#layout);
+        continue;
+      }
+      const written = await append(file.handle, this.#unwritten);
+      file.size += written;
+      this.#unwritten = written < this.#unwritten.length ? this.#unwritten.subarray(written) : undefined;
+      this.#recovered();
+      this.#wake();
+    }
+  }
+
+  /** The next whole lines that still fit into the current file; undefined when none do. */
+  #nextBatch(room: number): Buffer | undefined {
+    const batch: Buffer[] = [];
+    let left = Math.min(room, BATCH_BYTES);
+    for (let first = this.#waiting[0]; first !== undefined && left > 0; first = this.#waiting[0]) {
+      const whole = first.length <= left;
+      const end = whole ? first.length : first.lastIndexOf(NEWLINE, left - 1) + 1;
+      if (end === 0) break;
+      batch.push(first.subarray(0, end));
+      if (whole) this.#waiting.shift();
+      else this.#waiting[0] = first.subarray(end);
+      left = whole ? left - end : 0;
+      this.#waitingBytes -= end;
+    }
+    return batch.length > 1 ? Buffer.concat(batch) : batch[0];
+  }
+
+  /** The file, opened anew when somebody moved or deleted it (looked at once a second at most). */
+  async #open(): Promise<OpenFile> {
+    const now = this.#options.clock.monotonic();
+    if (this.#file !== undefined && now - this.#checkedAt < RETRY_MS) return this.#file;
+    if (this.#file !== undefined && (await inodeOf(this.#layout.path)) !== this.#file.inode)
+      await this.#dropFile();
+    this.#file ??= await openForAppend(this.#layout);
+    this.#checkedAt = now;
+    return this.#file;
+  }
+
+  async #dropFile(): Promise<void> {
+    const handle = this.#file?.handle;
+    this.#file = undefined;
+    await handle?.close().catch(() => {});
+  }
+
+  #wake(): void {
+    if (this.full) return;
+    for (const waiter of this.#waiters.splice(0)) waiter();
+  }
+
+  #recovered(): void {
+    if (this.#trouble === undefined) return;
+    // Nothing was taken since the first loss, so this is its place.
+    const notice = `${new Date(this.#options.clock.now()).toISOString()} vahti ${this.#lost} lines lost: ${this.#trouble}\n`;
+    if (this.#lost > 0) this.#push(Buffer.from(notice));
+    this.#lost = 0;
+    this.#trouble = undefined;
+    this.#options.onTrouble?.(undefined);
+  }
+
+  async #refused(error: unknown): Promise<void> {
+    const reason = REASONS[errorCode(error) ?? ''] ?? errorCode(error) ?? String(error);
+    const first = this.#trouble === undefined;
+    this.#trouble = reason;
+    await this.#dropFile();
+    for (
+      let last = this.#waiting.at(-1);
+      last !== undefined && this.#waitingBytes > KEPT_BYTES;
+      last = this.#waiting.at(-1)
+    ) {
+      this.#waiting.pop();
+      this.#waitingBytes -= last.length;
+      this.#lost += countLines(last);
+    }
+    if (first) this.#options.onTrouble?.(reason);
+    this.#wake();
+    if (!this.#closed) this.#retry = this.#options.clock.timer(RETRY_MS, () => this.#pump());
+  }
+}
+
+function countLines(lines: Buffer): number {
+  let count = 0;
+  for (let at = lines.indexOf(NEWLINE); at !== -1; at = lines.indexOf(NEWLINE, at + 1)) count++;
+  return count;
+}
+
+async function appendTo(file: fs.promises.FileHandle, data: Buffer): Promise<number> {
+  return (await file.write(data)).bytesWritten;
+}
+
+async function inodeOf(file: string): Promise<number | undefined> {
+  return (await fs.promises.stat(file).catch(() => undefined))?.ino;
+}
+
+interface Layout {
+  readonly path: string;
+  /** How many files there are at most, the current one counted. */
+  readonly files: number;
+  readonly fileBytes: number;
+}
+
+/** Never through a symbolic link: the folder may belong to the service's user, and this process may be root. */
+async function openForAppend(layout: Layout): Promise<OpenFile> {
+  await fs.promises.mkdir(path.dirname(layout.path), { recursive: true });
+  const handle = await fs.promises.open(layout.path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o640);
+  try {
+    const { ino, size } = await handle.stat();
+    await prune(layout);
+    return { handle, inode: ino, size };
+  } catch (thrown) {
+    await handle.close();
+    throw thrown;
+  }
+}
+
+/** PATH becomes PATH.1, PATH.1 becomes PATH.2, …; what is over the budget goes. */
+async function rotate(layout: Layout): Promise<void> {
+  for (let number = layout.files - 2; number >= 0; number--) {
+    const from = number === 0 ? layout.path : `${layout.path}.${number}`;
+    await fs.promises.rename(from, `${layout.path}.${number + 1}`).catch((error: unknown) => {
+      if (errorCode(error) !== 'ENOENT') throw error;
+    });
+  }
+  await prune(layout);
+}
+
+/** Deletes old files that are too many or too big, as after the budget was lowered. */
+async function prune({ path: file, files, fileBytes }: Layout): Promise<void> {
+  const prefix = `${path.basename(file)}.`;
+  const names = await fs.promises.readdir(path.dirname(file));
+  const numbers = names
+    .filter((name) => name.startsWith(prefix) && /^[1-9]\d{0,5}$/.test(name.slice(prefix.length)))
+    .map((name) => Number(name.slice(prefix.length)))
+    .toSorted((a, b) => a - b);
+  let left = fileBytes * (files - 1);
+  for (const number of numbers) {
+    const old = `${file}.${number}`;
+    left -= (await fs.promises.stat(old).catch(() => undefined))?.size ?? 0;
+    if (left < 0 || number >= files) await fs.promises.rm(old, { force: true });
+  }
+}
