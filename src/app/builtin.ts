@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createCollector } from '../collect/collector.ts';
+import { diskRoom } from '../collect/room.ts';
 import type { Clock } from '../core/clock.ts';
 import { disk } from '../core/files.ts';
 import { lockFolder } from '../core/folder-lock.ts';
@@ -40,6 +41,7 @@ export async function runCollector(
       start: collect.cursor,
       onReset: collect['on-reset'],
       files: disk,
+      room: diskRoom(collect.into, collect.floor),
       boot: bootId(),
     },
     scope.clock,

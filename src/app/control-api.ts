@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { CollectFigures } from '../collect/collector.ts';
+import type { CollectFigures } from '../collect/gauges.ts';
 import type { StoredRecord } from '../core/record.ts';
 import type { PlanChange } from './plan.ts';
 

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
-import type { CollectFigures, Collector } from '../collect/collector.ts';
+import type { Collector } from '../collect/collector.ts';
+import type { CollectFigures } from '../collect/gauges.ts';
 import type { Log } from '../core/log.ts';
 import { type RpcServer, serveRpc } from '../core/rpc.ts';
 import { createRpcClient } from '../core/rpc-client.ts';

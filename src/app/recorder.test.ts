@@ -15,8 +15,8 @@ function open() {
   const store: RecordStore = {
     append(drafts) {
       if (disk.full) throw new StoreFullError('cannot store: full', {});
-      const stored = drafts.map((draft, i) => ({
-        ...draft,
+      const stored = drafts.map((each, i) => ({
+        ...each,
         agent: 'a',
         host: 'h',
         seq: kept.length + i + 1,

@@ -10,6 +10,11 @@ export const EXIT = {
   notRunning: { code: 3, meaning: 'No daemon runs on this config’s state folder.' },
   unknown: { code: 4, meaning: 'No service of that name.' },
   locked: { code: 5, meaning: 'Another process uses the state folder, or the folder to collect into.' },
+  reset: {
+    code: 6,
+    meaning:
+      'A stream’s numbers began anew, and `on-reset: stop` says that a person has to look. Not restarted.',
+  },
   internal: { code: 70, meaning: 'A bug in Vahti: the message and the stack are on standard error.' },
   disk: {
     code: 74,

@@ -43,10 +43,11 @@ export async function runBuiltin(service: PlannedService, plan: Plan): Promise<n
 /** Trouble in the world, told from bugs: a system error of the disk, or a folder that contradicts its checkpoint. */
 function knownTrouble(
   error: unknown,
-): { readonly exit: 'disk' | 'failed'; readonly message: string } | undefined {
+): { readonly exit: 'disk' | 'failed' | 'reset'; readonly message: string } | undefined {
   if (!(error instanceof Error)) return undefined;
   if (error.name === 'CheckpointError' || error.name === 'ManifestError')
     return { exit: 'failed', message: error.message };
+  if (error.name === 'StreamResetError') return { exit: 'reset', message: error.message };
   const code = errorCode(error);
   return code !== undefined && /^E[A-Z0-9]+$/.test(code)
     ? { exit: 'disk', message: `cannot go on: ${error.message}; the next start goes on from the last commit` }

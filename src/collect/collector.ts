@@ -3,14 +3,14 @@ import type { Files } from '../core/files.ts';
 import type { Log } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
 import type { StreamPosition, StreamSource } from '../core/source.ts';
-import { type CollectCounts, emptyCounts } from './checkpoint.ts';
 import { type Committer, createCommitter } from './committer.ts';
 import type { Notice, OnReset } from './gate.ts';
+import { type CollectFigures, createGauges, type Gauges } from './gauges.ts';
 import { createIntake, type Intake } from './intake.ts';
-import { type Layout, layoutOf } from './layout.ts';
+import { layoutOf } from './layout.ts';
 import type { PartLength } from './period.ts';
-import { createRateMeter } from './rate-meter.ts';
 import { recover } from './recover.ts';
+import { type Room, waitingForRoom } from './room.ts';
 
 /** How often the parts are looked at when nothing comes. */
 const IDLE_TICK_MS = 1_000;
@@ -26,27 +26,9 @@ export interface CollectorOptions {
   readonly start: StreamPosition;
   readonly onReset: OnReset;
   readonly files: Files;
+  /** How much room the disk has, and how much of it is left to others. */
+  readonly room: Room;
   readonly boot: string;
-}
-
-/** A collector's figures, as its socket gives them. Times are milliseconds; null where there is none yet. */
-export interface CollectFigures {
-  readonly connection: 'connecting' | 'connected' | 'waiting';
-  readonly since: number;
-  readonly trouble: string | null;
-  readonly reconnects: number;
-  readonly cursor: number | null;
-  readonly epoch: number;
-  readonly committed: number | null;
-  /** Now minus the time of the last event that was committed in this life. */
-  readonly lag: number | null;
-  /** Frames and lines a second, over ten seconds. */
-  readonly frameRate: number;
-  readonly lineRate: number;
-  readonly lines: number;
-  readonly counts: CollectCounts;
-  readonly open: readonly { readonly part: string; readonly lines: number; readonly bytes: number }[];
-  readonly closed: number;
 }
 
 export interface Collector {
@@ -57,99 +39,65 @@ export interface Collector {
 
 /** Collects a stream into parts below a folder, each event exactly once. The folder must be locked by the caller. */
 export function createCollector(options: CollectorOptions, clock: Clock): Collector {
-  const layout = layoutOf(options.into);
-  const frameRate = createRateMeter(clock);
-  const lineRate = createRateMeter(clock);
-  const connection = {
-    state: 'connecting' as CollectFigures['connection'],
-    since: clock.now(),
-    trouble: null as string | null,
-    reconnects: 0,
-  };
+  const gauges = createGauges(clock);
   let committer: Committer | undefined;
-  let closed = 0;
-
-  const notice = (message: Notice, log: Log): void => {
-    noteConnection(connection, message, clock);
-    logNotice(message, log);
-  };
-
-  const commitAll = async (intake: Intake, parts: Committer, scope: Scope): Promise<void> => {
-    let lastEvent = clock.monotonic();
-    while (!scope.stop.aborted) {
-      const { pending, repeated } = await intake.batch(IDLE_TICK_MS);
-      if (pending.length > 0 || repeated > 0) {
-        const before = parts.checkpoint();
-        await parts.commit(pending, repeated);
-        const after = parts.checkpoint();
-        frameRate.add(after.counts.frames - before.counts.frames);
-        lineRate.add(after.k - before.k);
-        if (pending.length > 0) lastEvent = clock.monotonic();
-        scope.ready();
-      }
-      for (const line of await parts.closeDue(clock.monotonic() - lastEvent >= IDLE_CLOSE_MS)) {
-        closed += 1;
-        scope.log.info('closed part', {
-          part: line.part,
-          lines: line.lines,
-          bytes: line.bytes,
-          sha256: line.sha256,
-        });
-      }
-      if (intake.ended() && pending.length === 0) return;
-    }
-  };
-
   return {
     async run(scope) {
-      const recovered = await recover(options.files, layout, options.boot);
+      const full = (trouble: string | null): void => tellRoom(gauges, scope.log, trouble);
+      const files = waitingForRoom(options.files, options.room, clock, scope.stop, full);
+      const layout = layoutOf(options.into);
+      const recovered = await recover(files, layout, options.boot);
       for (const mended of recovered.mended) scope.log.warn('recovered', { mended });
-      closed = recovered.closed.length;
-      committer = await openCommitter(options, layout, recovered, clock);
+      gauges.closed(recovered.closed.length);
+      const { part: length, boot, onReset } = options;
+      const opened = await createCommitter({ files, layout, length, clock, boot, recovered });
+      committer = opened;
       const { cursor, begin, latest, k } = recovered.checkpoint;
       const position = cursor ?? begin ?? options.start;
       scope.log.info('collecting', { into: options.into, position, lines: k });
-      const { onReset } = options;
-      const intake = createIntake({
-        clock,
-        position,
-        latest,
-        onReset,
-        notice: (message) => notice(message, scope.log),
-      });
-      const parts = committer;
+      const notice = (heard: Notice): void => {
+        gauges.hear(heard);
+        logNotice(heard, scope.log);
+      };
+      const intake = createIntake({ clock, position, latest, onReset, notice });
       try {
-        await runBoth(options.source, intake, (inner) => commitAll(intake, parts, inner), scope);
+        await runBoth(options.source, intake, (inner) => commitAll(intake, opened, gauges, inner), scope);
       } finally {
-        await parts.release();
+        await opened.release();
       }
     },
-    figures: () =>
-      figuresOf(connection, committer, clock, frameRate.perSecond(), lineRate.perSecond(), closed),
+    figures: () => gauges.figures(committer),
   };
 }
 
-function openCommitter(
-  options: CollectorOptions,
-  layout: Layout,
-  recovered: Awaited<ReturnType<typeof recover>>,
-  clock: Clock,
-): Promise<Committer> {
-  return createCommitter({
-    files: options.files,
-    layout,
-    length: options.part,
-    clock,
-    boot: options.boot,
-    recovered,
-  });
+/** Commits batch after batch, and closes parts whose time is over, until the source has ended and everything is committed. */
+async function commitAll(intake: Intake, committer: Committer, gauges: Gauges, scope: Scope): Promise<void> {
+  const { clock, log } = scope;
+  let closed = gauges.figures(committer).closed;
+  let lastEvent = clock.monotonic();
+  while (!scope.stop.aborted) {
+    const { pending, repeated } = await intake.batch(IDLE_TICK_MS);
+    if (pending.length > 0 || repeated > 0) {
+      const before = committer.checkpoint();
+      await committer.commit(pending, repeated);
+      gauges.committed(before, committer.checkpoint());
+      if (pending.length > 0) lastEvent = clock.monotonic();
+      scope.ready();
+    }
+    for (const line of await committer.closeDue(clock.monotonic() - lastEvent >= IDLE_CLOSE_MS)) {
+      closed += 1;
+      gauges.closed(closed);
+      log.info('closed part', { part: line.part, lines: line.lines, bytes: line.bytes, sha256: line.sha256 });
+    }
+    if (intake.ended() && pending.length === 0) return;
+  }
 }
 
 /** Source and committer live together: when one fails the other is stopped, and the first failure is what is told. */
 async function runBoth(
   source: StreamSource,
   intake: Intake,
-  commitAll: (scope: Scope) => Promise<void>,
+  commit: (scope: Scope) => Promise<void>,
   scope: Scope,
 ): Promise<void> {
   const failed = new AbortController();
@@ -167,29 +115,14 @@ async function runBoth(
     }
   };
   const receiving = guard(source.run(inner, intake)).finally(() => intake.end());
-  const outcomes = await Promise.allSettled([guard(commitAll(inner)), receiving]);
+  const outcomes = await Promise.allSettled([guard(commit(inner)), receiving]);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
-type Connection = {
-  state: CollectFigures['connection'];
-  since: number;
-  trouble: string | null;
-  reconnects: number;
-};
-
-function noteConnection(connection: Connection, message: Notice, clock: Clock): void {
-  if (message.kind === 'connected') {
-    connection.state = 'connected';
-    connection.trouble = null;
-  } else if (message.kind === 'disconnected') {
-    connection.state = 'waiting';
-    connection.trouble = message.reason;
-    connection.reconnects += 1;
-  } else {
-    return;
-  }
-  connection.since = clock.now();
+function tellRoom(gauges: Gauges, log: Log, trouble: string | null): void {
+  gauges.full(trouble);
+  if (trouble === null) log.warn('the disk has room again: going on');
+  else log.error(`cannot commit: ${trouble}; waiting for room`);
 }
 
 function logNotice(message: Notice, log: Log): void {
@@ -211,36 +144,4 @@ function logNotice(message: Notice, log: Log): void {
         bytes: message.raw.length,
       });
   }
-}
-
-function figuresOf(
-  connection: Connection,
-  committer: Committer | undefined,
-  clock: Clock,
-  frameRate: number,
-  lineRate: number,
-  closed: number,
-): CollectFigures {
-  const checkpoint = committer?.checkpoint();
-  const lastTime = committer?.lastTime() ?? Number.NaN;
-  return {
-    connection: connection.state,
-    since: connection.since,
-    trouble: connection.trouble,
-    reconnects: connection.reconnects,
-    cursor: checkpoint?.cursor ?? null,
-    epoch: checkpoint?.epoch ?? 1,
-    committed: checkpoint !== undefined && checkpoint.time > 0 ? checkpoint.time : null,
-    lag: Number.isNaN(lastTime) ? null : Math.max(0, clock.now() - lastTime),
-    frameRate,
-    lineRate,
-    lines: checkpoint?.k ?? 0,
-    counts: checkpoint?.counts ?? emptyCounts(),
-    open: (committer?.openParts() ?? []).map((part) => ({
-      part: part.name,
-      lines: part.state.lines,
-      bytes: part.state.len,
-    })),
-    closed,
-  };
 }

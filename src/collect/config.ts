@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { type FieldFacts, integer, oneOf, text } from '../core/fields.ts';
+import { type FieldFacts, integer, oneOf, text, size } from '../core/fields.ts';
 
 const streamUrl = v.pipe(
   text('the address of a stream, ws:// or wss://'),
@@ -54,6 +54,12 @@ export const collectConfig = v.pipe(
     part: v.pipe(
       v.optional(oneOf(['hour', 'minute', 'day']), 'hour'),
       v.description('How much event time (UTC) one file holds.'),
+    ),
+    floor: v.pipe(
+      v.optional(size, '64M'),
+      v.description(
+        'Free room on the disk below which nothing is taken: the collector says so, waits, and goes on by itself.',
+      ),
     ),
     'on-reset': v.pipe(
       v.optional(oneOf(['live', 'oldest', 'stop']), 'live'),

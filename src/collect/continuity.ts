@@ -60,8 +60,7 @@ export function createContinuity(start: StreamPosition, latest: number): Continu
   /** Asked for again what we had, and nothing of it came yet. */
   let overlapDue = false;
   let outdated: string | undefined;
-  /** The share of steps that left numbers out. */
-  let jumpiness = 0;
+  const habit = createHabit();
   let held: ReceivedEvent[] = [];
   let heldSince = 0;
 
@@ -71,8 +70,7 @@ export function createContinuity(start: StreamPosition, latest: number): Continu
     if (!(again.event.time > lastTime)) return { kind: 'repeat' };
     if (held.length === 0) heldSince = now;
     held.push(again);
-    const long = held.length >= RESET_FEW && now - heldSince >= RESET_MS;
-    if (held.length < RESET_FRAMES && !long) return { kind: 'repeat' };
+    if (!meansReset(held.length, now - heldSince)) return { kind: 'repeat' };
     const events = held;
     held = [];
     return { kind: 'reset', events };
@@ -84,8 +82,7 @@ export function createContinuity(start: StreamPosition, latest: number): Continu
     const detail =
       outdated ??
       (overlapDue ? 'the server no longer had what we asked for' : `${missing} numbers are left out`);
-    const jumpy = jumpiness > 1 / STEADY;
-    jumpiness += ((missing > 0 ? 1 : 0) - jumpiness) / LOOK_BACK;
+    const jumpy = habit.step(missing > 0);
     outdated = undefined;
     overlapDue = false;
     if (missing <= 0 || (reason === 'jump' && jumpy)) return undefined;
@@ -121,5 +118,23 @@ export function createContinuity(start: StreamPosition, latest: number): Continu
       overlapDue = false;
     },
     position: () => position,
+  };
+}
+
+/** Whether so many numbers that we had, all of later events, over so many milliseconds, are a new count. */
+function meansReset(count: number, overMs: number): boolean {
+  return count >= RESET_FRAMES || (count >= RESET_FEW && overMs >= RESET_MS);
+}
+
+/** Whether leaving numbers out is what the stream does: an exponential average of its steps. */
+function createHabit() {
+  let share = 0;
+  return {
+    /** Answers for the steps before this one. */
+    step(leavesOut: boolean): boolean {
+      const usual = share > 1 / STEADY;
+      share += ((leavesOut ? 1 : 0) - share) / LOOK_BACK;
+      return usual;
+    },
   };
 }

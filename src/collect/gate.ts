@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import type { SourceMessage, StreamPosition } from '../core/source.ts';
-import { createContinuity, type ReceivedEvent } from './continuity.ts';
+import { type Continuity, createContinuity, type ReceivedEvent } from './continuity.ts';
 import type { Pending, PendingGap } from './pending.ts';
 
 /** What to do when the stream's numbers begin anew: go on at the live end, with the oldest that there is, or not at all. */
@@ -31,40 +31,21 @@ export interface Gate {
   takeRepeated(): number;
 }
 
-/** @param add puts something into the queue: it, its lines, its bytes. */
-export function createGate(
-  options: GateOptions,
-  add: (item: Pending, lines: number, bytes: number) => void,
-): Gate {
-  const { clock, onReset, notice } = options;
+/** Puts something into the queue: it, its lines, its bytes. */
+type Add = (item: Pending, lines: number, bytes: number) => void;
+
+export function createGate(options: GateOptions, add: Add): Gate {
+  const { clock, notice } = options;
   const continuity = createContinuity(options.position, options.latest);
+  const mark = createMarks(options, continuity, add);
   let repeated = 0;
-
-  const addGap = (gap: PendingGap): void => {
-    notice({ kind: 'gap', reason: gap.reason, detail: gap.detail });
-    add({ gap, received: clock.now() }, 0, 0);
-  };
-
-  const numberNow = (): number | null => {
-    const at = continuity.position();
-    return typeof at === 'number' ? at : null;
-  };
-
-  const beginAnew = (detail: string, at: StreamPosition): void => {
-    notice({ kind: 'reset', detail });
-    if (onReset === 'stop')
-      throw new StreamResetError(`cannot go on: ${detail}; the config says on-reset: stop`);
-    addGap({ from: numberNow(), to: null, since: null, until: null, reason: 'reset', detail });
-    add({ epoch: typeof at === 'number' ? 'live' : at, received: clock.now() }, 0, 0);
-    continuity.begin(at);
-  };
 
   const passEvent = (given: ReceivedEvent): void => {
     const verdict = continuity.judge(given, clock.monotonic());
     if (verdict.kind === 'repeat') {
       repeated += 1;
     } else if (verdict.kind === 'take') {
-      if (verdict.gap !== undefined) addGap({ since: null, until: null, ...verdict.gap });
+      if (verdict.gap !== undefined) mark.gap({ since: null, until: null, ...verdict.gap });
       const { event, received, bytes } = given;
       const jumped = verdict.gap === undefined ? verdict.jumped : 0;
       add({ event, received, jumped }, event.lines.length, bytes);
@@ -72,19 +53,19 @@ export function createGate(
       const first = verdict.events[0]?.event.seq ?? 1;
       // Held back, they were counted as events that came again.
       repeated -= verdict.events.length - 1;
-      beginAnew(`the numbers began anew at ${first}, without a word from the server`, first - 1);
+      mark.newEpoch(`the numbers began anew at ${first}, without a word from the server`, first - 1);
       for (const held of verdict.events) passEvent(held);
     }
   };
 
   const hear = (message: Notice): void => {
     if (message.kind === 'reset') {
-      beginAnew(message.detail, onReset === 'oldest' ? 'oldest' : 'live');
+      mark.newEpoch(message.detail, options.onReset === 'oldest' ? 'oldest' : 'live');
       return;
     }
     if (message.kind === 'gap') {
       const { since = null, until = null, reason, detail } = message;
-      addGap({ from: numberNow(), to: null, since, until, reason, detail });
+      mark.gap({ from: numberOf(continuity.position()), to: null, since, until, reason, detail });
       return;
     }
     notice(message);
@@ -96,9 +77,8 @@ export function createGate(
 
   return {
     pass(message) {
-      if (message.kind === 'event')
-        passEvent({ event: message.event, bytes: message.bytes, received: clock.now() });
-      else hear(message);
+      if (message.kind !== 'event') hear(message);
+      else passEvent({ event: message.event, bytes: message.bytes, received: clock.now() });
     },
     position: () => continuity.position(),
     takeRepeated() {
@@ -107,4 +87,29 @@ export function createGate(
       return count;
     },
   };
+}
+
+/** Writes into the queue what is no event: where something is missing, and where a new count of numbers begins. */
+function createMarks({ clock, notice, onReset }: GateOptions, continuity: Continuity, add: Add) {
+  const gap = (found: PendingGap): void => {
+    notice({ kind: 'gap', reason: found.reason, detail: found.detail });
+    add({ gap: found, received: clock.now() }, 0, 0);
+  };
+  return {
+    gap,
+    newEpoch(detail: string, at: StreamPosition): void {
+      notice({ kind: 'reset', detail });
+      if (onReset === 'stop') {
+        throw new StreamResetError(`cannot go on: ${detail}; the config says on-reset: stop`);
+      }
+      const from = numberOf(continuity.position());
+      gap({ from, to: null, since: null, until: null, reason: 'reset', detail });
+      add({ epoch: at === 'oldest' ? at : 'live', received: clock.now() }, 0, 0);
+      continuity.begin(at);
+    },
+  };
+}
+
+function numberOf(position: StreamPosition): number | null {
+  return typeof position === 'number' ? position : null;
 }

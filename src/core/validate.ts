@@ -22,7 +22,7 @@ export function validate<S extends Schema>(
   file: string,
 ): Validated<v.InferOutput<S>> {
   const value = source.value ?? {};
-  const listPaths = listsForMaps(schema as unknown as Node, value, []);
+  const listPaths = listsForMaps(schema, value, []);
   const lists = listPaths.map((path): Diagnostic => {
     const name = path.length === 0 ? 'the file' : path.join('.');
     const message = `cannot use a list for ${name}: it takes keys and values`;

@@ -6,6 +6,7 @@ import type { YamlSource } from '../../core/yaml-source.ts';
 import type { Origin, Plan, PlannedService } from '../plan.ts';
 import { checkCommand, checkEnv, checkUsers } from './checks.ts';
 import { type Notes, report } from './notes.ts';
+import type { RestartConfig } from '../../run/config.ts';
 import { BUILT_IN, type Config, SERVICE_NAME, type ServiceConfig } from './schema.ts';
 
 /** A plan, where each of its values comes from, and everything that is wrong or odd. */
@@ -68,30 +69,19 @@ function choose<T>(notes: Notes, path: string, choices: readonly Choice<T>[], bu
   return builtIn;
 }
 
+/** Where a service's own value, its fallback in `defaults`, or what is built in is looked up, by its keys in the config. */
+type Lookup = <T>(
+  key: string,
+  keys: readonly string[],
+  written: T | undefined,
+  fallback: T | undefined,
+  builtIn: T,
+) => T;
+
 function resolveService(notes: Notes, config: Config, name: string, service: ServiceConfig): PlannedService {
   const at = ['services', name];
-  if (!SERVICE_NAME.test(name)) {
-    const form = 'use small letters, digits, dots and dashes, up to 63';
-    report(notes, 'error', at, 'key', `cannot name a service "${name}": ${form}`);
-  }
-  const kinds = (['run', 'collect'] as const).filter((kind) => isWritten(notes.source.value, [...at, kind]));
-  if (kinds.length !== 1) {
-    const found = kinds.length === 0 ? 'it has none of them' : `it has ${kinds.join(' and ')}`;
-    report(
-      notes,
-      'error',
-      at,
-      'key',
-      `cannot tell what "${name}" is: write exactly one of run, collect; ${found}`,
-    );
-  }
-  const own = <T>(
-    key: string,
-    written: T | undefined,
-    fallback: T | undefined,
-    keys: readonly string[],
-    builtIn: T,
-  ): T =>
+  checkIdentity(notes, at, name);
+  const pick: Lookup = (key, keys, written, fallback, builtIn) =>
     choose(
       notes,
       `services.${name}.${key}`,
@@ -101,44 +91,58 @@ function resolveService(notes: Notes, config: Config, name: string, service: Ser
       ],
       builtIn,
     );
-  const restart = { ...service.restart };
-  const fallback = { ...config.defaults?.restart };
-  const backoff = own('backoff', restart.backoff, fallback.backoff, ['restart', 'backoff'], {
-    min: BUILT_IN.backoffMinMs,
-    max: BUILT_IN.backoffMaxMs,
-  });
-  const codes = service.collect === undefined ? [] : [2];
+  const { collect, user, log, stop } = service;
+  const { defaults } = config;
+  const budget = ['log', 'budget'];
   return {
     name,
-    kind: service.collect === undefined ? 'command' : 'collect',
+    kind: collect === undefined ? 'command' : 'collect',
     argv: resolveCommand(notes, at, service),
-    cwd: resolve(notes.folder, own('cwd', service.cwd, undefined, ['cwd'], '.')),
+    cwd: resolve(notes.folder, pick('cwd', ['cwd'], service.cwd, undefined, '.')),
     env: resolveEnv(notes, at, service),
-    ...(service.user === undefined ? {} : { user: service.user }),
-    stopMs: own('stop', service.stop, config.defaults?.stop, ['stop'], BUILT_IN.stopMs),
-    restart: {
-      fast: own('fast', restart.fast, fallback.fast, ['restart', 'fast'], BUILT_IN.fast),
-      backoffMinMs: backoff.min,
-      backoffMaxMs: backoff.max,
-      slowMs: own('slow', restart.slow, fallback.slow, ['restart', 'slow'], BUILT_IN.slowMs),
-      noRestartOn: own(
-        'no-restart-on',
-        restart['no-restart-on'],
-        fallback['no-restart-on'],
-        ['restart', 'no-restart-on'],
-        codes,
-      ),
-    },
+    ...(user === undefined ? {} : { user }),
+    stopMs: pick('stop', ['stop'], stop, defaults?.stop, BUILT_IN.stopMs),
+    restart: resolveRestart(pick, service, defaults?.restart ?? {}),
     log: {
-      budgetBytes: own(
-        'log.budget',
-        service.log?.budget,
-        config.defaults?.log?.budget,
-        ['log', 'budget'],
-        BUILT_IN.logBudgetBytes,
-      ),
+      budgetBytes: pick('log.budget', budget, log?.budget, defaults?.log?.budget, BUILT_IN.logBudgetBytes),
     },
-    ...(service.collect === undefined ? {} : { collect: resolveCollect(notes, at, service.collect) }),
+    ...(collect === undefined ? {} : { collect: resolveCollect(notes, at, collect) }),
+  };
+}
+
+function checkIdentity(notes: Notes, at: readonly string[], name: string): void {
+  if (!SERVICE_NAME.test(name)) {
+    const form = 'use small letters, digits, dots and dashes, up to 63';
+    report(notes, 'error', at, 'key', `cannot name a service "${name}": ${form}`);
+  }
+  const kinds = (['run', 'collect'] as const).filter((kind) => isWritten(notes.source.value, [...at, kind]));
+  if (kinds.length === 1) return;
+  const found = kinds.length === 0 ? 'it has none of them' : `it has ${kinds.join(' and ')}`;
+  report(
+    notes,
+    'error',
+    at,
+    'key',
+    `cannot tell what "${name}" is: write exactly one of run, collect; ${found}`,
+  );
+}
+
+function resolveRestart(pick: Lookup, { restart = {}, collect }: ServiceConfig, fallback: RestartConfig) {
+  const builtIn = { min: BUILT_IN.backoffMinMs, max: BUILT_IN.backoffMaxMs };
+  const backoff = pick('backoff', ['restart', 'backoff'], restart.backoff, fallback.backoff, builtIn);
+  const codes = 'no-restart-on';
+  return {
+    fast: pick('fast', ['restart', 'fast'], restart.fast, fallback.fast, BUILT_IN.fast),
+    backoffMinMs: backoff.min,
+    backoffMaxMs: backoff.max,
+    slowMs: pick('slow', ['restart', 'slow'], restart.slow, fallback.slow, BUILT_IN.slowMs),
+    noRestartOn: pick(
+      codes,
+      ['restart', codes],
+      restart[codes],
+      fallback[codes],
+      collect === undefined ? [] : [...BUILT_IN.collectNoRestartOn],
+    ),
   };
 }
 

@@ -138,6 +138,8 @@ export type ServiceConfig = v.InferOutput<typeof serviceConfig>;
 /** The values that hold where neither a service nor `defaults` says anything. */
 export const BUILT_IN = {
   state: '.vahti',
+  /** Exit codes of a collector that a restart cannot mend: a wrong config, a reset that a person has to look at. */
+  collectNoRestartOn: [2, 6],
   stopMs: 30_000,
   fast: 3,
   backoffMinMs: 1_000,

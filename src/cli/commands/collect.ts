@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { readFigures } from '../../app/figures.ts';
 import type { Plan, PlannedService } from '../../app/plan.ts';
 import { serviceSocket, statePaths } from '../../app/state.ts';
-import type { CollectFigures } from '../../collect/collector.ts';
+import type { CollectFigures } from '../../collect/gauges.ts';
 import { type Committed, readCommitted } from '../../collect/committed.ts';
 import { layoutOf } from '../../collect/layout.ts';
 import { tailLines } from '../../collect/tail.ts';
