@@ -28,6 +28,9 @@ export interface PlannedService {
   readonly collect?: CollectConfig;
 }
 
+/** A service that is a collector. */
+export type Collecting = PlannedService & { readonly collect: CollectConfig };
+
 /** The config, resolved: nothing in it is left to be decided later. */
 export interface Plan {
   readonly v: 1;

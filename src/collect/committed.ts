@@ -2,12 +2,14 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../core/result.ts';
 import { type Checkpoint, lastCheckpoint } from './checkpoint.ts';
-import { closedPath, type Layout, openPath } from './layout.ts';
+import { closedPath, type Layout, openPath, readPartName } from './layout.ts';
 import { type ManifestLine, readManifest } from './manifest.ts';
 
 /** A part as far as it is committed. */
 export interface CommittedPart {
   readonly name: string;
+  /** The count of numbers that it belongs to. */
+  readonly epoch: number;
   readonly closed: boolean;
   readonly bytes: number;
   readonly lines: number;
@@ -52,6 +54,7 @@ function partsOf(checkpoint: Checkpoint, closed: readonly ManifestLine[]): Commi
   const names = new Set(closed.map((line) => line.part));
   const parts = closed.map((line) => ({
     name: line.part,
+    epoch: line.epoch,
     closed: true,
     bytes: line.bytes,
     lines: line.lines,
@@ -62,6 +65,7 @@ function partsOf(checkpoint: Checkpoint, closed: readonly ManifestLine[]): Commi
     if (names.has(name)) continue;
     parts.push({
       name,
+      epoch: readPartName(name)?.epoch ?? 1,
       closed: false,
       bytes: state.len,
       lines: state.lines,

@@ -142,6 +142,23 @@ test('a part that was taken away is told and left out', async () => {
   assert.ok(keys.length > 0 && keys.length < keysOf(events).length);
 });
 
+test('numbers that began anew come after the old ones, and a number to begin with means one of the present count', async () => {
+  const root = join(BASE, 'epochs');
+  const committer = await open(root);
+  await commit(committer, [testEvent(900, START), testEvent(901, START)]);
+  const epoch = { epoch: 'live', received: START } as const;
+  const anew = [testEvent(5, START), testEvent(6, START)].map((event) => ({ event, received: START }));
+  await committer.commit([epoch, ...anew], 0);
+  await committer.release();
+  assert.deepEqual(await read(root, { last: 3 }), ['901/0', '5/0', '6/0']);
+  assert.deepEqual(await read(root, { from: 0 }), ['5/0', '6/0']);
+  assert.deepEqual(await read(root, { from: 5 }), ['6/0']);
+  const again = await open(root);
+  assert.equal(again.checkpoint().epoch, 2);
+  assert.equal(again.checkpoint().cursor, 6);
+  await again.release();
+});
+
 test('lines longer than a read are still whole', async () => {
   const root = join(BASE, 'long');
   const committer = await open(root);

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { readFigures } from '../../app/figures.ts';
-import type { Plan, PlannedService } from '../../app/plan.ts';
+import type { Collecting } from '../../app/plan.ts';
 import { serviceSocket, statePaths } from '../../app/state.ts';
 import type { CollectFigures } from '../../collect/gauges.ts';
 import { type Committed, readCommitted } from '../../collect/committed.ts';
@@ -10,16 +10,14 @@ import { tailLines } from '../../collect/tail.ts';
 import { systemClock } from '../../core/clock.ts';
 import { approximateDuration } from '../../core/durations.ts';
 import { approximateSize } from '../../core/sizes.ts';
-import { didYouMean } from '../../core/suggest.ts';
+import { findCollector } from '../collector.ts';
 import { requirePlan } from '../config-file.ts';
-import { CommandError } from '../exit-codes.ts';
 import { type ConfigOption, type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { printJson, say, write } from '../output.ts';
 import { shortLine } from '../short-line.ts';
+import { addInspection } from './collect-inspect.ts';
 import { interruptible } from '../signals.ts';
 import { ago, rate } from '../words.ts';
-
-type Collecting = PlannedService & { readonly collect: NonNullable<PlannedService['collect']> };
 
 export function addCollect(program: Command): void {
   const collect = program
@@ -39,17 +37,7 @@ export function addCollect(program: Command): void {
     .option('--from <cursor>', 'begin with the first line after this sequence number', readNumber)
     .option('--short', 'a short line for people instead of JSON')
     .action(tail);
-}
-
-/** The collector of that name in the config. */
-function findCollector(plan: Plan, name: string): Collecting {
-  const found = plan.services.find((service) => service.name === name);
-  const names = plan.services
-    .filter((service) => service.collect !== undefined)
-    .map((service) => service.name);
-  if (found?.collect !== undefined) return found as Collecting;
-  const known = names.length === 0 ? 'there are none' : `there are ${names.join(', ')}`;
-  throw new CommandError('unknown', `cannot find a collector "${name}"${didYouMean(name, names)} (${known})`);
+  addInspection(collect);
 }
 
 interface TailOptions extends ConfigOption {

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../../core/clock.ts';
+import type { FirehoseFault } from '../../simulate/firehose/faults.ts';
 import { CommandError } from '../exit-codes.ts';
 import { listenForEnd } from '../signals.ts';
 
@@ -9,6 +10,7 @@ interface FirehoseOptions {
   readonly rate?: number;
   readonly loop?: true;
   readonly seed: number;
+  readonly fault?: readonly string[];
 }
 
 export function addSimulate(program: Command): void {
@@ -33,6 +35,11 @@ export function addSimulate(program: Command): void {
     )
     .option('--loop', 'begin anew after the last recorded frame, with new numbers and times')
     .option('--seed <n>', 'the seed of what is made up', Number, 1)
+    .option(
+      '--fault <fault>',
+      'what goes wrong and when, such as close:1001@frames=500 or poison@seq=1234; may be given often; all of them: docs/simulate-firehose.md',
+      (text: string, before?: readonly string[]) => [...(before ?? []), text],
+    )
     .exitOverride()
     .action(simulateFirehose);
 }
@@ -40,6 +47,7 @@ export function addSimulate(program: Command): void {
 async function simulateFirehose(options: FirehoseOptions): Promise<void> {
   const { createLog } = await import('../../core/log.ts');
   const { createFirehoseSimulator } = await import('../../simulate/firehose/server.ts');
+  const faults = await readFaults(options.fault ?? []);
   const frames = options.frames === undefined ? undefined : await loadFrames(options.frames);
   const simulator = createFirehoseSimulator({
     ...options.listen,
@@ -47,6 +55,7 @@ async function simulateFirehose(options: FirehoseOptions): Promise<void> {
     rate: options.rate,
     loop: options.loop === true,
     seed: options.seed,
+    faults,
   });
   const log = createLog('info');
   const { signal, release } = listenForEnd();
@@ -72,6 +81,19 @@ async function simulateFirehose(options: FirehoseOptions): Promise<void> {
   } finally {
     release();
   }
+}
+
+async function readFaults(texts: readonly string[]): Promise<readonly FirehoseFault[]> {
+  const { parseFault } = await import('../../simulate/firehose/parse-fault.ts');
+  const faults: FirehoseFault[] = [];
+  const errors: string[] = [];
+  for (const text of texts) {
+    const fault = parseFault(text);
+    if (fault.ok) faults.push(fault.value);
+    else errors.push(fault.error);
+  }
+  if (errors.length > 0) throw new CommandError('usage', errors.join('\n'));
+  return faults;
 }
 
 async function loadFrames(file: string): Promise<readonly Uint8Array[]> {

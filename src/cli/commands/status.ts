@@ -9,14 +9,17 @@ import { ago, figuresText, stateText } from '../words.ts';
 export function addStatus(program: Command): void {
   subcommand(program, 'status [name...]', 'show what runs, since when, and how it does')
     .addOption(jsonOption())
-    .action(async (names: readonly string[], { config, json }: JsonOption) => {
+    .option('--pid', 'print the process ids alone, for scripts')
+    .action(async (names: readonly string[], { config, json, pid }: JsonOption & { readonly pid?: true }) => {
       const status = answered(await (await controlClient(config)).call('status', {}));
       const known = status.services.map((service) => service.name);
       for (const name of names) if (!known.includes(name)) throw unknownService(name, known);
       const services = status.services.filter(
         (service) => names.length === 0 || names.includes(service.name),
       );
-      if (json) printJson({ ...status, services });
+      const pids = services.flatMap((service) => service.pid ?? []);
+      if (pid) process.stdout.write(pids.map((each) => `${each}\n`).join(''));
+      else if (json) printJson({ ...status, services });
       else process.stdout.write(statusText(status, services, systemClock.now()));
     });
 }
