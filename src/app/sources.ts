@@ -10,7 +10,7 @@ export function sourceFor(collect: CollectConfig, random: () => number): StreamS
 }
 
 /** A frame of an atproto firehose, as the collector takes it. */
-export function decodeFirehose(bytes: Uint8Array): Decoded {
+function decodeFirehose(bytes: Uint8Array): Decoded {
   const frame = decodeFrame(bytes);
   switch (frame.kind) {
     case 'bad':

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 
 /** `-c, --config`: which config file, as every command takes it. */
-export function configOption(): Option {
+function configOption(): Option {
   return new Option(
     '-c, --config <file>',
     'the config file; default: ./vahti.yaml, then /etc/vahti/vahti.yaml',

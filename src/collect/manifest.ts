@@ -30,7 +30,7 @@ const ManifestLine = v.strictObject({
 /** A closed part: what it holds, and the checksum by which any copy can be proved. */
 export type ManifestLine = v.InferOutput<typeof ManifestLine>;
 
-export class ManifestError extends Error {
+class ManifestError extends Error {
   override readonly name = 'ManifestError';
   readonly retryable = false;
 }

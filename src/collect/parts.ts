@@ -8,7 +8,7 @@ import type { ManifestLine, ManifestLog } from './manifest.ts';
 import { type PartLength, periodAt } from './period.ts';
 
 /** A part stays open this long behind its end, by the stream's clock, for events that come late. */
-export const GRACE_MS = 60_000;
+const GRACE_MS = 60_000;
 
 /** A part that takes lines. `state` is what is written; `fd` is absent until the file exists. */
 export interface OpenPart {

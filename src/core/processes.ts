@@ -16,7 +16,6 @@ import { commandProblem, whyNotStarted } from './command.ts';
 import { asError } from './result.ts';
 
 export { bootId, groupAlive, LIFE_VARIABLE, processAlive, processesWithEnv } from './process-table.ts';
-export type { EnvMatch, ProcessIdentity } from './process-table.ts';
 
 /**
  * Operating-system processes: the only place that spawns and signals (process-table.ts looks).

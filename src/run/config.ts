@@ -62,4 +62,3 @@ export const logConfig = v.pipe(
 );
 
 export type RestartConfig = v.InferOutput<typeof restartConfig>;
-export type LogConfig = v.InferOutput<typeof logConfig>;

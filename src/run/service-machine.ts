@@ -16,7 +16,7 @@ export interface Step {
 }
 
 /** How long between looks whether stuck processes are gone. */
-export const STUCK_RETRY_MS = 30_000;
+const STUCK_RETRY_MS = 30_000;
 
 export function next(state: ServiceState, event: ServiceEvent, now: number, settings: LaneSettings): Step {
   const rule = TABLE[state.state][event.kind] as Rule<ServiceEvent>;

@@ -36,7 +36,7 @@ export interface Seen {
   aborted: number;
 }
 
-export const createSeen = (): Seen => ({ made: 0, ended: 0, aborted: 0 });
+const createSeen = (): Seen => ({ made: 0, ended: 0, aborted: 0 });
 
 /** Methods that do what a test needs, and tell what they saw. */
 export function methods(seen: Seen = createSeen()): RpcMethods<Api> {

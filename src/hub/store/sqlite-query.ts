@@ -10,7 +10,7 @@ export const SPAN = 1024;
 export const spanOf = (seq: number): number => Math.floor(seq / SPAN);
 
 const DEFAULT_LIMIT = 100;
-export const HIGHEST_LIMIT = 10_000;
+const HIGHEST_LIMIT = 10_000;
 /** SQLite refuses patterns above 50,000 bytes; nobody searches for that. */
 const LONGEST_TEXT = 10_000;
 /** Above this many values one scan with a filter is cheaper than a search for each. */

@@ -95,7 +95,7 @@ function startMain({ argv, cwd, user, env }: LifeSpec, own: Readonly<Record<stri
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** A new life's id: 10 digits of time and 6 of chance, so that ids sort by time. As a ULID, but shorter. */
-export function createLifeId(nowMs: number): string {
+function createLifeId(nowMs: number): string {
   let time = '';
   for (let rest = Math.max(0, Math.floor(nowMs)), digit = 0; digit < 10; digit++) {
     time = `${DIGITS[rest % 32]}${time}`;
