@@ -23,7 +23,15 @@ export function testFrames(count: number, start: number, spanMs: number): TestFr
       record: { $type: 'com.example.test', seq, op, text: `event ${seq}, operation ${op}` },
     }));
     const time = new Date(start + Math.floor((i * spanMs) / count)).toISOString();
-    const frame = encodeFrame({ kind: 'commit', seq, did: `did:plc:test${i % 50}`, time, rev: `rev${seq}`, since: null, ops });
+    const frame = encodeFrame({
+      kind: 'commit',
+      seq,
+      did: `did:plc:test${i % 50}`,
+      time,
+      rev: `rev${seq}`,
+      since: null,
+      ops,
+    });
     return { seq, lines, frame };
   });
 }

@@ -37,7 +37,11 @@ export function linesBelow(root: string): FoundLine[] {
       if (text !== '' && !text.endsWith('\n')) throw new Error(`half a line at the end of ${day}/${file}`);
       for (const line of text.split('\n').slice(0, -1)) {
         const parsed = JSON.parse(line) as TestLine;
-        found.push({ part: `${day}/${file}`, seq: parsed.seq, op: parsed.op ?? parsed.commit?.record.op ?? 0 });
+        found.push({
+          part: `${day}/${file}`,
+          seq: parsed.seq,
+          op: parsed.op ?? parsed.commit?.record.op ?? 0,
+        });
       }
     }
   }

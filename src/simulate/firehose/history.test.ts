@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { range } from '../../../test/rig/firehose.ts';
 import { createHistory, type History } from './history.ts';
 
 const BIG = { frames: 1e9, bytes: 1e9 };
@@ -74,4 +75,39 @@ test('positions and cursors stay right over many times its size', () => {
     assert.equal(history.frameAt(position)[0], (seq + 1) & 255);
   }
   assert.throws(() => history.frameAt(48_999), /no frame at position 48999/);
+});
+
+test('what is before a position can be dropped: cursors there are outdated', () => {
+  const history = createHistory(BIG, 9);
+  fill(history, range(10, 19));
+  history.dropBefore(history.positionOf(14, false));
+  assert.deepEqual([history.first, history.end, history.bytes], [5, 10, 5]);
+  assert.deepEqual(
+    [13, 14].map((cursor) => history.isOutdated(cursor, false)),
+    [true, false],
+  );
+  assert.deepEqual([history.seqAt(5), history.seqBefore(5), history.seqBefore(6)], [15, 14, 15]);
+  history.dropBefore(99);
+  assert.deepEqual([history.first, history.end, history.tip], [10, 10, 19]);
+});
+
+test('it goes back to a number within, before and above what it has, and on from there', () => {
+  for (const [to, kept] of [
+    [15, range(12, 15)],
+    [3, []],
+    [5_000, range(12, 19)],
+  ] as const) {
+    const history = createHistory({ frames: 8, bytes: 1e9 }, 9);
+    fill(history, range(10, 19)); // 10 and 11 are gone
+    const end = history.end;
+    history.goBack(to);
+    assert.deepEqual([history.first, history.end, history.tip], [end, end + kept.length, to]);
+    assert.equal(history.bytes, kept.length);
+    fill(history, [to + 1, to + 2]);
+    const seqs = range(history.first, history.end - 1).map((position) => history.seqAt(position));
+    assert.deepEqual(seqs, [...kept, to + 1, to + 2].slice(-8));
+    assert.equal(history.positionOf(to, false), history.end - 2);
+    assert.equal(history.isOutdated(to, false), false);
+    assert.equal(history.isOutdated(2, false), true);
+  }
 });

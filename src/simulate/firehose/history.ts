@@ -1,3 +1,5 @@
+import { createFrameQueue } from './frame-queue.ts';
+
 /**
  * The frames a server still has, in order. Each has a position, counted from 0 since the start and never reused: a
  * subscriber is nothing but a position, so replay and live are one thing and nothing can be lost or doubled between them.
@@ -10,6 +12,17 @@ export interface History {
   positionOf(seq: number, inclusive: boolean): number;
   /** Whether frames after this cursor are not here: dropped, or from before this server's time. */
   isOutdated(cursor: number, inclusive: boolean): boolean;
+  /** The seq at a position from `first` up to and without `end`. */
+  seqAt(position: number): number;
+  /** The seq before a position; before the first, the newest that is not here any more. */
+  seqBefore(position: number): number;
+  /** Drops what is before a position. */
+  dropBefore(position: number): void;
+  /**
+   * Drops what is above `seq`, which is the newest from now on. What is left gets new positions: a subscriber goes on
+   * at the end, or begins anew.
+   */
+  goBack(seq: number): void;
   /** Position of the oldest frame kept. */
   readonly first: number;
   /** Position behind the newest frame. */
@@ -24,60 +37,50 @@ export interface HistoryLimits {
   readonly bytes: number;
 }
 
-/** Dead entries at the front before the arrays are cut. */
-const CUT_AT = 4096;
-
-/** @param before the seq before the first frame: a cursor older than it is from another server's life. */
-export function createHistory(limits: HistoryLimits, before: number): History {
-  let frames: (Uint8Array | undefined)[] = [];
-  let seqs: number[] = [];
-  /** Position of `frames[0]`, and of the oldest frame kept. */
-  let base = 0;
+/** @param start the seq before the first frame: a cursor older than it is from another server's life. */
+export function createHistory(limits: HistoryLimits, start: number): History {
+  const queue = createFrameQueue();
+  let before = start;
   let first = 0;
-  let tip = before;
+  let tip = start;
   let dropped = 0;
-  let bytes = 0;
 
-  const end = (): number => base + frames.length;
+  const end = (): number => first + queue.length;
 
   const drop = (): void => {
-    const index = first - base;
-    bytes -= frames[index]?.length ?? 0;
-    dropped = seqs[index] ?? dropped;
-    frames[index] = undefined;
+    dropped = queue.seqAt(0) ?? dropped;
+    queue.shift();
     first++;
-    if (index + 1 < CUT_AT || (index + 1) * 2 < frames.length) return;
-    frames = frames.slice(index + 1);
-    seqs = seqs.slice(index + 1);
-    base = first;
   };
 
   return {
     append(seq, frame) {
-      frames.push(frame);
       // A recording may hold frames without a number, or step back: they keep their place in the order.
       tip = Math.max(tip, seq);
-      seqs.push(tip);
-      bytes += frame.length;
-      while (end() - first > limits.frames || (bytes > limits.bytes && end() - first > 1)) drop();
+      queue.push(tip, frame);
+      while (queue.length > limits.frames || (queue.bytes > limits.bytes && queue.length > 1)) drop();
     },
     frameAt(position) {
-      const frame = frames[position - base];
+      const frame = queue.frameAt(position - first);
       if (frame === undefined) throw new Error(`cannot happen: no frame at position ${position}`);
       return frame;
     },
-    positionOf(seq, inclusive) {
-      let low = first;
-      let high = end();
-      while (low < high) {
-        const middle = Math.floor((low + high) / 2);
-        const other = seqs[middle - base] as number;
-        if (other > seq || (inclusive && other === seq)) high = middle;
-        else low = middle + 1;
-      }
-      return low;
-    },
+    seqAt: (position) => queue.seqAt(position - first) ?? tip,
+    seqBefore: (position) => queue.seqAt(position - 1 - first) ?? Math.max(before, dropped),
+    positionOf: (seq, inclusive) => first + queue.find(seq, inclusive),
     isOutdated: (cursor, inclusive) => cursor < before || (inclusive ? cursor : cursor + 1) <= dropped,
+    dropBefore(position) {
+      while (first < Math.min(position, end())) drop();
+    },
+    goBack(seq) {
+      const renewed = end();
+      queue.keep(queue.find(seq, false));
+      first = renewed;
+      tip = seq;
+      if (queue.length > 0) return;
+      before = seq;
+      dropped = Math.min(dropped, seq);
+    },
     get first() {
       return first;
     },
@@ -88,7 +91,7 @@ export function createHistory(limits: HistoryLimits, before: number): History {
       return tip;
     },
     get bytes() {
-      return bytes;
+      return queue.bytes;
     },
   };
 }

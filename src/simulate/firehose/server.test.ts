@@ -6,18 +6,15 @@ import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';
 import { createFakeClock } from '../../../test/rig/fake-clock.ts';
 import { connect, opened, PATH, type Reader, range, seqOf, start } from '../../../test/rig/firehose.ts';
+import { syntheticFrames } from '../../../test/rig/synthetic-frames.ts';
 import { until, within } from '../../../test/rig/wait.ts';
 import { systemClock } from '../../core/clock.ts';
 import { silentLog } from '../../core/log.ts';
 import { decodeFrame } from '../../wire/atproto/frame.ts';
-import { createSynthesizer } from '../../wire/atproto/synthetic.ts';
 import { createFirehoseSimulator, type FirehoseSimulator } from './server.ts';
 
 /** Frames 101 to 100 + `count`. */
-function record(count: number): Uint8Array[] {
-  const synthesizer = createSynthesizer({ seed: 7, time: () => 1_783_175_888_085, startSeq: 101 });
-  return Array.from({ length: count }, () => synthesizer.next().frame);
-}
+const record = (count: number): Uint8Array[] => syntheticFrames(count, 101);
 
 test('recorded frames without a rate are history, served byte for byte', async (t) => {
   const frames = record(2_500);

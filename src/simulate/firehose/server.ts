@@ -3,9 +3,12 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Timer } from '../../core/clock.ts';
 import type { Runnable, Scope } from '../../core/scope.ts';
+import { createFaultPlan } from './fault-plan.ts';
+import { type FirehoseFault, isResetFault, type ResetFault } from './faults.ts';
 import { createFeed, type Feed, type FeedOptions } from './feed.ts';
 import { createHistory, type History } from './history.ts';
 import { startPace } from './pace.ts';
+import { type ResettableFeed, withResets } from './resets.ts';
 import { createSite } from './site.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -34,6 +37,8 @@ export interface FirehoseSimulatorOptions {
   readonly lagFrames?: number | undefined;
   /** What `/xrpc/_health` says. */
   readonly version?: string | undefined;
+  /** What goes wrong, and when. */
+  readonly faults?: readonly FirehoseFault[] | undefined;
 }
 
 export interface FirehoseSimulator extends Runnable {
@@ -70,10 +75,26 @@ export function createFirehoseSimulator(options: FirehoseSimulatorOptions): Fire
 
   return {
     async run(scope) {
-      const feed = createFeed(feedOptions(options), scope.clock);
-      history = fillHistory(feed, options);
+      const source = createFeed(feedOptions(options), scope.clock);
+      const past = fillHistory(source, options);
+      history = past;
       const { inclusive = false, lagFrames = DEFAULT_LAG_FRAMES, version = '0' } = options;
-      const site = createSite({ inclusive, lagFrames, version, history, subscribers, scope });
+      const { seed = 1, faults: list = [] } = options;
+      const feed = withResets(source, list.filter(isResetFault), (reset) =>
+        startAnew(reset, past, subscribers),
+      );
+      const faults = createFaultPlan(list, seed);
+      const arrived = feed.arrive;
+      const site = createSite({
+        inclusive,
+        lagFrames,
+        version,
+        history,
+        subscribers,
+        scope,
+        faults,
+        arrived,
+      });
       server = site.server;
       server.listen(options.port, options.host);
       await once(server, 'listening'); // rejects with the system's error
@@ -110,6 +131,16 @@ function fillHistory(feed: Feed, options: FirehoseSimulatorOptions): History {
   return history;
 }
 
+/** Lets the numbers begin anew; whoever reads gets first what it was to get. */
+function startAnew(reset: ResetFault, history: History, subscribers: ReadonlySet<Subscriber>): void {
+  for (const subscriber of subscribers) subscriber.advance();
+  history.goBack(reset.to);
+  for (const subscriber of subscribers) {
+    if (reset.restart === true) subscriber.connection.cut();
+    else subscriber.skip();
+  }
+}
+
 function addressOf(server: Server | undefined): string {
   const address = server?.address() as AddressInfo | null | undefined;
   if (!address) throw new Error('cannot tell the address of a simulator that does not listen');
@@ -119,7 +150,7 @@ function addressOf(server: Server | undefined): string {
 /** Lets frames come at their rate. */
 function startLive(
   scope: Scope,
-  feed: Feed,
+  feed: ResettableFeed,
   history: History,
   subscribers: ReadonlySet<Subscriber>,
   options: FirehoseSimulatorOptions,
@@ -149,6 +180,6 @@ function startLive(
 async function untilOver(scope: Scope, subscribers: ReadonlySet<Subscriber>): Promise<void> {
   const over = AbortSignal.any([scope.drain, scope.stop]);
   while (await scope.clock.sleep(PING_MS, over)) {
-    for (const subscriber of subscribers) subscriber.ping();
+    for (const { connection } of subscribers) connection.ping();
   }
 }

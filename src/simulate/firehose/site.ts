@@ -7,11 +7,11 @@ import {
   STATUS_CODES,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { type WebSocket, WebSocketServer } from 'ws';
-import type { Scope } from '../../core/scope.ts';
-import { encodeFrame } from '../../wire/atproto/encode-frame.ts';
-import type { History } from './history.ts';
-import { createSubscriber, GOING_AWAY, POLICY, type Subscriber } from './subscriber.ts';
+import { WebSocketServer } from 'ws';
+import type { Clock } from '../../core/clock.ts';
+import { GOING_AWAY } from './connection.ts';
+import type { FaultPlan } from './fault-plan.ts';
+import { type GreetingOptions, greet } from './greeting.ts';
 
 /** The HTTP side: health, and the upgrade of readers. */
 export interface Site {
@@ -20,20 +20,18 @@ export interface Site {
   end(): Promise<void>;
 }
 
-export interface SiteOptions {
-  readonly inclusive: boolean;
-  readonly lagFrames: number;
+export interface SiteOptions extends GreetingOptions {
   readonly version: string;
-  readonly history: History;
-  /** The readers connected; kept up to date here. */
-  readonly subscribers: Set<Subscriber>;
-  readonly scope: Scope;
+  readonly faults: FaultPlan;
+  /** Told of the k-th attempt to connect, before it is answered. */
+  readonly arrived: (connection: number) => void;
 }
 
 interface Refusal {
   readonly status: number;
   readonly error: string;
   readonly message: string;
+  readonly retryAfterS?: number | undefined;
 }
 
 const SUBSCRIBE_PATH = '/xrpc/com.atproto.sync.subscribeRepos';
@@ -41,12 +39,8 @@ const HEALTH_PATH = '/xrpc/_health';
 /** Readers have nothing to say; what they say all the same stays small. */
 const MAX_INCOMING_BYTES = 4_096;
 
-const OUTDATED = encodeFrame({
-  kind: 'info',
-  name: 'OutdatedCursor',
-  message: 'Requested cursor exceeded limit. Possibly missing events',
-});
-const FUTURE = encodeFrame({ kind: 'error', error: 'FutureCursor', message: 'Cursor in the future.' });
+/** How long a request may wait for an answer that never comes. */
+const HOLD_MS = 600_000;
 
 const NOT_FOUND: Refusal = { status: 404, error: 'NotFound', message: 'no such path' };
 const NO_UPGRADE: Refusal = {
@@ -60,8 +54,12 @@ const BAD_CURSOR: Refusal = {
   message: 'cursor is not an integer from 0 to 2^53 - 1',
 };
 
+/** What a fault says, but for its status. */
+const BROKEN = { error: 'Simulated', message: 'a fault that was asked for' };
+
 export function createSite(options: SiteOptions): Site {
   const { subscribers, scope } = options;
+  const held = new Set<Duplex>();
   const upgrader = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -72,13 +70,22 @@ export function createSite(options: SiteOptions): Site {
   server.on('upgrade', (request, socket, rest) => {
     const asked = readRequest(request);
     if ('refusal' in asked) return refuse(socket, asked.refusal);
-    upgrader.handleUpgrade(request, socket, rest, (client) => greet(client, socket, asked.cursor, options));
+    const arrival = options.faults.arrive();
+    options.arrived(arrival.number);
+    const fault = arrival.take('http', 'no-upgrade');
+    if (fault?.kind === 'http') return refuse(socket, { ...BROKEN, ...fault });
+    if (fault?.kind === 'no-upgrade') return hold(socket, held, scope.clock);
+    const { cursor } = asked;
+    upgrader.handleUpgrade(request, socket, rest, (client) =>
+      greet({ client, socket, cursor, arrival }, options),
+    );
   });
   return {
     server,
     async end() {
-      const terminate = (): void => subscribers.forEach((subscriber) => subscriber.terminate());
-      for (const subscriber of subscribers) subscriber.close(GOING_AWAY, 'going away');
+      const terminate = (): void => subscribers.forEach(({ connection }) => connection.terminate());
+      for (const { connection } of subscribers) connection.close(GOING_AWAY, 'going away');
+      for (const socket of held) socket.destroy();
       if (scope.stop.aborted) terminate();
       scope.stop.addEventListener('abort', terminate, { once: true });
       const closed = once(server, 'close');
@@ -106,10 +113,24 @@ function reply(response: ServerResponse, status: number, body: unknown): void {
   response.end(JSON.stringify(body));
 }
 
-function refuse(socket: Duplex, { status, error, message }: Refusal): void {
+/** Keeps a connection open without an answer, until the other side gives up. */
+function hold(socket: Duplex, held: Set<Duplex>, clock: Clock): void {
+  const timer = clock.timer(HOLD_MS, () => socket.destroy());
+  held.add(socket);
+  socket.on('error', () => socket.destroy());
+  socket.on('end', () => socket.destroy());
+  socket.on('close', () => {
+    timer.cancel();
+    held.delete(socket);
+  });
+  socket.resume();
+}
+
+function refuse(socket: Duplex, { status, error, message, retryAfterS }: Refusal): void {
   const body = JSON.stringify({ error, message });
   const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`,
+    ...(retryAfterS === undefined ? [] : [`Retry-After: ${retryAfterS}`]),
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
@@ -127,31 +148,4 @@ function readRequest(request: IncomingMessage): { cursor: number | undefined } |
   const cursor = Number(cursors[0]);
   const isGood = cursors.length === 1 && /^\d+$/.test(cursors[0] ?? '') && Number.isSafeInteger(cursor);
   return isGood ? { cursor } : { refusal: BAD_CURSOR };
-}
-
-function greet(client: WebSocket, socket: Duplex, cursor: number | undefined, options: SiteOptions): void {
-  const { history, inclusive, subscribers, scope, lagFrames } = options;
-  client.on('error', (error) => scope.log.debug('a reader failed', { error: error.message }));
-  const subscriber = createSubscriber({
-    client,
-    socket,
-    history,
-    from: startOf(cursor, options),
-    lagFrames,
-    clock: scope.clock,
-  });
-  subscribers.add(subscriber);
-  client.on('close', () => subscribers.delete(subscriber));
-  if (cursor !== undefined && cursor > history.tip) {
-    client.send(FUTURE);
-    return subscriber.close(POLICY, 'FutureCursor');
-  }
-  if (cursor !== undefined && cursor > 0 && history.isOutdated(cursor, inclusive)) client.send(OUTDATED);
-  subscriber.advance();
-}
-
-/** The position that a reader starts at. */
-function startOf(cursor: number | undefined, { history, inclusive }: SiteOptions): number {
-  if (cursor === undefined) return history.end;
-  return cursor === 0 ? history.first : history.positionOf(cursor, inclusive);
 }

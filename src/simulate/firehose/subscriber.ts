@@ -1,40 +1,35 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { Clock, Timer } from '../../core/clock.ts';
-import { encodeFrame } from '../../wire/atproto/encode-frame.ts';
+import type { Connection } from './connection.ts';
+import type { Act, Egress } from './egress.ts';
 import type { History } from './history.ts';
 
 export interface Subscriber {
   /** Sends what is new, as far as the reader takes it. */
   advance(): void;
-  /** Says a last word, and closes; the connection is cut where the other side does not answer in time. */
-  close(code: number, reason: string): void;
-  ping(): void;
-  terminate(): void;
+  /** Goes on with what comes from now on: what was not sent yet is gone. */
+  skip(): void;
+  readonly connection: Connection;
 }
 
 export interface SubscriberOptions {
   readonly client: WebSocket;
   /** The socket under it: written in batches. */
   readonly socket: Duplex;
+  readonly connection: Connection;
   readonly history: History;
   /** Position of the first frame to send. */
   readonly from: number;
   /** Frames that a reader may fall behind once it has been at the tip. */
   readonly lagFrames: number;
-  readonly clock: Clock;
+  /** The faults of this connection. */
+  readonly egress: Egress | undefined;
 }
-
-/** WebSocket close codes (RFC 6455, 7.4.1). */
-export const GOING_AWAY = 1001;
-export const POLICY = 1008;
 
 /** Frames in one batch: the event loop turns in between. */
 const PAGE = 1_000;
 /** What may wait in a socket's buffer. More would only take memory. */
 const BUFFER_BYTES = 1024 * 1024;
-/** How long the other side has to answer a close. */
-const CLOSE_MS = 2_000;
 
 /**
  * One reader: a position in the history. A batch is sent, the rest waits for the socket to take it; what happens
@@ -42,22 +37,52 @@ const CLOSE_MS = 2_000;
  * ConsumerTooSlow and closed, as relays do.
  */
 export function createSubscriber(options: SubscriberOptions): Subscriber {
-  const { client, socket, history, clock } = options;
+  const { client, socket, connection, history, egress } = options;
   let next = options.from;
+  /** The first position that may be repeated. */
+  let began = options.from;
   let waiting = false;
-  let closing = false;
   let live = false;
-  let deadline: Timer | undefined;
 
   const resume = (error?: Error | null): void => {
     waiting = false;
     if (!error) advance();
   };
 
+  const act = (doing: Act): void => {
+    if (doing.kind === 'repeat') next = Math.max(next - doing.frames, began, history.first);
+    else if (doing.kind === 'send') client.send(doing.data);
+    else if (doing.kind === 'close') connection.close(doing.code, doing.reason);
+    else if (doing.kind === 'error') connection.fail(doing.error, doing.message);
+    else if (doing.kind === 'mute') connection.mute(doing.deaf);
+    else connection.cut();
+  };
+
+  /** Lets happen what is due before the next frame. False where nothing is sent after it. */
+  const misbehave = (faults: Egress): boolean => {
+    for (;;) {
+      const acts = faults.acts(next < history.end ? history.seqAt(next) : undefined);
+      if (acts.length === 0) return true;
+      for (const doing of acts) {
+        act(doing);
+        if (!connection.isOpen) return false;
+      }
+    }
+  };
+
+  /** A frame as it goes out; undefined: it does not. */
+  const frameAt = (position: number): Uint8Array | undefined => {
+    const frame = history.frameAt(position);
+    return egress === undefined ? frame : egress.shape({ position, seq: history.seqAt(position), frame });
+  };
+
   const sendPage = (): void => {
-    for (let left = PAGE; next < history.end; left--) {
-      const frame = history.frameAt(next++);
-      waiting = left === 1 || client.bufferedAmount + frame.length > BUFFER_BYTES;
+    for (let left = PAGE; ; ) {
+      if (egress !== undefined && !misbehave(egress)) return;
+      if (next >= history.end) break;
+      const frame = frameAt(next++);
+      if (frame === undefined) continue;
+      waiting = --left === 0 || client.bufferedAmount + frame.length > BUFFER_BYTES;
       if (!waiting) client.send(frame);
       else return client.send(frame, resume);
     }
@@ -69,30 +94,18 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
     next < history.first || (waiting && live && history.end - next > options.lagFrames);
 
   const advance = (): void => {
-    if (closing || client.readyState !== client.OPEN) return;
-    if (isTooSlow()) {
-      client.send(
-        encodeFrame({ kind: 'error', error: 'ConsumerTooSlow', message: 'Stream consumer too slow' }),
-      );
-      return close(POLICY, 'ConsumerTooSlow');
-    }
+    if (!connection.isOpen) return;
+    if (isTooSlow()) return connection.fail('ConsumerTooSlow', 'Stream consumer too slow');
     if (waiting) return;
     socket.cork();
     sendPage();
     socket.uncork();
   };
 
-  const close = (code: number, reason: string): void => {
-    if (closing) return;
-    closing = true;
-    deadline = clock.timer(CLOSE_MS, () => client.terminate());
-    client.close(code, reason);
+  const skip = (): void => {
+    next = history.end;
+    began = next;
   };
 
-  client.on('close', () => {
-    closing = true;
-    deadline?.cancel();
-  });
-
-  return { advance, close, ping: () => client.ping(), terminate: () => client.terminate() };
+  return { advance, skip, connection };
 }
