@@ -70,63 +70,81 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
   const { clock } = options;
   const since = clock.now();
   const wish = new AbortController();
-  let plan = options.plan;
+  const course: Course = { plan: options.plan, ending: false };
+  const reload = createReload(open, options, course);
+  // What changes the set of services happens one after another: the beginning, reloads, the end.
+  const inTurn = serially(<T>(work: () => Promise<T>) => work());
 
   const status = (): Promise<DaemonStatus> => {
-    const facts = { version: options.version, pid: process.pid, since, config: plan.file, state: plan.state };
+    const { file, state } = course.plan;
+    const facts = { version: options.version, pid: process.pid, since, config: file, state };
     return statusOf(facts, open.supervision.all(), open.paths);
   };
 
-  // What changes the set of services happens one after another: the beginning, reloads, the end.
-  const inTurn = serially(<T>(work: () => Promise<T>) => work());
-  let ending = false;
-
-  const reload = async (dryRun: boolean): Promise<Result<ReloadResult, string>> => {
-    if (ending) return err('cannot reload: vahti goes down');
-    const next = await options.reread();
-    if (!next.ok) return next;
-    if (next.value.state !== plan.state) {
-      return err(
-        `cannot reload: the state folder would move from ${plan.state} to ${next.value.state}; stop and start instead`,
-      );
-    }
-    if (dryRun) return ok({ changes: comparePlans(plan, next.value) });
-    await writeFileAtomic(open.paths.plan, `${JSON.stringify(next.value)}\n`, { mode: 0o600 });
-    const changes = await open.supervision.apply(next.value);
-    plan = next.value;
-    note(open.recorder, clock, reloadSentence(changes));
-    return ok({ changes });
-  });
+  let control: RpcServer | undefined;
+  const begin = async (): Promise<void> => {
+    const { plan } = course;
+    await endLeftovers(open, options);
+    await writeFileAtomic(open.paths.plan, `${JSON.stringify(plan)}\n`, { mode: 0o600 });
+    const target = { ...open, status, down: () => wish.abort(), flush: open.recorder.flush };
+    const answer = (name: string) => explain(name, { ...open, clock });
+    const reloadNow = async (dryRun: boolean) => orThrow(await inTurn(() => reload(dryRun)));
+    const methods = controlMethods({ ...target, explain: answer, reload: reloadNow });
+    control = await listen(open, options.log, methods);
+    note(open.recorder, clock, `vahti ${options.version} began (pid ${process.pid}) on ${plan.file}`);
+    await open.supervision.apply(plan);
+  };
 
   return ok({
     status,
-    reload: () => reload(false),
+    reload: () => inTurn(() => reload(false)),
     down: () => wish.abort(),
     async run(scope) {
-      let control: RpcServer | undefined;
       try {
-        await endLeftovers(open, options);
-        await writeFileAtomic(open.paths.plan, `${JSON.stringify(plan)}\n`, { mode: 0o600 });
-        const target = { ...open, status, down: () => wish.abort(), flush: open.recorder.flush };
-        const answer = (name: string) => explain(name, { ...open, clock });
-        const methods = controlMethods({
-          ...target,
-          explain: answer,
-          reload: async (dryRun) => orThrow(await reload(dryRun)),
-        });
-        control = await listen(open, options.log, methods);
-        note(open.recorder, clock, `vahti ${options.version} began (pid ${process.pid}) on ${plan.file}`);
-        await open.supervision.apply(plan);
+        await inTurn(begin);
         scope.ready();
         await aborted(AbortSignal.any([scope.drain, wish.signal]));
         note(open.recorder, clock, 'vahti goes down');
       } finally {
+        course.ending = true;
         await open.supervision.end();
+        // A reload that was on its way ends by itself now; it still needs what is closed below.
+        await inTurn(async () => {});
         await control?.close();
         closeAll(open);
       }
     },
   });
+}
+
+/** What changes while a daemon runs. */
+interface Course {
+  plan: Plan;
+  /** Nothing is reloaded from then on. */
+  ending: boolean;
+}
+
+function createReload(
+  open: Open,
+  options: DaemonOptions,
+  course: Course,
+): (dryRun: boolean) => Promise<Result<ReloadResult, string>> {
+  return async (dryRun) => {
+    if (course.ending) return err('cannot reload: vahti goes down');
+    const next = await options.reread();
+    if (!next.ok) return next;
+    const { plan } = course;
+    if (next.value.state !== plan.state) {
+      const move = `the state folder would move from ${plan.state} to ${next.value.state}`;
+      return err(`cannot reload: ${move}; stop and start instead`);
+    }
+    if (dryRun) return ok({ changes: comparePlans(plan, next.value) });
+    await writeFileAtomic(open.paths.plan, `${JSON.stringify(next.value)}\n`, { mode: 0o600 });
+    const changes = await open.supervision.apply(next.value);
+    course.plan = next.value;
+    note(open.recorder, options.clock, reloadSentence(changes));
+    return ok({ changes });
+  };
 }
 
 function openAll(options: DaemonOptions): Result<Open, DaemonTrouble> {

@@ -36,9 +36,10 @@ export async function up(options: UpOptions): Promise<void> {
   });
   if (!opened.ok) throw new CommandError(opened.error.kind, opened.error.message);
   const daemon = opened.value;
-  whereToLook(plan, log, live);
   const { signal, release } = listenForEnd();
   const hangUp = reloadOnHangUp(daemon, log);
+  // Whoever reads this may send a signal at once.
+  whereToLook(plan, log, live);
   let terminal: Terminal | undefined;
   const ready = (): void => {
     if (live) terminal = showLive(daemon, recent);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -138,4 +138,23 @@ test('killed again while it recovers, at each file operation of the recovery, it
       if (!died) break;
     }
   }
+});
+
+test('what was written but not committed is cut off, and kept aside', async () => {
+  const root = join(BASE, 'cut');
+  await live({ files: disk }, root, 6);
+  const committed = await readCommitted(layoutOf(root));
+  const open = committed?.parts.find((part) => !part.closed);
+  const path = join(root, `${open?.name}.open.ndjson`);
+  const whole = readFileSync(path);
+  writeFileSync(path, Buffer.concat([whole, Buffer.from('{"seq":77,"half')]));
+  writeFileSync(join(root, '2026-07-04/2026-07-04T23.open.ndjson'), '{"seq":78}\n');
+  const recovered = await recover(disk, layoutOf(root), 'boot');
+  for (const part of recovered.open) if (part.fd !== undefined) await disk.close(part.fd);
+  assert.deepEqual(readFileSync(path), whole);
+  const aside = readdirSync(layoutOf(root).cut).map((name) =>
+    readFileSync(join(layoutOf(root).cut, name), 'utf8'),
+  );
+  assert.deepEqual(aside.sort(), ['{"seq":77,"half', '{"seq":78}\n']);
+  assert.equal(recovered.mended.length, 2);
 });

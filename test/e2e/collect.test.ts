@@ -14,12 +14,18 @@ import { writeFileSync } from 'node:fs';
 const SHARED = join(ROOT, '../shared/data/firehose');
 const START = Date.UTC(2026, 6, 4, 14, 30);
 
-type Line = Record<string, unknown> & { readonly seq: number; readonly received: string; readonly time: string };
+type Line = Record<string, unknown> & {
+  readonly seq: number;
+  readonly received: string;
+  readonly time: string;
+};
 
 /** Serves recorded frames from a real simulator process; resolves with the address of its stream. */
 async function serve(t: TestContext, file: string, cwd: string): Promise<string> {
   const relay = startVahti(t, ['simulate', 'firehose', '--listen', '127.0.0.1:0', '--frames', file], cwd);
-  const address = await until(() => /127\.0\.0\.1:(\d+)/.exec(relay.output().stderr)?.[0], { what: `the simulator to listen: ${file}` });
+  const address = await until(() => /127\.0\.0\.1:(\d+)/.exec(relay.output().stderr)?.[0], {
+    what: `the simulator to listen: ${file}`,
+  });
   return `ws://${address}/xrpc/com.atproto.sync.subscribeRepos`;
 }
 
@@ -34,11 +40,17 @@ function collect(t: TestContext, url: string, folder: string): Running {
 async function collected(t: TestContext, folder: string): Promise<Line[]> {
   const tail = await vahti(t, ['collect', 'tail', 'firehose', '--from', '0'], folder);
   assert.equal(tail.code, 0, tail.stderr);
-  return tail.stdout.split('\n').slice(0, -1).map((line) => JSON.parse(line) as Line);
+  return tail.stdout
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Line);
 }
 
 async function committedFrames(folder: string): Promise<number> {
-  return (await readCommitted(layoutOf(join(folder, 'data'))).catch(() => undefined))?.checkpoint.counts.frames ?? 0;
+  return (
+    (await readCommitted(layoutOf(join(folder, 'data'))).catch(() => undefined))?.checkpoint.counts.frames ??
+    0
+  );
 }
 
 /** Every field that `expected` has is in `actual`, with the same value. */
@@ -61,9 +73,13 @@ test('real frames become the lines that production Jetstream printed of them', a
   collector.kill('SIGTERM');
   assert.equal((await collector.ended).code, 0);
   const lines = await collected(t, folder);
-  const expected = readFileSync(join(SHARED, 'expected.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
+  const expected = readFileSync(join(SHARED, 'expected.jsonl'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
   assert.equal(lines.length, expected.length);
-  for (const [index, { time_us: _, ...rest }] of expected.entries()) assertContains(lines[index], rest, `line ${index + 1}`);
+  for (const [index, { time_us: _, ...rest }] of expected.entries())
+    assertContains(lines[index], rest, `line ${index + 1}`);
 });
 
 const DID = 'did:plc:testtesttesttest';
@@ -94,7 +110,11 @@ function everyKind(): FrameContent[] {
       since: '3zzz',
       ops: [
         { action: 'create', path: 'com.example.anything/one', record },
-        { action: 'update', path: 'app.bsky.actor.profile/self', record: { $type: 'app.bsky.actor.profile', displayName: 'x' } },
+        {
+          action: 'update',
+          path: 'app.bsky.actor.profile/self',
+          record: { $type: 'app.bsky.actor.profile', displayName: 'x' },
+        },
         { action: 'delete', path: 'app.bsky.feed.like/gone' },
       ],
     },
@@ -117,7 +137,15 @@ test('every kind of message is kept, in the order of the stream, nothing in a re
   const lines = await collected(t, folder);
   assert.deepEqual(
     lines.map(({ seq, kind }) => [seq, kind]),
-    [[10, 'identity'], [12, 'commit'], [12, 'commit'], [12, 'commit'], [13, 'account'], [18, 'sync'], [21, 'account']],
+    [
+      [10, 'identity'],
+      [12, 'commit'],
+      [12, 'commit'],
+      [12, 'commit'],
+      [13, 'account'],
+      [18, 'sync'],
+      [21, 'account'],
+    ],
   );
   for (const line of lines) {
     assert.deepEqual(Object.keys(line).slice(0, 5), ['seq', 'time', 'received', 'did', 'kind']);
@@ -125,14 +153,42 @@ test('every kind of message is kept, in the order of the stream, nothing in a re
     assert.ok(Date.parse(line.received) > START);
   }
   const created = lines[1]?.['commit'] as Record<string, unknown>;
-  assert.deepEqual(Object.keys(created), ['rev', 'since', 'operation', 'collection', 'rkey', 'record', 'cid']);
-  assert.deepEqual([created['rev'], created['since'], created['operation'], created['rkey']], ['3aaa', '3zzz', 'create', 'one']);
+  assert.deepEqual(Object.keys(created), [
+    'rev',
+    'since',
+    'operation',
+    'collection',
+    'rkey',
+    'record',
+    'cid',
+  ]);
+  assert.deepEqual(
+    [created['rev'], created['since'], created['operation'], created['rkey']],
+    ['3aaa', '3zzz', 'create', 'one'],
+  );
   const record = everyKind()[1] as Extract<FrameContent, { kind: 'commit' }>;
   assert.deepEqual(created['record'], record.ops[0]?.record);
   assert.match(created['cid'] as string, /^bafyrei/);
-  assert.deepEqual(lines[3]?.['commit'], { rev: '3aaa', since: '3zzz', operation: 'delete', collection: 'app.bsky.feed.like', rkey: 'gone' });
-  assert.deepEqual(lines[4]?.['account'], { active: false, did: DID, seq: 13, time: new Date(START + 2_000).toISOString(), status: 'takendown' });
-  assert.deepEqual(lines[0]?.['identity'], { did: DID, seq: 10, time: new Date(START).toISOString(), handle: 'someone.example' });
+  assert.deepEqual(lines[3]?.['commit'], {
+    rev: '3aaa',
+    since: '3zzz',
+    operation: 'delete',
+    collection: 'app.bsky.feed.like',
+    rkey: 'gone',
+  });
+  assert.deepEqual(lines[4]?.['account'], {
+    active: false,
+    did: DID,
+    seq: 13,
+    time: new Date(START + 2_000).toISOString(),
+    status: 'takendown',
+  });
+  assert.deepEqual(lines[0]?.['identity'], {
+    did: DID,
+    seq: 10,
+    time: new Date(START).toISOString(),
+    handle: 'someone.example',
+  });
 });
 
 test('a second collector on the same folder is refused, and says who holds it', async (t) => {

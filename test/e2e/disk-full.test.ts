@@ -12,7 +12,9 @@ import { startDaemon, startVahti } from '../rig/vahti.ts';
 import { until } from '../rig/wait.ts';
 
 const FRAMES = testFrames(6_000, Date.UTC(2026, 6, 4, 14), 600_000);
-const EXPECTED = FRAMES.flatMap(({ seq, lines }) => Array.from({ length: lines }, (_, op) => `${seq}/${op}`)).sort();
+const EXPECTED = FRAMES.flatMap(({ seq, lines }) =>
+  Array.from({ length: lines }, (_, op) => `${seq}/${op}`),
+).sort();
 
 function mount(t: TestContext, ...args: readonly string[]): boolean {
   const { status, stderr } = spawnSync('mount', args, { encoding: 'utf8' });
@@ -25,16 +27,27 @@ test('a full disk stops the intake and says so; with room again it goes on by it
   const folder = tempFolder(t);
   const data = join(folder, 'data');
   mkdirSync(data);
-  if (!mount(t, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', data)) return t.skip('a small disk cannot be mounted here (needs root)');
+  if (!mount(t, '-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', data))
+    return t.skip('a small disk cannot be mounted here (needs root)');
   onEnd(t, () => spawnSync('umount', ['-l', data]));
   writeFrames(join(folder, 'frames.bin'), FRAMES);
-  const relay = startVahti(t, ['simulate', 'firehose', '--listen', '127.0.0.1:0', '--frames', 'frames.bin'], folder);
-  const address = await until(() => /127\.0\.0\.1:\d+/.exec(relay.output().stderr)?.[0], { what: 'the relay to listen' });
+  const relay = startVahti(
+    t,
+    ['simulate', 'firehose', '--listen', '127.0.0.1:0', '--frames', 'frames.bin'],
+    folder,
+  );
+  const address = await until(() => /127\.0\.0\.1:\d+/.exec(relay.output().stderr)?.[0], {
+    what: 'the relay to listen',
+  });
   const url = `ws://${address}/xrpc/com.atproto.sync.subscribeRepos`;
   const collect = `{ from: "${url}", into: data, part: minute, cursor: oldest, floor: 64K }`;
   const daemon = await startDaemon(t, `services: { firehose: { collect: ${collect} } }\n`, folder);
 
-  const full = await daemon.waitFor('firehose', 'to be full', ({ figures }) => figures?.connection === 'full');
+  const full = await daemon.waitFor(
+    'firehose',
+    'to be full',
+    ({ figures }) => figures?.connection === 'full',
+  );
   const before = (await readCommitted(layoutOf(data)))?.checkpoint.k ?? 0;
   assert.ok(before < EXPECTED.length, 'the disk was never full');
   assert.match(full.figures?.trouble ?? '', /disk is full|left to others/);
@@ -45,12 +58,21 @@ test('a full disk stops the intake and says so; with room again it goes on by it
     deadlineMs: 30_000,
     what: 'the rest to be committed',
   });
-  const after = await daemon.waitFor('firehose', 'to be connected again', ({ figures }) => figures?.connection === 'connected');
+  const after = await daemon.waitFor(
+    'firehose',
+    'to be connected again',
+    ({ figures }) => figures?.connection === 'connected',
+  );
   assert.equal(after.pid, pid, 'it went on in the same process');
   const alarms = await daemon.cli('logs', 'firehose', '--level', 'error', '--json');
   assert.match(alarms.stdout, /cannot commit: .*waiting for room/);
   await daemon.stop();
-  assert.deepEqual(linesBelow(data).map((line) => `${line.seq}/${line.op}`).sort(), EXPECTED);
+  assert.deepEqual(
+    linesBelow(data)
+      .map((line) => `${line.seq}/${line.op}`)
+      .sort(),
+    EXPECTED,
+  );
 });
 
 test('an unwritable folder ends the collector with a plain message, and the daemon goes on', async (t) => {
@@ -58,7 +80,11 @@ test('an unwritable folder ends the collector with a plain message, and the daem
   const folder = tempFolder(t);
   writeFileSync(join(folder, 'data'), 'a file where a folder should be');
   const collect = '{ from: "ws://127.0.0.1:9/x", into: data }';
-  const daemon = await startDaemon(t, `services: { firehose: { collect: ${collect} }, other: { run: [sleep, "60"] } }\n`, folder);
+  const daemon = await startDaemon(
+    t,
+    `services: { firehose: { collect: ${collect} }, other: { run: [sleep, "60"] } }\n`,
+    folder,
+  );
   const failed = await daemon.waitFor('firehose', 'to have failed', ({ lastExit }) => lastExit !== null);
   assert.match(failed.lastExit?.text ?? '', /exited with code (1|74)/);
   const logs = await daemon.cli('logs', 'firehose', '--level', 'error');

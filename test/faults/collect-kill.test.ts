@@ -28,7 +28,9 @@ const START = Date.UTC(2026, 6, 4, 14, 57, 30);
 const FRAMES = testFrames(2_400, START, 7 * 60_000);
 /** 14:57 to 15:01: the stream's clock ends at 15:03:4x, 60 s of grace later than the last of them. */
 const PARTS_CLOSED = 5;
-const EXPECTED = FRAMES.flatMap(({ seq, lines }) => Array.from({ length: lines }, (_, op) => `${seq}/${op}`)).sort();
+const EXPECTED = FRAMES.flatMap(({ seq, lines }) =>
+  Array.from({ length: lines }, (_, op) => `${seq}/${op}`),
+).sort();
 
 /** A relay that outlives every kill: what happened at it is history there. */
 async function startRelay(t: TestContext): Promise<string> {
@@ -36,7 +38,13 @@ async function startRelay(t: TestContext): Promise<string> {
   const frames = FRAMES.map(({ frame }) => frame);
   const relay = createFirehoseSimulator({ host: '127.0.0.1', port: 0, frames, rate: 3_000 });
   const listening = Promise.withResolvers<void>();
-  const scope = { clock: systemClock, log: silentLog, drain: drain.signal, stop: drain.signal, ready: () => listening.resolve() };
+  const scope = {
+    clock: systemClock,
+    log: silentLog,
+    drain: drain.signal,
+    stop: drain.signal,
+    ready: () => listening.resolve(),
+  };
   const running = relay.run(scope);
   onEnd(t, async () => {
     drain.abort();
@@ -59,7 +67,11 @@ services:
 /** Whether the stream was taken to its end, and every part closed whose time is over by then. */
 async function isOver(folder: string): Promise<boolean> {
   const committed = await readCommitted(layoutOf(join(folder, 'data'))).catch(() => undefined);
-  return committed !== undefined && committed.checkpoint.k >= EXPECTED.length && committed.closed.length >= PARTS_CLOSED;
+  return (
+    committed !== undefined &&
+    committed.checkpoint.k >= EXPECTED.length &&
+    committed.closed.length >= PARTS_CLOSED
+  );
 }
 
 /** Runs a stream to its end through one crash, and looks at what lies there. */
@@ -77,7 +89,11 @@ async function runCase(t: TestContext, crash: string): Promise<void> {
   await daemon.stop();
   assert.ok(existsSync(mark), `${crash}: the crash never happened`);
   const found = linesBelow(join(folder, 'data'));
-  assert.deepEqual(found.map((line) => `${line.seq}/${line.op}`).sort(), EXPECTED, `${crash}: lost or doubled lines`);
+  assert.deepEqual(
+    found.map((line) => `${line.seq}/${line.op}`).sort(),
+    EXPECTED,
+    `${crash}: lost or doubled lines`,
+  );
   const committed = await readCommitted(layoutOf(join(folder, 'data')));
   const booked = committed?.parts.reduce((sum, part) => sum + part.lines, 0);
   assert.equal(booked, EXPECTED.length, `${crash}: checkpoint and manifest do not account for every line`);

@@ -27,7 +27,11 @@ export function crashingFiles(at: number, moment: CrashMoment, real: Files = dis
     crashed = true;
     throw new Crash(`crash at operation ${at}`);
   };
-  const around = async <T>(name: string, operation: () => Promise<T>, half?: () => Promise<unknown>): Promise<T> => {
+  const around = async <T>(
+    name: string,
+    operation: () => Promise<T>,
+    half?: () => Promise<unknown>,
+  ): Promise<T> => {
     if (crashed) die();
     const here = done.length === at;
     done.push(name);

@@ -10,12 +10,11 @@ export interface TestFrame {
 }
 
 /**
- * Commits with 0 to 3 operations, `count` of them, evenly spread over `spanMs` of event time. Numbers have gaps, as real
- * ones do.
+ * Commits with 0 to 3 operations, `count` of them, evenly spread over `spanMs` of event time. Their numbers are `step` apart.
  */
-export function testFrames(count: number, start: number, spanMs: number): TestFrame[] {
+export function testFrames(count: number, start: number, spanMs: number, step = 3): TestFrame[] {
   return Array.from({ length: count }, (_, i) => {
-    const seq = 5_000 + i * 3;
+    const seq = 5_000 + i * step;
     const lines = i % 11 === 5 ? 0 : 1 + (i % 3);
     const ops = Array.from({ length: lines }, (__, op) => ({
       action: 'create' as const,

@@ -112,7 +112,7 @@ function resolveService(notes: Notes, config: Config, name: string, service: Ser
 
 function checkIdentity(notes: Notes, at: readonly string[], name: string): void {
   if (!SERVICE_NAME.test(name)) {
-    const form = 'use small letters, digits, dots and dashes, up to 63';
+    const form = 'use small letters, digits, dots, dashes and underscores, up to 63';
     report(notes, 'error', at, 'key', `cannot name a service "${name}": ${form}`);
   }
   const kinds = (['run', 'collect'] as const).filter((kind) => isWritten(notes.source.value, [...at, kind]));
