@@ -70,7 +70,9 @@ export function createRecorder({ store, clock, log, stored }: RecorderOptions): 
         if (waiting.length < room) waiting.push(draft);
         else outage.lose();
       }
-      if (waiting.length >= FLUSH_COUNT && !outage.lasts()) flush();
+      // A start or an exit is stored in this very turn: a kill would take with it what explains the kill.
+      const weighty = drafts.some((draft) => draft.kind !== 'log');
+      if ((weighty || waiting.length >= FLUSH_COUNT) && !outage.lasts()) flush();
       else flushTimer ??= clock.timer(FLUSH_MS, flush);
     },
     flush,

@@ -24,6 +24,8 @@ export function commandErrorOf(failure: RpcFailure): CommandError {
     const data = failure.data as { readonly name: string; readonly known: readonly string[] };
     return unknownService(data.name, data.known);
   }
+  if (failure.kind === 'error' && failure.code === 'closing')
+    return new CommandError('notRunning', 'the daemon went down');
   return new CommandError('failed', failure.message);
 }
 
