@@ -24,8 +24,8 @@ export function shortLine(text: string): string {
 function whatOf({ kind = '?', did = '', commit, account, identity }: Line): string {
   if (commit !== undefined) {
     const { operation, collection, rkey, record } = commit;
-    const words = typeof record?.text === 'string' ? ` “${record.text}”` : '';
-    return `${operation.padEnd(6)} ${collection} ${did}/${rkey}${words}`;
+    const words = typeof record?.text === 'string' ? `“${record.text}” ` : '';
+    return `${operation.padEnd(6)} ${collection} ${words}${did}/${rkey}`;
   }
   if (account !== undefined)
     return `${kind} ${did} ${account.active ? 'active' : (account.status ?? 'not active')}`;
