@@ -18,6 +18,8 @@ function decodeFirehose(bytes: Uint8Array): Decoded {
     case 'info':
       return { kind: 'info', name: frame.name, message: frame.message };
     case 'error':
+      if (frame.error === 'FutureCursor')
+        return { kind: 'reset', detail: `the server says FutureCursor: ${frame.message}` };
       return {
         kind: 'fatal',
         reason: `the server says ${frame.error}${frame.message === '' ? '' : `: ${frame.message}`}`,

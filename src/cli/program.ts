@@ -4,6 +4,7 @@ import { addCollect } from './commands/collect.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDown, addReload } from './commands/down.ts';
 import { addExplain } from './commands/explain.ts';
+import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
 import { addLogs } from './commands/logs.ts';
 import { addPlan } from './commands/plan.ts';
@@ -46,6 +47,7 @@ const COMMANDS = [
   addRestart,
   addRun,
   addCollect,
+  addImport,
   addSimulate,
   addDoctor,
 ] as const;

@@ -8,7 +8,7 @@ import type { Notice, OnReset } from './gate.ts';
 import { type CollectFigures, createGauges, type Gauges } from './gauges.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { layoutOf } from './layout.ts';
-import type { PartLength } from './period.ts';
+import type { PartCut } from './period.ts';
 import { recover } from './recover.ts';
 import { type Room, waitingForRoom } from './room.ts';
 
@@ -21,7 +21,7 @@ export interface CollectorOptions {
   readonly source: StreamSource;
   /** Absolute path of the folder to collect into. */
   readonly into: string;
-  readonly part: PartLength;
+  readonly part: PartCut;
   /** Where to begin when nothing was ever collected here. */
   readonly start: StreamPosition;
   readonly onReset: OnReset;
@@ -49,8 +49,8 @@ export function createCollector(options: CollectorOptions, clock: Clock): Collec
       const recovered = await recover(files, layout, options.boot);
       for (const mended of recovered.mended) scope.log.warn('recovered', { mended });
       gauges.closed(recovered.closed.length);
-      const { part: length, boot, onReset } = options;
-      const opened = await createCommitter({ files, layout, length, clock, boot, recovered });
+      const { part: cut, boot, onReset } = options;
+      const opened = await createCommitter({ files, layout, cut, clock, boot, recovered });
       committer = opened;
       const { cursor, begin, latest, k } = recovered.checkpoint;
       const position = cursor ?? begin ?? options.start;
@@ -59,7 +59,14 @@ export function createCollector(options: CollectorOptions, clock: Clock): Collec
         gauges.hear(heard);
         logNotice(heard, scope.log);
       };
-      const intake = createIntake({ clock, position, latest, onReset, notice });
+      const intake = createIntake({
+        clock,
+        position,
+        latest,
+        dense: options.source.numbers === 'dense',
+        onReset,
+        notice,
+      });
       try {
         await runBoth(options.source, intake, (inner) => commitAll(intake, opened, gauges, inner), scope);
       } finally {

@@ -7,7 +7,7 @@ import type { Layout } from './layout.ts';
 import { type ManifestLine, openManifestLog } from './manifest.ts';
 import { createParts, type OpenPart } from './parts.ts';
 import type { Pending } from './pending.ts';
-import type { PartLength } from './period.ts';
+import type { PartCut } from './period.ts';
 import { framesFile, placeBatch } from './placing.ts';
 import type { Recovered } from './recover.ts';
 import { createStreamClock } from './stream-clock.ts';
@@ -34,7 +34,7 @@ export interface Committer {
 export interface CommitterOptions {
   readonly files: Files;
   readonly layout: Layout;
-  readonly length: PartLength;
+  readonly cut: PartCut;
   readonly clock: Clock;
   readonly boot: string;
   readonly recovered: Recovered;
@@ -47,7 +47,7 @@ export async function createCommitter(options: CommitterOptions): Promise<Commit
   const parts = createParts({
     files,
     layout,
-    length: options.length,
+    cut: options.cut,
     manifest,
     open: recovered.open,
     closed: recovered.closed,
@@ -79,9 +79,7 @@ export async function createCommitter(options: CommitterOptions): Promise<Commit
     async closeDue(idle) {
       const watermark = idle ? clock.now() : streamClock.read();
       const lines: ManifestLine[] = [];
-      for (const part of parts.open()) {
-        if (part.state.close <= watermark) lines.push(await parts.close(part, clock.now()));
-      }
+      for (const part of parts.due(watermark)) lines.push(await parts.close(part, clock.now()));
       return lines;
     },
     checkpoint: () => current,

@@ -52,8 +52,26 @@ export const collectConfig = v.pipe(
       ),
     ),
     part: v.pipe(
-      v.optional(oneOf(['hour', 'minute', 'day']), 'hour'),
-      v.description('How much event time (UTC) one file holds.'),
+      v.optional(
+        v.union(
+          [
+            oneOf(['hour', 'minute', 'day']),
+            v.pipe(size, v.minValue(65_536, 'cannot use this value: at least 64K')),
+          ],
+          'cannot use this value: write hour, minute, day, or a size such as 256M',
+        ),
+        'hour',
+      ),
+      v.metadata({
+        form: 'hour | minute | day, or a size such as 256M',
+        json: {
+          anyOf: [
+            { enum: ['hour', 'minute', 'day'] },
+            { type: 'string', pattern: '^\\s*\\d', examples: ['256M'] },
+          ],
+        },
+      } satisfies FieldFacts),
+      v.description('How much one file holds: a stretch of event time (UTC), or so many bytes.'),
     ),
     floor: v.pipe(
       v.optional(size, '64M'),

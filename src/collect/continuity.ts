@@ -6,7 +6,11 @@ const RESET_FRAMES = 2_000;
 const RESET_FEW = 20;
 const RESET_MS = 30_000;
 
-/** Where more than one in this many steps leaves numbers out, leaving out is what the stream does, and no sign of a loss. */
+/** What is asked for again at a reconnect lies within so many numbers below the position. */
+const OVERLAP = 2_000;
+
+/** Where more than a few steps, and more than one in this many, leave numbers out, that is what the stream does, and no sign of a loss. */
+const FEW = 3;
 const STEADY = 20;
 /** How many steps the judgement looks back, as the weight of an exponential average. */
 const LOOK_BACK = 1_000;
@@ -54,7 +58,7 @@ export interface Continuity {
 }
 
 /** @param latest the furthest reach of what was committed, milliseconds; 0 where nothing was. `now` is monotonic milliseconds. */
-export function createContinuity(start: StreamPosition, latest: number): Continuity {
+export function createContinuity(start: StreamPosition, latest: number, dense: boolean): Continuity {
   let position = start;
   let lastTime = latest;
   /** Asked for again what we had, and nothing of it came yet. */
@@ -67,10 +71,12 @@ export function createContinuity(start: StreamPosition, latest: number): Continu
   const repeat = (again: ReceivedEvent, now: number): Verdict => {
     overlapDue = false;
     // An event that we had is no later than what we had; only in a new count can it be.
-    if (!(again.event.time > lastTime)) return { kind: 'repeat' };
+    if (!dense || !(again.event.time > lastTime)) return { kind: 'repeat' };
     if (held.length === 0) heldSince = now;
     held.push(again);
-    if (!meansReset(held.length, now - heldSince)) return { kind: 'repeat' };
+    // A slow reader may be given its overlap over minutes, by a server whose clock is ahead of ours: that is no new count.
+    const far = typeof position === 'number' && position - again.event.seq > OVERLAP;
+    if (!meansReset(held.length, far ? now - heldSince : 0)) return { kind: 'repeat' };
     const events = held;
     held = [];
     return { kind: 'reset', events };
@@ -85,7 +91,7 @@ export function createContinuity(start: StreamPosition, latest: number): Continu
     const jumpy = habit.step(missing > 0);
     outdated = undefined;
     overlapDue = false;
-    if (missing <= 0 || (reason === 'jump' && jumpy)) return undefined;
+    if (missing <= 0 || (reason === 'jump' && (jumpy || !dense))) return undefined;
     return { from, to: seq, reason, detail };
   };
 
@@ -108,7 +114,7 @@ export function createContinuity(start: StreamPosition, latest: number): Continu
       lastTime = Math.max(lastTime, reachOf(given));
       if (typeof from !== 'number') return { kind: 'take', jumped: 0 };
       const gap = gapBefore(seq, from);
-      const jumped = seq - from - 1;
+      const jumped = dense ? seq - from - 1 : 0;
       return gap === undefined ? { kind: 'take', jumped } : { kind: 'take', gap, jumped };
     },
     begin(at) {
@@ -126,14 +132,18 @@ function meansReset(count: number, overMs: number): boolean {
   return count >= RESET_FRAMES || (count >= RESET_FEW && overMs >= RESET_MS);
 }
 
-/** Whether leaving numbers out is what the stream does: an exponential average of its steps. */
+/** Whether leaving numbers out is what the stream does: the share of its last steps that do. */
 function createHabit() {
   let share = 0;
+  let steps = 0;
+  let leaps = 0;
   return {
     /** Answers for the steps before this one. */
     step(leavesOut: boolean): boolean {
-      const usual = share > 1 / STEADY;
-      share += ((leavesOut ? 1 : 0) - share) / LOOK_BACK;
+      const usual = leaps > FEW && share > 1 / STEADY;
+      steps += 1;
+      leaps += leavesOut ? 1 : 0;
+      share += ((leavesOut ? 1 : 0) - share) / Math.min(steps, LOOK_BACK);
       return usual;
     },
   };

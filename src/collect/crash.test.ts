@@ -46,7 +46,7 @@ async function openCommitter(crashing: Pick<CrashingFiles, 'files'>, root: strin
   return createCommitter({
     files: crashing.files,
     layout,
-    length: 'hour',
+    cut: 'hour',
     clock: systemClock,
     boot: 'boot',
     recovered,

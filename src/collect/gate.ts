@@ -19,6 +19,8 @@ export interface GateOptions {
   readonly clock: Clock;
   readonly position: StreamPosition;
   readonly latest: number;
+  /** Whether a number that is left out is a sign of a loss; see StreamSource. */
+  readonly dense: boolean;
   readonly onReset: OnReset;
   readonly notice: (message: Notice) => void;
 }
@@ -36,7 +38,7 @@ type Add = (item: Pending, lines: number, bytes: number) => void;
 
 export function createGate(options: GateOptions, add: Add): Gate {
   const { clock, notice } = options;
-  const continuity = createContinuity(options.position, options.latest);
+  const continuity = createContinuity(options.position, options.latest, options.dense);
   const mark = createMarks(options, continuity, add);
   let repeated = 0;
 

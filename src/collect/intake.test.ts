@@ -13,6 +13,7 @@ function open(cursor?: number) {
     clock,
     position: cursor ?? 'live',
     latest: 0,
+    dense: true,
     onReset: 'live',
     notice: (message) => noticed.push(message),
   });

@@ -33,6 +33,8 @@ export interface IntakeOptions {
   readonly position: StreamPosition;
   /** The furthest reach of what was committed, milliseconds; see `reachOf`. */
   readonly latest: number;
+  /** Whether a number that is left out is a sign of a loss; see StreamSource. */
+  readonly dense: boolean;
   /** What to do when the stream's numbers begin anew. */
   readonly onReset: OnReset;
   /** Told of everything that is not an event. */

@@ -29,7 +29,7 @@ export function layoutOf(into: string): Layout {
 
 /** What a part's name says. */
 export interface PartIdentity {
-  /** Of its period: `2026-07-04T14`. */
+  /** Of its period: `2026-07-04T14`; or, cut by size, of its beginning: `2026-07-04T143807-k1200`. */
   readonly key: string;
   /** 1, until the stream's numbers begin anew. */
   readonly epoch: number;
@@ -51,7 +51,7 @@ export function closedPath(name: string): string {
   return `${name}.ndjson`;
 }
 
-const NAME = /^(\d{4}-\d{2}-\d{2})\/(\1(?:T\d{2}(?:\d{2})?)?)(?:-e(\d+))?(?:-late-(\d+))?$/;
+const NAME = /^(\d{4}-\d{2}-\d{2})\/(\1(?:T\d{2}(?:\d{2})?|T\d{6}-k\d+)?)(?:-e(\d+))?(?:-late-(\d+))?$/;
 
 /** What a part's name says, or undefined where it is not one of ours. */
 export function readPartName(name: string): PartIdentity | undefined {

@@ -5,7 +5,7 @@ import type { OpenPartState } from './checkpoint.ts';
 import { makeFolder } from './folders.ts';
 import { closedPath, type Layout, openPath, partName, readPartName } from './layout.ts';
 import type { ManifestLine, ManifestLog } from './manifest.ts';
-import { type PartLength, periodAt } from './period.ts';
+import { isSizedKey, type PartCut, type PartLength, periodAt, sizedKey } from './period.ts';
 
 /** A part stays open this long behind its end, by the stream's clock, for events that come late. */
 const GRACE_MS = 60_000;
@@ -33,8 +33,10 @@ export interface PartBatch {
 
 /** The open parts of one collector. Calls must not overlap: only the committer makes them. */
 export interface Parts {
-  /** The part that an event of this time and epoch belongs to, opened where there is none; `clock` is the stream's. */
-  at(time: number, clock: number, epoch: number): OpenPart;
+  /** The part that an event belongs to, opened where there is none. */
+  at(place: Place): OpenPart;
+  /** The parts whose end has come: by the clock (milliseconds) or, where parts are cut so, by their size. */
+  due(watermark: number): readonly OpenPart[];
   /** Appends and makes durable; the part's state then includes the batch. */
   write(batch: PartBatch): Promise<void>;
   /** Closes the part for ever: manifest line, then the name that readers look for. */
@@ -44,10 +46,18 @@ export interface Parts {
   release(): Promise<void>;
 }
 
+/** Where an event belongs: its time, the stream's clock (milliseconds), its epoch, and the ordinal of its first line. */
+export interface Place {
+  readonly time: number;
+  readonly clock: number;
+  readonly epoch: number;
+  readonly k: number;
+}
+
 export interface PartsOptions {
   readonly files: Files;
   readonly layout: Layout;
-  readonly length: PartLength;
+  readonly cut: PartCut;
   readonly manifest: ManifestLog;
   readonly open: readonly OpenPart[];
   readonly closed: readonly ManifestLine[];
@@ -69,12 +79,23 @@ export function newPart(name: string, close: number): OpenPart {
 }
 
 export function createParts(options: PartsOptions): Parts {
-  const { files, layout, manifest } = options;
+  const { files, layout, manifest, cut } = options;
   const open = new Map(options.open.map((part) => [part.name, part]));
   const closed = new Set(options.closed.map((line) => line.part));
 
-  const at = (time: number, clock: number, epoch: number): OpenPart => {
-    const period = periodAt(time, options.length);
+  const add = (name: string, close: number): OpenPart => {
+    const part = newPart(name, close);
+    open.set(name, part);
+    return part;
+  };
+
+  const bySize = ({ time, epoch, k }: Place): OpenPart => {
+    for (const part of open.values()) if (isSized(part) && epochOf(part) === epoch) return part;
+    return add(partName({ key: sizedKey(time, k), epoch, late: 0 }), NEVER);
+  };
+
+  const byTime = ({ time, clock, epoch }: Place, length: PartLength): OpenPart => {
+    const period = periodAt(time, length);
     for (let late = 0; ; late += 1) {
       const name = partName({ key: period.key, epoch, late });
       const found = open.get(name);
@@ -82,15 +103,14 @@ export function createParts(options: PartsOptions): Parts {
       if (closed.has(name)) continue;
       // A late part closes together with the part that is current when it is opened, so that
       // a trickle of late events makes one file a period, not one a commit.
-      const end = late === 0 ? period.end : Math.max(period.end, periodAt(clock, options.length).end);
-      const part = newPart(name, end + GRACE_MS);
-      open.set(name, part);
-      return part;
+      const end = late === 0 ? period.end : Math.max(period.end, periodAt(clock, length).end);
+      return add(name, end + GRACE_MS);
     }
   };
 
   return {
-    at,
+    at: (place) => (typeof cut === 'number' ? bySize(place) : byTime(place, cut)),
+    due: (watermark) => [...open.values()].filter((part) => isOver(part, cut, watermark)),
     async write(batch) {
       const { part } = batch;
       part.fd ??= await createPartFile(files, layout, part);
@@ -121,6 +141,23 @@ export function createParts(options: PartsOptions): Parts {
   };
 }
 
+/** What `close` is for parts that no clock closes; a number that JSON can say. */
+const NEVER = Number.MAX_SAFE_INTEGER;
+
+function isSized(part: OpenPart): boolean {
+  return isSizedKey(readPartName(part.name)?.key ?? '');
+}
+
+function epochOf(part: OpenPart): number {
+  return readPartName(part.name)?.epoch ?? 1;
+}
+
+/** A part that was cut by other rules than the present ones is over too: the config was changed. */
+function isOver(part: OpenPart, cut: PartCut, watermark: number): boolean {
+  if (isSized(part)) return typeof cut !== 'number' || part.state.len >= cut;
+  return typeof cut === 'number' || part.state.close <= watermark;
+}
+
 function grown(state: OpenPartState, batch: PartBatch, bytes: number): OpenPartState {
   const fresh = state.lines === 0;
   return {
@@ -138,11 +175,10 @@ function grown(state: OpenPartState, batch: PartBatch, bytes: number): OpenPartS
 function manifestLine(part: OpenPart, now: number): ManifestLine {
   const { ino, len, lines, first, last, k, from, to } = part.state;
   const sha256 = part.hash.copy().digest('hex');
-  const epoch = readPartName(part.name)?.epoch ?? 1;
   return {
     v: 1,
     part: part.name,
-    epoch,
+    epoch: epochOf(part),
     first,
     last,
     k,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { partName, readPartName } from './layout.ts';
-import { PART_LENGTHS, periodAt } from './period.ts';
+import { isSizedKey, PART_LENGTHS, periodAt, sizedKey } from './period.ts';
 
 test('parts are named by the UTC minute, hour and day of their events', () => {
   const time = Date.UTC(2026, 6, 4, 14, 38, 7, 123);
@@ -22,6 +22,13 @@ test('a period holds its time, ends where the next one begins, and its name sort
       assert.ok(following.key > period.key);
     }),
   );
+});
+
+test('a part cut by size is named by its beginning', () => {
+  const key = sizedKey(Date.UTC(2026, 6, 4, 14, 38, 7), 1_200);
+  assert.equal(key, '2026-07-04T143807-k1200');
+  assert.deepEqual(readPartName(partName({ key, epoch: 3, late: 0 })), { key, epoch: 3, late: 0 });
+  assert.ok(isSizedKey(key) && !isSizedKey('2026-07-04T1438'));
 });
 
 test('times that no calendar can name count as its nearest end', () => {

@@ -5,6 +5,9 @@ export const PART_LENGTHS: readonly PartLength[] = ['minute', 'hour', 'day'];
 
 const LENGTH_MS: Readonly<Record<PartLength, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
 
+/** Parts by event time, or, as a number, by their size in bytes. */
+export type PartCut = PartLength | number;
+
 /** Years 1970 to 9999: what an ISO date of four digits can say. */
 const LAST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
@@ -24,6 +27,17 @@ export function periodAt(time: number, length: PartLength): Period {
   const within = Math.min(Math.max(time, 0), LAST_MS);
   const start = Math.floor(within / span) * span;
   return { key: periodKey(start, length), start, end: start + span };
+}
+
+/** The key of a part that is cut by size: when its first event was, and the ordinal of its first line, which no other part has. */
+export function sizedKey(time: number, k: number): string {
+  const iso = new Date(Math.min(Math.max(time, 0), LAST_MS)).toISOString();
+  return `${iso.slice(0, 13)}${iso.slice(14, 16)}${iso.slice(17, 19)}-k${k}`;
+}
+
+/** Whether a key is one of `sizedKey`. */
+export function isSizedKey(key: string): boolean {
+  return key.includes('-k');
 }
 
 function periodKey(start: number, length: PartLength): string {

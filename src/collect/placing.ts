@@ -3,7 +3,7 @@ import { reachOf } from './continuity.ts';
 import type { Gap } from './gaps.ts';
 import type { OpenPart, PartBatch, Parts } from './parts.ts';
 import type { Pending, PendingEvent } from './pending.ts';
-import type { StreamClock } from './stream-clock.ts';
+import { MOST_OFF_MS, type StreamClock } from './stream-clock.ts';
 
 /** A batch, sorted by where it goes, and what the checkpoint will say of it. */
 export interface Placed {
@@ -39,7 +39,7 @@ export function placeBatch(
     lastTime = time;
     if (event.seq > 0) after.cursor = event.seq;
     if (event.lines.length === 0) return;
-    const part = parts.at(time, streamClock.read(), after.epoch);
+    const part = parts.at({ time, clock: streamClock.read(), epoch: after.epoch, k: after.k });
     const target = byPart.get(part) ?? emptyBatch(part, event.seq, after.k, time);
     byPart.set(part, target);
     const text = receivedText(received);
@@ -48,8 +48,12 @@ export function placeBatch(
     grow(target, event.seq, event.lines.length, after.k - 1, time);
   };
 
-  streamClock.lookAhead(batch.flatMap((item) => ('event' in item ? [item.event.time] : [])));
-  for (const item of batch) {
+  streamClock.lookAhead(timesOf(batch));
+  for (const [index, item] of batch.entries()) {
+    if (isLeap(item, before.time, after.counts.frames === before.counts.frames)) {
+      streamClock.restart();
+      streamClock.lookAhead(timesOf(batch.slice(index)));
+    }
     if ('event' in item) {
       placeEvent(item);
     } else if ('raw' in item) {
@@ -65,6 +69,16 @@ export function placeBatch(
     }
   }
   return { parts: [...byPart.values()], raw, gaps, checkpoint: after, lastTime };
+}
+
+function timesOf(items: readonly Pending[]): number[] {
+  return items.flatMap((item) => ('event' in item ? [item.event.time] : []));
+}
+
+/** Where the stream goes on somewhere else in time: behind a stretch that is missing, or after a long silence. */
+function isLeap(item: Pending, committedAt: number, firstEvent: boolean): boolean {
+  if ('gap' in item) return item.gap.reason !== 'jump';
+  return 'event' in item && firstEvent && committedAt > 0 && item.received - committedAt > MOST_OFF_MS;
 }
 
 function emptyBatch(part: OpenPart, seq: number, k: number, time: number): PartBatch {

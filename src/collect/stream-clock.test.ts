@@ -58,7 +58,7 @@ test('a catch-up after an outage runs through the hours that the events are from
   }
 });
 
-test('the clock is the median of the last 255 times, whatever they are', () => {
+test('the clock is the median of the last 101 times, whatever they are', () => {
   const time = fc.oneof(fc.integer({ min: 0, max: 4e12 }), fc.constant(Number.NaN));
   fc.assert(
     fc.property(fc.array(time, { minLength: 1, maxLength: 600 }), (times) => {
@@ -68,7 +68,7 @@ test('the clock is the median of the last 255 times, whatever they are', () => {
         const window = times
           .slice(0, i + 1)
           .filter((t) => !Number.isNaN(t))
-          .slice(-255)
+          .slice(-101)
           .sort((a, b) => a - b);
         assert.equal(clock.read(), window.length === 0 ? 5e12 : window[(window.length - 1) >> 1]);
       }
@@ -88,4 +88,21 @@ test('restored from its state it goes on exactly as it would have', () => {
     }),
     { numRuns: 50 },
   );
+});
+
+test('started anew, it believes what comes, however far that is from what was', () => {
+  const clock = createStreamClock();
+  for (let i = 0; i < 101; i += 1) clock.place(NOON + i, NOON + i);
+  clock.restart();
+  const later = NOON + 5 * 3_600_000;
+  clock.lookAhead([later, later + 1]);
+  assert.deepEqual(clock.place(later, later), { time: later, corrected: false });
+});
+
+test('in a live stream of one event in five minutes every event keeps its own time', () => {
+  const clock = createStreamClock();
+  for (let i = 0; i < 500; i += 1) {
+    const time = NOON + i * 300_000;
+    assert.deepEqual(clock.place(time, time + 200), { time, corrected: false });
+  }
 });

@@ -25,7 +25,7 @@ async function open(root: string): Promise<Committer> {
   return createCommitter({
     files: disk,
     layout,
-    length: 'hour',
+    cut: 'hour',
     clock: systemClock,
     boot: 'boot',
     recovered,

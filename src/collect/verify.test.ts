@@ -23,7 +23,7 @@ async function collected(t: TestContext): Promise<string> {
   const options = {
     files: disk,
     layout,
-    length: 'hour',
+    cut: 'hour',
     clock: systemClock,
     boot: 'boot',
     recovered,

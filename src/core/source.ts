@@ -57,5 +57,10 @@ export type GapReason = 'outdated' | 'disconnected' | 'jump' | 'reset';
 
 /** A stream that can be collected. It reconnects by itself, for ever, with back-off. */
 export interface StreamSource {
+  /**
+   * `dense`: each event has the number after the one before, or a few are left out. `sparse`: the numbers are times, or otherwise
+   * far apart, and say nothing of what is missing between two of them.
+   */
+  readonly numbers: 'dense' | 'sparse';
   run(scope: Scope, sink: StreamSink): Promise<void>;
 }

@@ -5,8 +5,10 @@ export type { Decoded } from './websocket-connection.ts';
 
 /** How far to go back at a reconnect: servers differ in whether a cursor includes its event, some skip at file borders. */
 const REWIND = 1_000;
-/** The specification allows frames of 5 MB (atproto.com/specs/sync). */
+/** The specification allows frames of 5 MB (atproto.com/specs/sync). A longer one goes to the quarantine … */
 const MOST_FRAME_BYTES = 6_291_456;
+/** … up to here; beyond it the connection ends. */
+const MOST_MESSAGE_BYTES = 67_108_864;
 
 export interface FirehoseOptions {
   /** Without a cursor: that is the collector's business. */
@@ -22,12 +24,13 @@ export interface FirehoseOptions {
  */
 export function createFirehoseSource({ url, decode, random }: FirehoseOptions): StreamSource {
   return createWebSocketSource({
-    mostMessageBytes: MOST_FRAME_BYTES,
+    numbers: 'dense',
+    mostMessageBytes: MOST_MESSAGE_BYTES,
     random,
     ask: (position) => ({
       ...addressOf(url, position),
       mayBeQuiet: false,
-      read: (data, binary, give) => give(binary ? decode(data) : textFrame(data)),
+      read: (data, binary, give) => give(readFrame(data, binary, decode)),
     }),
   });
 }
@@ -44,7 +47,17 @@ function addressOf(address: string, position: StreamPosition): { url: string; cu
   return { url: url.href, cursor };
 }
 
-/** The protocol has no text frames (atproto.com/specs/event-stream): kept like any frame that cannot be read. */
-function textFrame(data: Buffer): Decoded {
-  return { kind: 'bad', raw: data, reason: 'a text frame, where the protocol has binary ones alone' };
+function readFrame(data: Buffer, binary: boolean, decode: FirehoseOptions['decode']): Decoded {
+  // The protocol has no text frames (atproto.com/specs/event-stream).
+  if (!binary)
+    return { kind: 'bad', raw: data, reason: 'a text frame, where the protocol has binary ones alone' };
+  // Ending the connection would only bring the same frame again, for ever.
+  if (data.length > MOST_FRAME_BYTES) {
+    return {
+      kind: 'bad',
+      raw: data,
+      reason: `a frame of ${data.length} bytes, ${MOST_FRAME_BYTES} are the most`,
+    };
+  }
+  return decode(data);
 }

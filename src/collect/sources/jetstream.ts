@@ -22,6 +22,7 @@ export function createJetstreamSource(options: JetstreamOptions): StreamSource {
   const mayBeQuiet = isFiltered(options);
   const progress = { handedOver: 0 };
   return createWebSocketSource({
+    numbers: 'sparse',
     mostMessageBytes: MOST_MESSAGE_BYTES,
     random: options.random,
     ask: (position) => {

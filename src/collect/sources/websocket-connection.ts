@@ -10,6 +10,7 @@ const PROBE_MS = 30_000;
 const HANDSHAKE_MS = 15_000;
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
+const LONGEST_ASKED_MS = 3_600_000;
 /** A connection that lasted this long makes the next wait short again. */
 const HEALTHY_MS = 30_000;
 /** How long a closing handshake may take before the socket is cut. */
@@ -35,6 +36,7 @@ export interface Exchange {
 }
 
 export interface WebSocketSourceOptions {
+  readonly numbers: StreamSource['numbers'];
   /** Longer messages end the connection. */
   readonly mostMessageBytes: number;
   readonly random: () => number;
@@ -48,19 +50,32 @@ export interface WebSocketSourceOptions {
  */
 export function createWebSocketSource(options: WebSocketSourceOptions): StreamSource {
   return {
+    numbers: options.numbers,
     async run(scope, sink) {
       let attempt = 0;
       while (!scope.drain.aborted) {
         const began = scope.clock.monotonic();
-        const reason = await receive(options.ask(sink.position()), options.mostMessageBytes, scope, sink);
+        const { reason, notBeforeMs } = await receive(
+          options.ask(sink.position()),
+          options.mostMessageBytes,
+          scope,
+          sink,
+        );
         if (scope.drain.aborted) return;
         attempt = scope.clock.monotonic() - began >= HEALTHY_MS ? 0 : attempt + 1;
-        const retryMs = retryDelay(attempt, options.random());
+        const retryMs = Math.max(retryDelay(attempt, options.random()), notBeforeMs);
         sink.take({ kind: 'disconnected', reason, retryMs });
         await scope.clock.sleep(retryMs, scope.drain);
       }
     },
   };
+}
+
+/** What `Retry-After` asks for, seconds or a date (RFC 9110), in milliseconds; an hour at most, whoever asks. */
+function retryAfter(header: string | undefined, now: number): number {
+  if (header === undefined) return 0;
+  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
+  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), LONGEST_ASKED_MS);
 }
 
 /** Half of the doubled delay is fixed, half is chance, so that many collectors do not come back at once. */
@@ -69,8 +84,14 @@ function retryDelay(attempt: number, random: number): number {
   return whole / 2 + (whole / 2) * random;
 }
 
-/** One connection, from its beginning to its end. Resolves with the reason why it ended; rejects only for a bug. */
-function receive(exchange: Exchange, maxPayload: number, scope: Scope, sink: StreamSink): Promise<string> {
+/** Why a connection ended, and how long the server wants to be left alone (milliseconds). */
+interface Ending {
+  readonly reason: string;
+  readonly notBeforeMs: number;
+}
+
+/** One connection, from its beginning to its end. Rejects only for a bug. */
+function receive(exchange: Exchange, maxPayload: number, scope: Scope, sink: StreamSink): Promise<Ending> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(exchange.url, {
       perMessageDeflate: false,
@@ -80,6 +101,7 @@ function receive(exchange: Exchange, maxPayload: number, scope: Scope, sink: Str
       followRedirects: false,
     });
     let reason: string | undefined;
+    let notBeforeMs = 0;
     const end = (why: string): void => {
       reason ??= why;
       socket.terminate();
@@ -112,6 +134,7 @@ function receive(exchange: Exchange, maxPayload: number, scope: Scope, sink: Str
     });
     if (exchange.mayBeQuiet) socket.on('ping', silence.seen).on('pong', silence.seen);
     socket.on('unexpected-response', (_request, response) => {
+      notBeforeMs = retryAfter(response.headers['retry-after'], scope.clock.now());
       end(`the server answered ${response.statusCode} ${response.statusMessage ?? ''}`.trim());
       response.destroy();
     });
@@ -121,7 +144,7 @@ function receive(exchange: Exchange, maxPayload: number, scope: Scope, sink: Str
     socket.on('close', (code, text) => {
       silence.stop();
       leave();
-      resolve(reason ?? closeReason(code, text.toString('utf8').slice(0, 200)));
+      resolve({ reason: reason ?? closeReason(code, text.toString('utf8').slice(0, 200)), notBeforeMs });
     });
   });
 }
@@ -181,7 +204,8 @@ function leaveOnDrain(socket: WebSocket, scope: Scope): () => void {
   let cut: { cancel(): void } | undefined;
   const drain = (): void => {
     cut = scope.clock.timer(CLOSE_MS, () => socket.terminate());
-    socket.resume();
+    // ws throws where a socket that never opened is resumed while it closes (8.23.0).
+    if (socket.isPaused) socket.resume();
     socket.close(1000);
   };
   const stop = (): void => socket.terminate();

@@ -1,10 +1,12 @@
 import type { Vote } from './votes.ts';
 
-/** Votes on either side that judge one. A commit can forge at most 200 lines (the protocol's limit of operations). */
-const HALF = 256;
+/** Votes on either side that judge one. A commit can forge 200 (the protocol's limit of operations): at an end fewer than half. */
+const HALF = 450;
 /** A file with fewer votes is judged together with those before it: its own could all be one sender's. */
 const ENOUGH = 15;
-/** How many trusted numbers are kept for that. */
+/** With a full window, the spread is measured at every so many votes. */
+const MEASURE_EVERY = 32;
+/** How many trusted numbers are kept for tiny files. */
 const KEPT = 64;
 /** Numbers that near to their neighbours' median are trusted in any case: other kinds of messages take numbers too. */
 const NEAR = 1_000;
@@ -13,7 +15,7 @@ const SPREAD = 16;
 
 /**
  * Tells which numbers can be trusted. In the old files a record's own fields overwrote the commit's, so that anybody could
- * write any number; but not the numbers of others. A number counts when it is near the median of the up to 513 votes around
+ * write any number; but not the numbers of others. A number counts when it is near the median of the up to 901 votes around
  * it in its file, and does not stick out from the two beside it.
  *
  * A jump of the true numbers changes the median where it happens, unless fewer than half of the votes come behind it: the
@@ -25,20 +27,22 @@ export interface NumberJudge {
 }
 
 /** @param told of every vote, in order; `reach` is how far from the median it might have been. */
-export function createNumberJudge(
-  told: (vote: Vote, trusted: boolean, reach: number) => void,
-): NumberJudge {
+export function createNumberJudge(told: (vote: Vote, trusted: boolean, reach: number) => void): NumberJudge {
   const window: Vote[] = [];
   const sorted = createSorted();
   let centre = 0;
   let slid = false;
   let before: number[] = [];
   let last = Number.NaN;
+  let reach = NEAR;
+  let measured = 0;
 
   const judge = (): void => {
     const vote = window[centre] as Vote;
     const next = window[centre + 1]?.seq ?? Number.NaN;
-    const { median, reach } = sorted.middle();
+    const median = sorted.median();
+    if (measured === 0 || window.length <= 2 * HALF) reach = sorted.reach();
+    measured = (measured + 1) % MEASURE_EVERY;
     const spike = last < next && next < vote.seq;
     const trusted = !spike && Math.abs(vote.seq - median) <= reach;
     if (trusted) {
@@ -104,19 +108,16 @@ function createSorted() {
     clear(): void {
       count = 0;
     },
-    /** The median (of two the lower, so that doubt asks again), and how far from it a number may be. */
-    middle(): { median: number; reach: number } {
-      if (count === 0) return { median: Number.NaN, reach: NEAR };
-      const at = (count - 1) >> 1;
-      const median = values[at] as number;
-      if (count < 3) return { median, reach: NEAR };
-      return { median, reach: Math.max(NEAR, SPREAD * quarterDistance(values, count, at)) };
-    },
+    /** Of two the lower, so that doubt asks again. */
+    median: (): number => (count === 0 ? Number.NaN : (values[(count - 1) >> 1] as number)),
+    /** How far from the median a number may be. */
+    reach: (): number => (count < 3 ? NEAR : Math.max(NEAR, SPREAD * quarterDistance(values, count))),
   };
 }
 
 /** The distance from the median that the nearest quarter of the numbers, and one more, keeps. */
-function quarterDistance(values: Float64Array, count: number, at: number): number {
+function quarterDistance(values: Float64Array, count: number): number {
+  const at = (count - 1) >> 1;
   const median = values[at] as number;
   let low = at - 1;
   let high = at + 1;

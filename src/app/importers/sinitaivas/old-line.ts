@@ -4,8 +4,8 @@ import { crc32 } from 'node:zlib';
 export interface OldLine {
   /** What stands in the line as the commit's number; NaN where that is none. A record's own field may have replaced it. */
   readonly seq: number;
-  /** The commit's time, milliseconds since 1970 UTC; NaN where it cannot be read. Replaceable as well. */
-  readonly time: number;
+  /** The commit's time as it stands there, empty where there is none. Replaceable as well. */
+  readonly time: string;
   /** Tells operations of one commit apart, and recognises one that was written twice. */
   readonly key: number;
 }
@@ -38,7 +38,7 @@ export function readOldLine(bytes: Buffer, strict = false): ReadLine {
   if (!strict && bytes.at(-1) === CLOSING_BRACE && bytes.indexOf(BEGINNING, 1, 'latin1') === -1) {
     const head = HEAD.exec(bytes.toString('latin1', 0, HEAD_BYTES));
     if (head !== null && !bytes.includes(0))
-      return whole(numberOf(Number(head[1])), timeOf(head[2]), keyOf(bytes));
+      return whole(numberOf(Number(head[1])), head[2] as string, keyOf(bytes));
   }
   const parsed = parse(bytes);
   if (parsed !== undefined)
@@ -46,7 +46,7 @@ export function readOldLine(bytes: Buffer, strict = false): ReadLine {
   return readTorn(bytes);
 }
 
-function whole(seq: number, time: number, key: number): ReadLine {
+function whole(seq: number, time: string, key: number): ReadLine {
   return { line: { seq, time, key }, torn: false, tornSeq: Number.NaN };
 }
 
@@ -74,9 +74,7 @@ function readTorn(bytes: Buffer): ReadLine {
 function parse(bytes: Buffer): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(bytes.toString('utf8'));
-    return typeof value === 'object' && value !== null && 'author' in value
-      ? (value as Record<string, unknown>)
-      : undefined;
+    return typeof value === 'object' && value !== null && 'author' in value ? { ...value } : undefined;
   } catch {
     return undefined;
   }
@@ -87,8 +85,13 @@ function numberOf(value: unknown): number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value > 0 ? value : Number.NaN;
 }
 
-function timeOf(value: unknown): number {
-  return typeof value === 'string' && /(?:Z|[+-]\d\d:\d\d)$/.test(value) ? Date.parse(value) : Number.NaN;
+function timeOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+/** Milliseconds since 1970 UTC of a line's time; NaN where it is none: without a zone it would be read as local. */
+export function parseOldTime(text: string): number {
+  return /(?:Z|[+-]\d\d:\d\d)$/.test(text) ? Date.parse(text) : Number.NaN;
 }
 
 /** From `action` on: before it stands `collected_at`, which differs where a repetition came in another hour. */

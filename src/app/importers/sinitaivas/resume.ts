@@ -36,34 +36,41 @@ export function findResume(
     return { cursor, rule: 'cursor-only', because, again: [] };
   }
   const lastSeq = last.seq;
-  const clean = tornSeq === undefined && recent.at(-1) === last;
-  if (cursor === lastSeq && clean)
-    return {
-      cursor,
-      rule: 'cursor-and-data',
-      because: 'the last line and cursors.json agree',
-      again: [],
-    };
-  if (tornSeq !== undefined && tornSeq > lastSeq && recent.at(-1) === last)
-    return from(recent, lastSeq, 'data', 'the commit after it was begun, and is torn');
-  if (cursor !== undefined && cursor <= lastSeq && !(cursor === lastSeq && tornSeq !== undefined)) {
-    const done = recent.findLast(({ seq }) => seq <= cursor);
-    const behind = done === undefined ? [] : recent.slice(recent.indexOf(done) + 1);
-    if (done !== undefined && linesOf(behind) <= COMMIT_LINES)
-      return from(recent, done.seq, 'cursor-in-data', 'cursors.json says so; what follows may be cut short');
+  const torn = tornSeq !== undefined;
+  const begun = torn && tornSeq > lastSeq;
+  if (cursor === lastSeq && (!torn || begun))
+    return from(
+      recent,
+      lastSeq,
+      'cursor-and-data',
+      `the last ${begun ? 'whole ' : ''}line and cursors.json agree`,
+    );
+  if (cursor !== undefined && cursor < lastSeq) {
+    const done = from(
+      recent,
+      highest(recent, cursor),
+      'cursor-in-data',
+      'cursors.json says so; what follows in the files may be cut short',
+    );
+    if (done.cursor > 0 && linesOf(done.again) <= COMMIT_LINES) return done;
   }
-  const before = recent.findLast(({ seq }) => seq < lastSeq)?.seq ?? lastSeq - 1;
-  const why = `the last commit in the files, ${lastSeq}, may be cut short, ${doubt(file, lastSeq, tornSeq !== undefined)}`;
-  return from(recent, before, 'data', why);
+  const before = highest(recent, lastSeq - 1);
+  const why = `the last commit in the files, ${lastSeq}, may be cut short, ${doubt(file, lastSeq)}`;
+  return from(recent, before === 0 ? lastSeq - 1 : before, 'data', why);
 }
 
 function isTrusted({ seq }: Stretch): boolean {
   return !Number.isNaN(seq);
 }
 
+/** The highest number up to `most`; 0 where there is none. */
+function highest(recent: readonly Stretch[], most: number): number {
+  return recent.reduce((best, { seq }) => (seq <= most && seq > best ? seq : best), 0);
+}
+
 function from(recent: readonly Stretch[], cursor: number, rule: Resume['rule'], because: string): Resume {
   const at = recent.findLastIndex(({ seq }) => seq <= cursor);
-  return { cursor, rule, because, again: recent.slice(at + 1) };
+  return { cursor, rule, because, again: recent.filter(({ seq }, index) => index > at || seq > cursor) };
 }
 
 function linesOf(stretches: readonly Stretch[]): number {
@@ -71,9 +78,10 @@ function linesOf(stretches: readonly Stretch[]): number {
 }
 
 /** Why the cursor does not help. */
-function doubt({ cursor, state, reason }: CursorFile, last: number, torn: boolean): string {
-  if (cursor === undefined) return state === 'missing' ? 'and there is no cursors.json' : `and of cursors.json ${reason}`;
+function doubt({ cursor, state, reason }: CursorFile, last: number): string {
+  if (cursor === undefined)
+    return state === 'missing' ? 'and there is no cursors.json' : `and cursors.json does not help: ${reason}`;
   if (cursor > last) return `and cursors.json is ${cursor - last} ahead of it`;
   if (cursor < last) return `and cursors.json is ${last - cursor} behind it`;
-  return torn ? 'for a line behind it is torn' : 'for lines behind it have numbers that cannot be trusted';
+  return 'for a line behind it is torn';
 }

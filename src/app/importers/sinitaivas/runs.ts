@@ -1,3 +1,5 @@
+import type { VoteSink } from './jumps.ts';
+import { parseOldTime } from './old-line.ts';
 import type { Vote } from './votes.ts';
 
 /** A place in the old files: a file's index, and where in its content a line begins. */
@@ -46,99 +48,44 @@ export interface RunsResult {
   readonly resets: number;
 }
 
-export interface Runs {
-  trusted(vote: Vote, reach: number): void;
-  suspicious(vote: Vote): void;
+export interface Runs extends VoteSink {
   result(): RunsResult;
 }
 
-interface OpenRun extends Run {
+interface OpenRun {
   low: number;
   high: number;
-  began: number;
-  ended: number;
-  /** The last trusted number, in the order of the files, and the lines that said it. */
+  readonly began: number;
+  /** The last number, in the order of the files, and the lines that said it. */
   at: number;
   keys: readonly number[];
-  reach: number;
   recent: Stretch[];
   kept: number;
-  times: number[];
+  votes: Vote[];
 }
 
 const RECENT = 256;
 /** Votes whose times say together when a run ended: one sender's clock means nothing. */
-const TIMES = 255;
+const TIMES = 31;
 
-/** Follows the trusted numbers through all files. @param limit the latest that a line of a file can have been sent, milliseconds. */
+/** Follows the numbers through all files. @param limit the latest that a line of a file can have been sent, milliseconds. */
 export function createRuns(limit: (file: number) => number): Runs {
+  const book = createBook();
   let run: OpenRun | undefined;
-  let latest: Run | undefined;
-  let covered: Hole[] = [];
-  const holes: Hole[] = [];
-  let repeated = 0;
-  let resets = 0;
-
-  const startRun = (vote: Vote, reach: number): OpenRun => {
-    endRun();
-    const began = Math.min(vote.time, limit(vote.file));
-    // Later events under numbers that were there before: another count. Earlier ones are a replay.
-    if (latest !== undefined && vote.seq <= latest.high && began >= latest.ended) {
-      holes.push(...between(covered));
-      covered = [];
-      resets += 1;
-    }
-    const { seq } = vote;
-    return {
-      low: seq,
-      high: seq,
-      began,
-      ended: began,
-      at: Number.NaN,
-      keys: [],
-      reach,
-      recent: [],
-      kept: 0,
-      times: [],
-    };
-  };
-
   const endRun = (): void => {
-    if (run === undefined) return;
-    const { low, high, recent } = run;
-    const began = run.began;
-    const ended = median(run.times) ?? began;
-    // What is open now comes later in the files: it is the latest, unless it repeats what was there.
-    const replay = latest !== undefined && high <= latest.high && !(ended >= latest.ended);
-    if (!replay) latest = { low, high, began, ended, recent };
-    covered = merge([...covered, { from: low, to: high, since: began, until: ended }]);
-    run = undefined;
+    if (run !== undefined) book.enter(run, median(run.votes.slice(-TIMES).map(timeOf)));
   };
-
-  const count = (open: OpenRun, vote: Vote): void => {
-    const { seq, lines, doubled, keys } = vote;
-    const again = (): boolean => covered.some(({ from, to }) => seq >= from && seq <= to);
-    if (seq === open.at) repeated += keys.filter((key) => open.keys.includes(key)).length + doubled;
-    else if (seq <= open.high || again()) repeated += lines;
-    else repeated += doubled;
-  };
-
+  const timeOf = ({ time, file }: Vote): number => Math.min(parseOldTime(time), limit(file));
   return {
-    trusted(vote, reach) {
-      const { seq, lines, file, offset, line, keys } = vote;
-      if (run === undefined || Math.abs(seq - run.at) > Math.max(reach, run.reach)) run = startRun(vote, reach);
-      count(run, vote);
-      run.at = seq;
-      run.keys = keys;
-      run.reach = reach;
-      run.low = Math.min(run.low, seq);
-      run.high = Math.max(run.high, seq);
-      const time = Math.min(vote.time, limit(file));
-      if (!Number.isNaN(time)) run.times.push(time);
-      if (run.times.length >= 2 * TIMES) run.times = run.times.slice(-TIMES);
-      run.recent.push({ seq, lines, file, offset, line });
-      run.kept += 1;
-      if (run.kept >= 2 * RECENT) trim(run);
+    trusted(vote, fresh) {
+      if (run === undefined || fresh) {
+        endRun();
+        const began = timeOf(vote);
+        book.begin(vote.seq, began);
+        run = emptyRun(began);
+      }
+      book.count(run, vote);
+      grow(run, vote);
     },
     suspicious({ lines, file, offset, line }) {
       if (run === undefined) return;
@@ -148,8 +95,64 @@ export function createRuns(limit: (file: number) => number): Runs {
     },
     result() {
       endRun();
-      return { latest, holes: [...holes, ...between(covered)], repeated, resets };
+      return book.result();
     },
+  };
+}
+
+function emptyRun(began: number): OpenRun {
+  return {
+    low: Number.POSITIVE_INFINITY,
+    high: 0,
+    began,
+    at: Number.NaN,
+    keys: [],
+    recent: [],
+    kept: 0,
+    votes: [],
+  };
+}
+
+function grow(run: OpenRun, vote: Vote): void {
+  const { seq, lines, file, offset, line, keys } = vote;
+  run.at = seq;
+  run.keys = keys;
+  run.low = Math.min(run.low, seq);
+  run.high = Math.max(run.high, seq);
+  run.votes.push(vote);
+  if (run.votes.length >= 2 * TIMES) run.votes = run.votes.slice(-TIMES);
+  run.recent.push({ seq, lines, file, offset, line });
+  run.kept += 1;
+  if (run.kept >= 2 * RECENT) trim(run);
+}
+
+/** What all runs together have. */
+function createBook() {
+  let latest: Run | undefined;
+  let covered: Hole[] = [];
+  const holes: Hole[] = [];
+  let repeated = 0;
+  let resets = 0;
+  return {
+    begin(seq: number, began: number): void {
+      // Later events under numbers that were there before: another count. Earlier ones are a replay.
+      if (latest === undefined || seq > latest.high || !(began >= latest.ended)) return;
+      holes.push(...between(covered));
+      covered = [];
+      resets += 1;
+    },
+    count(run: OpenRun, { seq, lines, doubled, keys }: Vote): void {
+      if (seq === run.at) repeated += keys.filter((key) => run.keys.includes(key)).length + doubled;
+      else if (seq <= run.high || covered.some(({ from, to }) => seq >= from && seq <= to)) repeated += lines;
+      else repeated += doubled;
+    },
+    enter({ low, high, began, recent }: OpenRun, ended = began): void {
+      // What is open now comes later in the files: it is the latest, unless it repeats what was there.
+      const replay = latest !== undefined && high <= latest.high && !(ended >= latest.ended);
+      if (!replay) latest = { low, high, began, ended, recent };
+      covered = merge([...covered, { from: low, to: high, since: began, until: ended }]);
+    },
+    result: (): RunsResult => ({ latest, holes: [...holes, ...between(covered)], repeated, resets }),
   };
 }
 
@@ -161,7 +164,7 @@ function trim(run: OpenRun): void {
 }
 
 function median(times: readonly number[]): number | undefined {
-  const sorted = times.slice(-TIMES).sort((a, b) => a - b);
+  const sorted = times.filter((time) => !Number.isNaN(time)).sort((a, b) => a - b);
   return sorted[(sorted.length - 1) >> 1];
 }
 

@@ -4,8 +4,8 @@ import type { OldLine } from './old-line.ts';
 export interface Vote {
   /** NaN where the lines have no number that can be used. */
   readonly seq: number;
-  /** The commit's time as its first line has it, milliseconds; NaN where it has none. */
-  readonly time: number;
+  /** The commit's time as its first line has it. */
+  readonly time: string;
   /** Index of the file that they lie in. */
   readonly file: number;
   /** Byte in the file's content at which the first begins, and number of that line, from 1. */
