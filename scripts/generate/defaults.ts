@@ -28,8 +28,9 @@ const VALUES: Readonly<Record<string, unknown>> = {
 
 /** Defaults that depend on something, in words. */
 const TEXTS: Readonly<Record<string, string>> = {
-  'defaults.restart.no-restart-on': 'none; `2` for a service with `collect`',
-  'services.NAME.restart.no-restart-on': '`defaults.restart.no-restart-on`, else none; `2` with `collect`',
+  'defaults.restart.no-restart-on': 'none; `2` and `6` for a service with `collect`',
+  'services.NAME.restart.no-restart-on':
+    '`defaults.restart.no-restart-on`, else none; `2` and `6` with `collect`',
   'services.NAME.user': 'the daemon’s user',
   'services.NAME.env': 'the daemon’s environment alone',
 };

@@ -5,10 +5,14 @@ const WIDTH = 100;
 
 /** What the example says where it does not say the default. */
 const VALUES: Readonly<Record<string, unknown>> = {
-  'defaults.restart.no-restart-on': [2],
+  'defaults.restart.no-restart-on': [2, 6],
   'services.NAME.run': ['sh', '-c', 'while date; do sleep 5; done'],
   'services.NAME.collect.from': 'wss://bsky.network/xrpc/com.atproto.sync.subscribeRepos',
   'services.NAME.collect.into': 'data/firehose',
+  'services.NAME.collect.dictionary': 'zstd_dictionary',
+  'services.NAME.collect.time': 'meta.created_at',
+  'services.NAME.collect.silence': '5m',
+  'services.NAME.collect.send': '{"subscribe":"all"}',
   'services.NAME.env': { LEVEL: 'info', TOKEN: '$API_TOKEN' },
   'services.NAME.user': 'nobody',
   'services.NAME.stop': '10s',
@@ -20,7 +24,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
 };
 
 /** Keys that are shown but switched off, since they are not valid for everybody. */
-export const SWITCHED_OFF: readonly string[] = ['services.NAME.user'];
+export const SWITCHED_OFF: readonly string[] = ['services.NAME.user', 'services.NAME.collect.dictionary'];
 
 /** The services of the example: a service is of one kind, so that each kind has its own. Common keys are in the first. */
 const SERVICES: readonly { readonly name: string; readonly has: (key: string) => boolean }[] = [

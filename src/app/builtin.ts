@@ -35,7 +35,7 @@ export async function runCollector(
     return err({ kind: locked.error.kind === 'held' ? 'locked' : 'failed', message: locked.error.message });
   const collector = createCollector(
     {
-      source: sourceFor(collect, random),
+      source: sourceFor(collect, { random, cwd: service.cwd, env: process.env }),
       into: collect.into,
       part: collect.part,
       start: collect.cursor,

@@ -1,12 +1,96 @@
+import { existsSync, readFileSync } from 'node:fs';
 import type { CollectConfig } from '../collect/config.ts';
 import { createFirehoseSource, type Decoded } from '../collect/sources/firehose.ts';
+import { createJetstreamSource } from '../collect/sources/jetstream.ts';
+import { requestProblems } from '../collect/sources/jetstream-request.ts';
+import { createExecLinesSource } from '../collect/sources/lines-exec.ts';
+import { createTcpLinesSource, parseTcpAddress } from '../collect/sources/lines-tcp.ts';
+import { createWebSocketLinesSource } from '../collect/sources/lines-websocket.ts';
+import { LIFE_VARIABLE } from '../core/processes.ts';
 import type { StreamSource } from '../core/source.ts';
 import { decodeFrame } from '../wire/atproto/frame.ts';
 import { eventOf } from '../wire/atproto/lines.ts';
+import { parseDictionary } from '../wire/jetstream/dictionary.ts';
 
-/** The source that a `collect:` means. There is one kind yet; the next ones are told apart by the address. */
-export function sourceFor(collect: CollectConfig, random: () => number): StreamSource {
-  return createFirehoseSource({ url: collect.from, decode: decodeFirehose, random });
+/** What a source needs beside its config. */
+export interface SourceDeps {
+  readonly random: () => number;
+  /** The service's working folder. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+type SourceKind = 'firehose' | 'jetstream' | 'websocket' | 'tcp' | 'exec';
+
+/** Which kind of stream an address, or a command, means. */
+function kindOf(from: CollectConfig['from']): SourceKind {
+  if (typeof from !== 'string') return 'exec';
+  const { protocol, pathname } = new URL(from);
+  if (protocol === 'tcp:') return 'tcp';
+  if (pathname.endsWith('/com.atproto.sync.subscribeRepos')) return 'firehose';
+  return pathname.endsWith('/subscribe') ? 'jetstream' : 'websocket';
+}
+
+/** What keeps a `collect:` from being used, beyond the form of its keys; paths must be absolute. */
+export function collectProblems(collect: CollectConfig): readonly string[] {
+  const { from, cursor, dictionary } = collect;
+  const kind = kindOf(from);
+  const problems: string[] = [];
+  const lines = kind === 'websocket' || kind === 'tcp' || kind === 'exec';
+  if (lines && typeof cursor === 'number') {
+    problems.push('cannot begin at a number: plain lines have none; leave `cursor` out');
+  }
+  if (typeof from === 'string' && kind === 'tcp') {
+    const address = parseTcpAddress(from);
+    if (!address.ok) problems.push(address.error);
+  }
+  if (typeof from === 'string' && kind === 'jetstream')
+    problems.push(...requestProblems({ url: from, ...packed(collect) }));
+  if (dictionary !== undefined && !existsSync(dictionary))
+    problems.push(`cannot read the dictionary ${dictionary}: no such file`);
+  return problems;
+}
+
+/** Asks for compressed messages where there is a dictionary to read them with. */
+function packed({ dictionary }: CollectConfig) {
+  if (dictionary === undefined || !existsSync(dictionary)) return {};
+  const parsed = parseDictionary(readFileSync(dictionary));
+  if (!parsed.ok) throw new Error(`cannot use the dictionary ${dictionary}: ${parsed.error}`);
+  return { dictionary: parsed.value };
+}
+
+/** The source that a `collect:` means. */
+export function sourceFor(collect: CollectConfig, { random, cwd, env }: SourceDeps): StreamSource {
+  const { from, time, silence, line, send } = collect;
+  const lines = {
+    random,
+    mostLineBytes: line,
+    ...(time === undefined ? {} : { timePath: time.split('.') }),
+    ...(silence === undefined ? {} : { silenceMs: silence }),
+  };
+  if (typeof from !== 'string') {
+    const complete = Object.fromEntries(
+      Object.entries(env).filter(([, value]) => value !== undefined),
+    ) as Record<string, string>;
+    // Below the service's own life, so that whoever ends the service ends the command too.
+    const life = `${env[LIFE_VARIABLE] ?? `by-hand/${process.pid}`}/exec`;
+    return createExecLinesSource({ ...lines, argv: from, env: complete, cwd, life });
+  }
+  const hello = send === undefined ? {} : { hello: send };
+  switch (kindOf(from)) {
+    case 'firehose':
+      return createFirehoseSource({ url: from, decode: decodeFirehose, random });
+    case 'jetstream':
+      return createJetstreamSource({ url: from, random, ...packed(collect) });
+    case 'tcp': {
+      const address = parseTcpAddress(from);
+      if (!address.ok) throw new Error(address.error);
+      return createTcpLinesSource({ ...lines, ...hello, ...address.value });
+    }
+    case 'websocket':
+    case 'exec':
+      return createWebSocketLinesSource({ ...lines, ...hello, url: from });
+  }
 }
 
 /** A frame of an atproto firehose, as the collector takes it. */

@@ -1,6 +1,12 @@
 import type { ServiceStatus } from '../app/control-api.ts';
 import { approximateDuration } from '../core/durations.ts';
+import { joinWords } from '../core/words.ts';
 import { type Paint, paint, printable } from './output.ts';
+
+/** Where a stream comes from: its address, or its command. */
+export function streamText(from: string | readonly string[]): string {
+  return typeof from === 'string' ? from : joinWords(from);
+}
 
 /** How long ago, for people: `3m12s`. */
 export function ago(now: number, then: number): string {

@@ -1,20 +1,48 @@
 import * as v from 'valibot';
-import { type FieldFacts, integer, oneOf, text, size } from '../core/fields.ts';
+import { duration, type FieldFacts, integer, oneOf, size, text } from '../core/fields.ts';
 
 const streamUrl = v.pipe(
-  text('the address of a stream, ws:// or wss://'),
+  text('the address of a stream: ws://, wss:// or tcp://'),
   v.check(
-    (value) => /^wss?:$/.test(urlProtocol(value)),
-    (issue) => `cannot collect from ${issue.input}: write an address that begins with ws:// or wss://`,
+    (value) => /^(wss?|tcp):$/.test(urlProtocol(value)),
+    (issue) =>
+      `cannot collect from ${issue.input}: write an address that begins with ws://, wss:// or tcp://`,
+  ),
+);
+
+const stream = v.pipe(
+  v.union(
+    [streamUrl, v.pipe(v.array(text('a word')), v.minLength(1, 'cannot run nothing: write a command'))],
+    (issue) => unionMessage(issue),
   ),
   v.metadata({
+    form: 'an address (ws://, wss://, tcp://), or a command as a list of words',
     json: {
-      type: 'string',
-      pattern: '^\\s*[wW][sS][sS]?:',
-      examples: ['wss://bsky.network/xrpc/com.atproto.sync.subscribeRepos'],
+      anyOf: [
+        {
+          type: 'string',
+          pattern: '^\\s*([wW][sS][sS]?|[tT][cC][pP]):',
+          examples: ['wss://bsky.network/xrpc/com.atproto.sync.subscribeRepos'],
+        },
+        { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+      ],
     },
-  }),
+  } satisfies FieldFacts),
 );
+
+/** What is wrong with a text is said by the rule that it breaks; anything else is no stream at all. */
+function unionMessage(issue: {
+  readonly input: unknown;
+  readonly issues?: readonly { readonly message: string }[] | undefined;
+}): string {
+  const told =
+    typeof issue.input === 'string'
+      ? issue.issues?.find((each) => each.message.startsWith('cannot collect from'))
+      : undefined;
+  return (
+    told?.message ?? 'cannot use this value: write the address of a stream, or a command as a list of words'
+  );
+}
 
 const beginning = v.pipe(
   v.union(
@@ -40,9 +68,9 @@ function urlProtocol(value: string): string {
 export const collectConfig = v.pipe(
   v.strictObject({
     from: v.pipe(
-      streamUrl,
+      stream,
       v.description(
-        'The stream: an atproto firehose, `wss://HOST/xrpc/com.atproto.sync.subscribeRepos`. A `cursor=` in it is dropped: where to go on is in the checkpoint.',
+        'The stream. By its address an atproto firehose (`wss://HOST/xrpc/com.atproto.sync.subscribeRepos`), a Jetstream (`wss://HOST/subscribe`, with its options in the address), or plain lines: the messages of any other WebSocket, `tcp://HOST:PORT`, or what a command prints (a list of words). A `cursor=` in the address is dropped: where to go on is in the checkpoint.',
       ),
     ),
     into: v.pipe(
@@ -72,6 +100,31 @@ export const collectConfig = v.pipe(
         },
       } satisfies FieldFacts),
       v.description('How much one file holds: a stretch of event time (UTC), or so many bytes.'),
+    ),
+    dictionary: v.pipe(
+      v.optional(text('a file')),
+      v.description('Jetstream: the server’s zstd dictionary, a file; messages then come compressed.'),
+    ),
+    time: v.pipe(
+      v.optional(text('a path such as meta.created_at')),
+      v.description(
+        'Lines: where a JSON line has its time: RFC 3339, or seconds, ms, µs or ns since 1970. Otherwise the time of receipt counts.',
+      ),
+    ),
+    silence: v.pipe(
+      v.optional(duration),
+      v.description('Lines: connect anew, or start the command again, when nothing came for so long.'),
+    ),
+    line: v.pipe(
+      v.optional(size, '1M'),
+      v.description('Lines: the longest line; of a longer one the beginning goes to the quarantine.'),
+    ),
+    send: v.pipe(
+      v.optional(v.string()),
+      v.metadata({ form: 'text', json: { type: 'string' } } satisfies FieldFacts),
+      v.description(
+        'Lines: sent as soon as the connection is open, such as a subscription; over TCP it needs its own newline.',
+      ),
     ),
     floor: v.pipe(
       v.optional(size, '64M'),

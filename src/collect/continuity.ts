@@ -15,6 +15,8 @@ const STEADY = 20;
 /** How many steps the judgement looks back, as the weight of an exponential average. */
 const LOOK_BACK = 1_000;
 
+const NOT_THERE = 'the server no longer had what we asked for';
+
 /** What is to be done with an event. */
 export type Verdict =
   | { readonly kind: 'repeat' }
@@ -85,9 +87,7 @@ export function createContinuity(start: StreamPosition, latest: number, dense: b
   const gapBefore = (seq: number, from: number): FoundGap | undefined => {
     const missing = seq - from - 1;
     const reason = outdated === undefined && !overlapDue ? 'jump' : 'outdated';
-    const detail =
-      outdated ??
-      (overlapDue ? 'the server no longer had what we asked for' : `${missing} numbers are left out`);
+    const detail = outdated ?? (overlapDue ? NOT_THERE : `${missing} numbers are left out`);
     const jumpy = habit.step(missing > 0);
     outdated = undefined;
     overlapDue = false;

@@ -6,6 +6,7 @@ import { makeFolder } from './folders.ts';
 import { closedPath, type Layout, openPath, partName, readPartName } from './layout.ts';
 import type { ManifestLine, ManifestLog } from './manifest.ts';
 import { isSizedKey, type PartCut, type PartLength, periodAt, sizedKey } from './period.ts';
+import { createPieceEncoder } from './piece-bytes.ts';
 
 /** A part stays open this long behind its end, by the stream's clock, for events that come late. */
 const GRACE_MS = 60_000;
@@ -82,6 +83,7 @@ export function createParts(options: PartsOptions): Parts {
   const { files, layout, manifest, cut } = options;
   const open = new Map(options.open.map((part) => [part.name, part]));
   const closed = new Set(options.closed.map((line) => line.part));
+  const encode = createPieceEncoder();
 
   const add = (name: string, close: number): OpenPart => {
     const part = newPart(name, close);
@@ -114,7 +116,7 @@ export function createParts(options: PartsOptions): Parts {
     async write(batch) {
       const { part } = batch;
       part.fd ??= await createPartFile(files, layout, part);
-      const data = Buffer.from(batch.pieces.join(''));
+      const data = encode(batch.pieces);
       await files.write(part.fd, data, part.state.len);
       await files.datasync(part.fd);
       part.hash.update(data);

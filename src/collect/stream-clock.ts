@@ -33,12 +33,50 @@ export interface ClockState {
 }
 
 export function createStreamClock(restored?: ClockState): StreamClock {
+  const last = createWindow();
+  let ahead = Number.NaN;
+  for (const offset of restored?.offsets ?? []) last.push((restored?.base ?? 0) + offset);
+  let clock = last.median();
+
+  return {
+    read: () => clock,
+    restart() {
+      last.clear();
+      ahead = Number.NaN;
+    },
+    lookAhead(times) {
+      ahead = Number.NaN;
+      if (last.size() >= ENOUGH) return;
+      const known = [
+        ...last.oldestFirst(),
+        ...times.filter((time) => Number.isFinite(time)).slice(0, WINDOW),
+      ];
+      known.sort((a, b) => a - b);
+      ahead = known[(known.length - 1) >> 1] ?? Number.NaN;
+    },
+    place(time, received) {
+      if (Number.isFinite(time)) last.push(time);
+      const middle = Number.isNaN(ahead) || last.size() >= ENOUGH ? last.median() : ahead;
+      clock = Number.isNaN(middle) ? received : Math.min(middle, received);
+      // In a slow stream the median lies far back, but the time of receipt is a witness too, and an honest one.
+      const near = Math.min(Math.abs(time - clock), Math.abs(time - received));
+      const own = near <= MOST_OFF_MS;
+      return { time: own ? time : clock, corrected: !own };
+    },
+    state() {
+      const times = last.oldestFirst();
+      const base = times[0] ?? 0;
+      return { base, offsets: times.map((time) => time - base) };
+    },
+  };
+}
+
+/** The last WINDOW times, in the order in which they came, and sorted. */
+function createWindow() {
   const ring = new Float64Array(WINDOW);
   const sorted = new Float64Array(WINDOW);
   let count = 0;
   let next = 0;
-  let ahead = Number.NaN;
-  let clock = Number.NaN;
 
   /** The first index in `sorted` whose value is not below `value`. */
   const position = (value: number): number => {
@@ -52,59 +90,29 @@ export function createStreamClock(restored?: ClockState): StreamClock {
     return low;
   };
 
-  const push = (time: number): void => {
-    if (count === WINDOW) {
-      const gone = position(ring[next] as number);
-      sorted.copyWithin(gone, gone + 1, count);
-      count -= 1;
-    }
-    const at = position(time);
-    sorted.copyWithin(at + 1, at, count);
-    sorted[at] = time;
-    count += 1;
-    ring[next] = time;
-    next = (next + 1) % WINDOW;
-  };
-
-  const median = (): number => (count === 0 ? Number.NaN : (sorted[(count - 1) >> 1] as number));
-
-  const oldestFirst = (): number[] => {
-    const first = count === WINDOW ? next : 0;
-    return Array.from({ length: count }, (_, i) => ring[(first + i) % WINDOW] as number);
-  };
-
-  const restart = (): void => {
-    count = 0;
-    next = 0;
-    ahead = Number.NaN;
-  };
-
-  for (const offset of restored?.offsets ?? []) push((restored?.base ?? 0) + offset);
-  clock = median();
-
   return {
-    read: () => clock,
-    restart,
-    lookAhead(times) {
-      ahead = Number.NaN;
-      if (count >= ENOUGH) return;
-      const known = [...oldestFirst(), ...times.filter((time) => Number.isFinite(time)).slice(0, WINDOW)];
-      known.sort((a, b) => a - b);
-      ahead = known[(known.length - 1) >> 1] ?? Number.NaN;
+    push(time: number): void {
+      if (count === WINDOW) {
+        const gone = position(ring[next] as number);
+        sorted.copyWithin(gone, gone + 1, count);
+        count -= 1;
+      }
+      const at = position(time);
+      sorted.copyWithin(at + 1, at, count);
+      sorted[at] = time;
+      count += 1;
+      ring[next] = time;
+      next = (next + 1) % WINDOW;
     },
-    place(time, received) {
-      if (Number.isFinite(time)) push(time);
-      const middle = Number.isNaN(ahead) || count >= ENOUGH ? median() : ahead;
-      clock = Number.isNaN(middle) ? received : Math.min(middle, received);
-      // In a slow stream the median lies far back, but the time of receipt is a witness too, and an honest one.
-      const near = Math.min(Math.abs(time - clock), Math.abs(time - received));
-      const own = near <= MOST_OFF_MS;
-      return { time: own ? time : clock, corrected: !own };
+    clear(): void {
+      count = 0;
+      next = 0;
     },
-    state() {
-      const times = oldestFirst();
-      const base = times[0] ?? 0;
-      return { base, offsets: times.map((time) => time - base) };
+    size: () => count,
+    median: () => (count === 0 ? Number.NaN : (sorted[(count - 1) >> 1] as number)),
+    oldestFirst(): number[] {
+      const first = count === WINDOW ? next : 0;
+      return Array.from({ length: count }, (_, i) => ring[(first + i) % WINDOW] as number);
     },
   };
 }

@@ -182,7 +182,7 @@ interface Tree {
 
 async function findTree(end: TreeToEnd): Promise<Tree> {
   const { carriers, everybody } = await takeCensus();
-  const ours = carriers.filter((match) => match.value === end.life);
+  const ours = carriers.filter((match) => match.value === end.life || match.value.startsWith(`${end.life}/`));
   const groups = new Set(ours.map((match) => match.group));
   if (end.pgid !== undefined && groupExists(end.pgid) && !isReused(end.pgid, end.startTicks))
     groups.add(end.pgid);

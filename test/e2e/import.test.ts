@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { oldLine, writeCursor, writeHour } from '../../src/app/importers/sinitaivas/old-writer.ts';
+import { oldLine, writeCursor, writeHour } from '../rig/old-writer.ts';
 import type { ImportRecord } from '../../src/app/importers/sinitaivas/record.ts';
 import { readCommitted } from '../../src/collect/committed.ts';
 import { layoutOf } from '../../src/collect/layout.ts';

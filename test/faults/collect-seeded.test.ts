@@ -117,10 +117,11 @@ async function live(url: string, into: string, files: Files, seed: number): Prom
     cursor: 'oldest',
     'on-reset': 'live',
     floor: 0,
+    line: 1_048_576,
   } as const;
   const clock = createHurriedClock(HURRY);
   const room = { floor: 0, free: async () => Number.POSITIVE_INFINITY };
-  const source = sourceFor(collect, () => random.int(1_000) / 1_000);
+  const source = sourceFor(collect, { random: () => random.int(1_000) / 1_000, cwd: '/', env: {} });
   const collector = createCollector(
     { source, into, part: 'minute', start: 'oldest', onReset: 'live', files, room, boot: 'b' },
     clock,

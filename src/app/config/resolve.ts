@@ -6,6 +6,8 @@ import type { YamlSource } from '../../core/yaml-source.ts';
 import type { Origin, Plan, PlannedService } from '../plan.ts';
 import { checkCommand, checkEnv, checkUsers } from './checks.ts';
 import { type Notes, report } from './notes.ts';
+import type { CollectConfig } from '../../collect/config.ts';
+import { collectProblems } from '../sources.ts';
 import type { RestartConfig } from '../../run/config.ts';
 import { BUILT_IN, type Config, SERVICE_NAME, type ServiceConfig } from './schema.ts';
 
@@ -146,20 +148,20 @@ function resolveRestart(pick: Lookup, { restart = {}, collect }: ServiceConfig, 
   };
 }
 
-function resolveCollect(notes: Notes, at: readonly string[], collect: NonNullable<ServiceConfig['collect']>) {
+function resolveCollect(notes: Notes, at: readonly string[], collect: CollectConfig): CollectConfig {
+  const path = [...at, 'collect', 'from'];
+  const file =
+    collect.dictionary === undefined ? {} : { dictionary: resolve(notes.folder, collect.dictionary) };
+  const resolved = { ...collect, ...file, into: resolve(notes.folder, collect.into) };
+  for (const problem of collectProblems(resolved)) report(notes, 'error', path, 'value', problem);
+  if (typeof collect.from !== 'string') return resolved;
   const url = new URL(collect.from);
   if (url.searchParams.has('cursor')) {
     url.searchParams.delete('cursor');
     const why = 'where to go on is in the checkpoint, where to begin is `cursor:`';
-    report(
-      notes,
-      'warning',
-      [...at, 'collect', 'from'],
-      'value',
-      `cursor= in the address is dropped: ${why}`,
-    );
+    report(notes, 'warning', path, 'value', `cursor= in the address is dropped: ${why}`);
   }
-  return { ...collect, from: url.href, into: resolve(notes.folder, collect.into) };
+  return { ...resolved, from: url.href };
 }
 
 function resolveCommand(notes: Notes, at: readonly string[], service: ServiceConfig): readonly string[] {

@@ -17,7 +17,7 @@ import { printJson, say, write } from '../output.ts';
 import { shortLine } from '../short-line.ts';
 import { addInspection } from './collect-inspect.ts';
 import { interruptible } from '../signals.ts';
-import { ago, rate } from '../words.ts';
+import { ago, rate, streamText } from '../words.ts';
 
 export function addCollect(program: Command): void {
   const collect = program
@@ -89,7 +89,7 @@ function statusLines(
   committed: Committed | undefined,
   now: number,
 ): string[] {
-  const lines = [`${name} collects ${collect.from}`, `into       ${collect.into}`];
+  const lines = [`${name} collects ${streamText(collect.from)}`, `into       ${collect.into}`];
   if (figures === null) {
     lines.push('running    no: these figures are those of its last commit');
   } else {

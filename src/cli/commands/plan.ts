@@ -8,6 +8,7 @@ import { requirePlan } from '../config-file.ts';
 import { controlClient } from '../control.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, paint, printJson } from '../output.ts';
+import { streamText } from '../words.ts';
 
 export function addPlan(program: Command): void {
   subcommand(
@@ -58,7 +59,7 @@ function serviceLines(service: PlannedService, from: (path: string) => string, c
     collect === undefined
       ? [`  run        ${joinWords(service.argv)}`]
       : [
-          `  collect    ${collect.from}`,
+          `  collect    ${streamText(collect.from)}`,
           `  into       ${collect.into}`,
           `  part       ${collect.part}, begins at ${collect.cursor}`,
         ];

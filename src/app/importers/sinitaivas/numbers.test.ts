@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { tempFolder } from '../../../../test/rig/leaks.ts';
-import { oldCommits, oldLine, writeCursor, writeHour } from './old-writer.ts';
+import { oldCommits, oldLine, writeCursor, writeHour } from '../../../../test/rig/old-writer.ts';
 import { type ImportRecord, recordOf } from './record.ts';
 import { survey } from './survey.ts';
 

@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { tempFolder } from '../../../../test/rig/leaks.ts';
-import { oldCommits, oldLine, writeCursor, writeHour } from './old-writer.ts';
+import { oldCommits, oldLine, writeCursor, writeHour } from '../../../../test/rig/old-writer.ts';
 import { type ImportRecord, recordOf } from './record.ts';
 import { survey } from './survey.ts';
 

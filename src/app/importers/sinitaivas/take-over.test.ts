@@ -9,7 +9,7 @@ import { recover } from '../../../collect/recover.ts';
 import { systemClock } from '../../../core/clock.ts';
 import { disk } from '../../../core/files.ts';
 import { lockFolder } from '../../../core/folder-lock.ts';
-import { oldCommits, writeCursor, writeHour } from './old-writer.ts';
+import { oldCommits, writeCursor, writeHour } from '../../../../test/rig/old-writer.ts';
 import { type ImportRecord, recordOf } from './record.ts';
 import { survey } from './survey.ts';
 import { checkTarget, recordPath, takeOver } from './take-over.ts';
