@@ -117,8 +117,8 @@ test('no permission is told from not running', {
   const { path } = await serve();
   chmodSync(folder, 0o755);
   const script = `
-    process.setuid(65534);
     const { callRpc } = await import(${JSON.stringify(new URL('rpc-client.ts', import.meta.url).href)});
+    process.setuid(65534);
     const got = await callRpc(process.argv[1], 'add', { a: 1 });
     console.log(got.ok ? 'answered' : got.error.kind);
   `;
