@@ -152,7 +152,7 @@ test('logs -f shows a new line within 2 s, and only of the services that were as
   await until(() => second.output().stdout !== '', { what: 'the second follower' });
   await daemon.stop();
   const end = await within(second.ended, { what: 'the follower to end with its daemon' });
-  assert.deepEqual([end.code, end.stderr], [1, 'cannot go on: the server is closing\n']);
+  assert.deepEqual([end.code, end.stderr], [3, 'the daemon went down\n']);
 });
 
 test('what was stored can be read when no daemon runs, also by a reader that goes away early', async (t) => {
