@@ -24,3 +24,7 @@ export interface ConfigOption {
 export interface JsonOption extends ConfigOption {
   readonly json?: true;
 }
+
+export interface UpOptions extends ConfigOption {
+  readonly view: 'auto' | 'live' | 'json';
+}

@@ -6,7 +6,7 @@ import { formatDiagnostic, sortDiagnostics } from '../core/diagnostics.ts';
 import { createLog, type Log, silentLog } from '../core/log.ts';
 import { levelName, type StoredRecord } from '../core/record.ts';
 import { err, ok, type Result } from '../core/result.ts';
-import type { UpOptions } from './commands/up.ts';
+import type { UpOptions } from './options.ts';
 import { requirePlan } from './config-file.ts';
 import { CommandError } from './exit-codes.ts';
 import { renderScreen } from './live-view.ts';

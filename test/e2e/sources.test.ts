@@ -2,12 +2,10 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { systemClock } from '../../src/core/clock.ts';
-import { silentLog } from '../../src/core/log.ts';
 import { createJetstreamSimulator } from '../../src/simulate/jetstream/server.ts';
-import { leakCheck, onEnd, tempFolder } from '../rig/leaks.ts';
+import { leakCheck, tempFolder } from '../rig/leaks.ts';
+import { startRelay } from '../rig/relay.ts';
 import { jsonLines, startDaemon, vahti } from '../rig/vahti.ts';
-import { within } from '../rig/wait.ts';
 
 interface Gap {
   readonly reason: string;
@@ -52,22 +50,8 @@ test('a command’s lines are collected once each; what it printed while nobody 
 
 test('a Jetstream is collected through kills without a doubled event', async (t) => {
   leakCheck(t);
-  const drain = new AbortController();
   const relay = createJetstreamSimulator({ host: '127.0.0.1', port: 0, rate: 300, seed: 7 });
-  const listening = Promise.withResolvers<void>();
-  const scope = {
-    clock: systemClock,
-    log: silentLog,
-    drain: drain.signal,
-    stop: drain.signal,
-    ready: () => listening.resolve(),
-  };
-  const running = relay.run(scope);
-  onEnd(t, async () => {
-    drain.abort();
-    await within(running, { what: 'the relay to end' });
-  });
-  await within(listening.promise, { what: 'the relay to listen' });
+  await startRelay(t, relay);
   const folder = tempFolder(t);
   const yaml = `services: { jet: { collect: { from: "ws://${relay.address()}/subscribe", into: data, cursor: oldest } } }\n`;
   const daemon = await startDaemon(t, yaml, folder);

@@ -4,11 +4,10 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readCommitted } from '../../src/collect/committed.ts';
 import { layoutOf } from '../../src/collect/layout.ts';
-import { systemClock } from '../../src/core/clock.ts';
-import { silentLog } from '../../src/core/log.ts';
 import { createFirehoseSimulator } from '../../src/simulate/firehose/server.ts';
 import { testFrames } from '../rig/frames.ts';
-import { leakCheck, onEnd, tempFolder } from '../rig/leaks.ts';
+import { leakCheck, tempFolder } from '../rig/leaks.ts';
+import { startRelay } from '../rig/relay.ts';
 import { linesBelow } from '../rig/stream.ts';
 import { ROOT, startDaemon } from '../rig/vahti.ts';
 import { until, within } from '../rig/wait.ts';
@@ -32,25 +31,11 @@ const EXPECTED = FRAMES.flatMap(({ seq, lines }) =>
   Array.from({ length: lines }, (_, op) => `${seq}/${op}`),
 ).sort();
 
-/** A relay that outlives every kill: what happened at it is history there. */
-async function startRelay(t: TestContext): Promise<string> {
-  const drain = new AbortController();
+/** A stream that is there from the start to the end of a case, whatever is killed: what happened is history at its relay. */
+async function startStream(t: TestContext): Promise<string> {
   const frames = FRAMES.map(({ frame }) => frame);
   const relay = createFirehoseSimulator({ host: '127.0.0.1', port: 0, frames, rate: 3_000 });
-  const listening = Promise.withResolvers<void>();
-  const scope = {
-    clock: systemClock,
-    log: silentLog,
-    drain: drain.signal,
-    stop: drain.signal,
-    ready: () => listening.resolve(),
-  };
-  const running = relay.run(scope);
-  onEnd(t, async () => {
-    drain.abort();
-    await within(running, { what: 'the relay to end' });
-  });
-  await within(Promise.race([listening.promise, running]), { what: 'the relay to listen' });
+  await startRelay(t, relay);
   return `ws://${relay.address()}/xrpc/com.atproto.sync.subscribeRepos`;
 }
 
@@ -78,7 +63,7 @@ async function isOver(folder: string): Promise<boolean> {
 async function runCase(t: TestContext, crash: string): Promise<void> {
   const folder = tempFolder(t);
   const mark = join(folder, 'mark');
-  const yaml = configOf(await startRelay(t), mark, crash);
+  const yaml = configOf(await startStream(t), mark, crash);
   let daemon = await startDaemon(t, yaml, folder);
   const victim = crash.split(':')[2];
   if (victim === 'daemon' || victim === 'both') {
@@ -102,7 +87,7 @@ async function runCase(t: TestContext, crash: string): Promise<void> {
 async function countOperations(t: TestContext): Promise<number> {
   const folder = tempFolder(t);
   const mark = join(folder, 'mark');
-  const daemon = await startDaemon(t, configOf(await startRelay(t), mark, 'count'), folder);
+  const daemon = await startDaemon(t, configOf(await startStream(t), mark, 'count'), folder);
   await until(() => isOver(folder), { deadlineMs: 60_000, what: 'all lines' });
   await daemon.stop();
   return Number(readFileSync(mark, 'utf8'));

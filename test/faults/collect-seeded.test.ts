@@ -6,7 +6,6 @@ import { createCollector } from '../../src/collect/collector.ts';
 import { readCommitted } from '../../src/collect/committed.ts';
 import { readGaps } from '../../src/collect/gaps.ts';
 import { layoutOf } from '../../src/collect/layout.ts';
-import { systemClock } from '../../src/core/clock.ts';
 import { disk, type Files } from '../../src/core/files.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { parseFault } from '../../src/simulate/firehose/parse-fault.ts';
@@ -15,9 +14,10 @@ import { createRandom } from '../../src/wire/atproto/random.ts';
 import { CRASH_MOMENTS, Crash, crashingFiles } from '../rig/crashing-files.ts';
 import { testFrames } from '../rig/frames.ts';
 import { createHurriedClock } from '../rig/hurried-clock.ts';
-import { leakCheck, onEnd, tempFolder } from '../rig/leaks.ts';
+import { leakCheck, tempFolder } from '../rig/leaks.ts';
+import { startRelay } from '../rig/relay.ts';
 import { linesBelow } from '../rig/stream.ts';
-import { until, within } from '../rig/wait.ts';
+import { until } from '../rig/wait.ts';
 
 /**
  * Seeded cases: faults of the stream × crash points × several open parts, over the true protocol and the real file system.
@@ -81,7 +81,7 @@ function caseOf(seed: number): Case {
   return { faults, crashes };
 }
 
-async function startRelay(t: TestContext, faults: readonly string[], seed: number): Promise<string> {
+async function startStream(t: TestContext, faults: readonly string[], seed: number): Promise<string> {
   const parsed = faults.map((text) => {
     const fault = parseFault(text);
     if (!fault.ok) throw new Error(fault.error);
@@ -89,21 +89,7 @@ async function startRelay(t: TestContext, faults: readonly string[], seed: numbe
   });
   const frames = FRAMES.map(({ frame }) => frame);
   const relay = createFirehoseSimulator({ host: '127.0.0.1', port: 0, frames, faults: parsed, seed });
-  const drain = new AbortController();
-  const listening = Promise.withResolvers<void>();
-  const scope = {
-    clock: systemClock,
-    log: silentLog,
-    drain: drain.signal,
-    stop: drain.signal,
-    ready: () => listening.resolve(),
-  };
-  const running = relay.run(scope);
-  onEnd(t, async () => {
-    drain.abort();
-    await within(running, { what: 'the relay to end' });
-  });
-  await within(Promise.race([listening.promise, running]), { what: 'the relay to listen' });
+  await startRelay(t, relay);
   return `ws://${relay.address()}/xrpc/com.atproto.sync.subscribeRepos`;
 }
 
@@ -148,7 +134,7 @@ async function runCase(t: TestContext, seed: number): Promise<void> {
   const context = `seed ${seed}: ${faults.join(' ')}; crashes ${JSON.stringify(crashes)}`;
   t.diagnostic(context);
   const into = join(tempFolder(t), 'data');
-  const url = await startRelay(t, faults, seed);
+  const url = await startStream(t, faults, seed);
   for (const { at, moment } of crashes) {
     await live(url, into, crashingFiles(at, moment).files, seed).catch((error: unknown) => {
       if (!(error instanceof Crash)) throw error;

@@ -1,9 +1,5 @@
 import { type Command, Option } from 'commander';
-import { type ConfigOption, subcommand } from '../options.ts';
-
-export interface UpOptions extends ConfigOption {
-  readonly view: 'auto' | 'live' | 'json';
-}
+import { subcommand, type UpOptions } from '../options.ts';
 
 export function addUp(program: Command): void {
   subcommand(program, 'up', 'run the daemon in the foreground: start every service and keep it running')
