@@ -52,6 +52,8 @@ const Checkpoint = v.strictObject({
   latest: v.optional(v.number(), 0),
   /** Committed length of the gaps, bytes. */
   gaps: v.optional(count, 0),
+  /** Where the source stands, where a number alone cannot say it; see StreamEvent. */
+  marks: v.optional(v.record(v.string(), v.string())),
   /** Where an epoch begins that has no cursor yet. */
   begin: v.optional(v.picklist(['live', 'oldest'])),
   counts: Counts,

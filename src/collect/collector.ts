@@ -62,6 +62,7 @@ export function createCollector(options: CollectorOptions, clock: Clock): Collec
       const intake = createIntake({
         clock,
         position,
+        marks: recovered.checkpoint.marks ?? {},
         latest,
         dense: options.source.numbers === 'dense',
         onReset,

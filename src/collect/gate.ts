@@ -18,6 +18,7 @@ export class StreamResetError extends Error {
 export interface GateOptions {
   readonly clock: Clock;
   readonly position: StreamPosition;
+  readonly marks?: Readonly<Record<string, string>>;
   readonly latest: number;
   /** Whether a number that is left out is a sign of a loss; see StreamSource. */
   readonly dense: boolean;
@@ -29,6 +30,7 @@ export interface GateOptions {
 export interface Gate {
   pass(message: SourceMessage): void;
   position(): StreamPosition;
+  marks(): Readonly<Record<string, string>>;
   /** How many events were dropped, since the last call, because they were taken before. */
   takeRepeated(): number;
 }
@@ -40,6 +42,7 @@ export function createGate(options: GateOptions, add: Add): Gate {
   const { clock, notice } = options;
   const continuity = createContinuity(options.position, options.latest, options.dense);
   const mark = createMarks(options, continuity, add);
+  let marks: Record<string, string> = { ...options.marks };
   let repeated = 0;
 
   const passEvent = (given: ReceivedEvent): void => {
@@ -49,6 +52,7 @@ export function createGate(options: GateOptions, add: Add): Gate {
     } else if (verdict.kind === 'take') {
       if (verdict.gap !== undefined) mark.gap({ since: null, until: null, ...verdict.gap });
       const { event, received, bytes } = given;
+      if (event.mark !== undefined) marks[event.mark[0]] = event.mark[1];
       const jumped = verdict.gap === undefined ? verdict.jumped : 0;
       add({ event, received, jumped }, event.lines.length, bytes);
     } else {
@@ -62,6 +66,7 @@ export function createGate(options: GateOptions, add: Add): Gate {
 
   const hear = (message: Notice): void => {
     if (message.kind === 'reset') {
+      marks = {};
       mark.newEpoch(message.detail, options.onReset === 'oldest' ? 'oldest' : 'live');
       return;
     }
@@ -83,6 +88,7 @@ export function createGate(options: GateOptions, add: Add): Gate {
       else passEvent({ event: message.event, bytes: message.bytes, received: clock.now() });
     },
     position: () => continuity.position(),
+    marks: () => marks,
     takeRepeated() {
       const count = repeated;
       repeated = 0;

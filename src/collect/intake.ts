@@ -31,6 +31,8 @@ export interface IntakeOptions {
   readonly clock: Clock;
   /** The last committed sequence number, or where to begin. */
   readonly position: StreamPosition;
+  /** The marks that were committed. */
+  readonly marks?: Readonly<Record<string, string>>;
   /** The furthest reach of what was committed, milliseconds; see `reachOf`. */
   readonly latest: number;
   /** Whether a number that is left out is a sign of a loss; see StreamSource. */
@@ -70,6 +72,7 @@ export function createIntake(options: IntakeOptions): Intake {
     },
     drained: () => (queue.isFull() ? new Promise((resolve) => room.push(resolve)) : Promise.resolve()),
     position: gate.position,
+    marks: gate.marks,
     async batch(idleMs) {
       const giveUpAt = clock.monotonic() + idleMs;
       while (!ended() && !queue.isDue() && clock.monotonic() < giveUpAt)

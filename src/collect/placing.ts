@@ -27,6 +27,7 @@ export function placeBatch(
   const raw: Uint8Array[] = [];
   const gaps: Gap[] = [];
   const after = { ...before, counts: { ...before.counts, kinds: { ...before.counts.kinds } } };
+  let marks: Record<string, string> = { ...before.marks };
   let lastTime: number | undefined;
 
   const placeEvent = ({ event, received, jumped = 0 }: PendingEvent): void => {
@@ -38,6 +39,7 @@ export function placeBatch(
     if (corrected) after.counts.corrected += 1;
     lastTime = time;
     if (event.seq > 0) after.cursor = event.seq;
+    if (event.mark !== undefined) marks[event.mark[0]] = event.mark[1];
     if (event.lines.length === 0) return;
     const part = parts.at({ time, clock: streamClock.read(), epoch: after.epoch, k: after.k });
     const target = byPart.get(part) ?? emptyBatch(part, event.seq, after.k, time);
@@ -66,8 +68,10 @@ export function placeBatch(
       after.epoch += 1;
       after.cursor = null;
       after.begin = item.epoch;
+      marks = {};
     }
   }
+  if (before.marks !== undefined || Object.keys(marks).length > 0) after.marks = marks;
   return { parts: [...byPart.values()], raw, gaps, checkpoint: after, lastTime };
 }
 

@@ -13,6 +13,11 @@ export interface StreamEvent {
    * `head + received + tail`. None where the event has nothing to keep.
    */
   readonly lines: readonly EventLine[];
+  /**
+   * Where the source stands behind this event, where a number alone cannot say it: a name (of a partition, say; '' where there is
+   * only one) and the source's own text. Committed with the event; see `StreamSink.marks`.
+   */
+  readonly mark?: readonly [name: string, value: string];
 }
 
 /** A line in two halves, so that the time of receipt can be put in without parsing it again. */
@@ -47,6 +52,8 @@ export interface StreamSink {
   drained(): Promise<void>;
   /** Where to go on at the next connection. What comes up to a taken number is dropped by the sink, so sources rather begin too early. */
   position(): StreamPosition;
+  /** The last mark taken under each name. Empty at the beginning of an epoch. */
+  marks(): Readonly<Record<string, string>>;
 }
 
 /** Behind the last taken sequence number; or, when nothing was taken yet, at the live end or with the oldest there is. */

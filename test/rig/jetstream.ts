@@ -118,6 +118,7 @@ export function createTestSink(start: StreamPosition, fullAfter = Number.POSITIV
       await turn();
     },
     position: () => position,
+    marks: () => ({}),
   };
 }
 

@@ -71,6 +71,7 @@ export function createLineSink(start: StreamPosition = 'live'): LineSink {
     },
     drained: () => (full ? new Promise((resolve) => room.push(resolve)) : Promise.resolve()),
     position: () => position,
+    marks: () => ({}),
   };
 }
 

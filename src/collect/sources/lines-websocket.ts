@@ -69,6 +69,7 @@ async function receiveUntilSilent(
 function watched(sink: StreamSink, silence: Silence, interruptions: Interruptions): StreamSink {
   return {
     position: () => sink.position(),
+    marks: () => sink.marks(),
     drained() {
       silence.hold(true);
       return sink.drained().then(() => silence.hold(false));
