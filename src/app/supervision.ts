@@ -13,6 +13,7 @@ import {
 import type { RecordedProcess } from '../run/embedded/survivors.ts';
 import { OWN_PROGRAM } from './config/checks.ts';
 import { resolveEnvironment } from './environment.ts';
+import { smallEnvironment, smallProgram } from './small-memory.ts';
 import { comparePlans, type Plan, type PlanChange, type PlannedService } from './plan.ts';
 import type { StatePaths, StateStore } from './state.ts';
 
@@ -129,7 +130,8 @@ async function specOf(
   const environment = (): Result<Record<string, string>, string> => {
     const resolved = resolveEnvironment(planned.env, dirname(plan.file), process.env);
     if (!resolved.ok) return err(resolved.error);
-    return ok(user === undefined ? resolved.value : { ...resolved.value, ...userEnvironment(user) });
+    const env = planned.kind === 'command' ? resolved.value : smallEnvironment(resolved.value);
+    return ok(user === undefined ? env : { ...env, ...userEnvironment(user) });
   };
   return {
     name: planned.name,
@@ -146,7 +148,7 @@ async function specOf(
 /** Built-in kinds run as `vahti run NAME` on the plan that is in force, not on whatever the config file says by then. */
 function commandOf(planned: PlannedService, options: SupervisionOptions): readonly string[] {
   if (planned.kind !== 'command')
-    return [...options.program, 'run', planned.name, '--plan', options.paths.plan];
+    return [...smallProgram(options.program), 'run', planned.name, '--plan', options.paths.plan];
   const [command, ...rest] = planned.argv;
   return command === OWN_PROGRAM ? [...options.program, ...rest] : planned.argv;
 }

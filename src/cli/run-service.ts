@@ -3,6 +3,7 @@ import { createScope, runCollector } from '../app/builtin.ts';
 import { OWN_PROGRAM } from '../app/config/checks.ts';
 import { resolveEnvironment } from '../app/environment.ts';
 import type { Plan, PlannedService } from '../app/plan.ts';
+import { takeLittleMemory } from '../app/small-memory.ts';
 import { serviceSocket, statePaths } from '../app/state.ts';
 import { systemClock } from '../core/clock.ts';
 import { createLog } from '../core/log.ts';
@@ -16,6 +17,7 @@ import { ownProgram } from './version.ts';
 export async function runBuiltin(service: PlannedService, plan: Plan): Promise<number> {
   const { collect } = service;
   if (collect === undefined) throw new Error(`cannot run ${service.name}: it is of no built-in kind`);
+  takeLittleMemory();
   const log = createLog('info');
   const { signal, release } = listenForEnd();
   const stop = new AbortController();

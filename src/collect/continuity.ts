@@ -33,13 +33,18 @@ export interface FoundGap {
 
 export interface ReceivedEvent {
   readonly event: StreamEvent;
-  readonly bytes: number;
   /** Wall milliseconds. */
   readonly received: number;
 }
 
 /** How far the time of a taken event reaches: its own, but a liar's reaches no further than its receipt. */
-export function reachOf({ event, received }: Pick<ReceivedEvent, 'event' | 'received'>): number {
+export function reachOf({
+  event,
+  received,
+}: {
+  readonly event: Pick<StreamEvent, 'time'>;
+  readonly received: number;
+}): number {
   return Number.isFinite(event.time) ? Math.min(event.time, received) : Number.NEGATIVE_INFINITY;
 }
 

@@ -10,7 +10,7 @@ import {
   type CrashMoment,
   crashingFiles,
 } from '../../test/rig/crashing-files.ts';
-import { linesBelow, testEvent } from '../../test/rig/stream.ts';
+import { linesBelow, pendingEvent, testEvent } from '../../test/rig/stream.ts';
 import { systemClock } from '../core/clock.ts';
 import { disk } from '../core/files.ts';
 import type { StreamEvent } from '../core/source.ts';
@@ -60,9 +60,7 @@ async function live(crashing: Pick<CrashingFiles, 'files'>, root: string, batchS
     const cursor = committer.checkpoint().cursor ?? 0;
     const rest = EVENTS.filter((event) => event.seq > cursor);
     for (let at = 0; at < rest.length; at += batchSize) {
-      const batch = rest
-        .slice(at, at + batchSize)
-        .map((event): Pending => ({ event, received: START + 9e7 }));
+      const batch = rest.slice(at, at + batchSize).map((event): Pending => pendingEvent(event, START + 9e7));
       if (at % 2 === 0) batch.push({ raw: Buffer.from(`bad frame ${at}`), received: START + 9e7 });
       await committer.commit(batch, 0);
       await committer.closeDue(false);

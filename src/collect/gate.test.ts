@@ -5,13 +5,13 @@ import { createFakeClock } from '../../test/rig/fake-clock.ts';
 import { testEvent } from '../../test/rig/stream.ts';
 import type { StreamPosition } from '../core/source.ts';
 import { createGate, type Notice, type OnReset, StreamResetError } from './gate.ts';
-import type { Pending } from './pending.ts';
+import type { Passed } from './pending.ts';
 
 const T0 = Date.UTC(2026, 6, 4);
 
 function open(position: StreamPosition, more: { latest?: number; onReset?: OnReset; dense?: boolean } = {}) {
   const clock = createFakeClock(T0 + 3_600_000);
-  const items: Pending[] = [];
+  const items: Passed[] = [];
   const noticed: Notice[] = [];
   const { latest = 0, onReset = 'live', dense = true } = more;
   const gate = createGate(

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { SourceMessage, StreamPosition } from '../core/source.ts';
 import { type Continuity, createContinuity, type ReceivedEvent } from './continuity.ts';
-import type { Pending, PendingGap } from './pending.ts';
+import type { Passed, PendingGap } from './pending.ts';
 
 /** What to do when the stream's numbers begin anew: go on at the live end, with the oldest that there is, or not at all. */
 export type OnReset = 'live' | 'oldest' | 'stop';
@@ -35,8 +35,8 @@ export interface Gate {
   takeRepeated(): number;
 }
 
-/** Puts something into the queue: it, its lines, its bytes. */
-type Add = (item: Pending, lines: number, bytes: number) => void;
+/** Puts something into the queue. */
+type Add = (item: Passed) => void;
 
 export function createGate(options: GateOptions, add: Add): Gate {
   const { clock, notice } = options;
@@ -51,10 +51,10 @@ export function createGate(options: GateOptions, add: Add): Gate {
       repeated += 1;
     } else if (verdict.kind === 'take') {
       if (verdict.gap !== undefined) mark.gap({ since: null, until: null, ...verdict.gap });
-      const { event, received, bytes } = given;
+      const { event, received } = given;
       if (event.mark !== undefined) marks[event.mark[0]] = event.mark[1];
       const jumped = verdict.gap === undefined ? verdict.jumped : 0;
-      add({ event, received, jumped }, event.lines.length, bytes);
+      add({ event, received, jumped });
     } else {
       const first = verdict.events[0]?.event.seq ?? 1;
       // Held back, they were counted as events that came again.
@@ -77,7 +77,7 @@ export function createGate(options: GateOptions, add: Add): Gate {
     }
     notice(message);
     if (message.kind === 'connected') continuity.connected(message.cursor);
-    else if (message.kind === 'bad') add({ raw: message.raw, received: clock.now() }, 0, message.raw.length);
+    else if (message.kind === 'bad') add({ raw: message.raw, received: clock.now() });
     else if (message.kind === 'info' && message.name === 'OutdatedCursor')
       continuity.outdated(`OutdatedCursor: ${message.message}`);
   };
@@ -85,7 +85,7 @@ export function createGate(options: GateOptions, add: Add): Gate {
   return {
     pass(message) {
       if (message.kind !== 'event') hear(message);
-      else passEvent({ event: message.event, bytes: message.bytes, received: clock.now() });
+      else passEvent({ event: message.event, received: clock.now() });
     },
     position: () => continuity.position(),
     marks: () => marks,
@@ -101,7 +101,7 @@ export function createGate(options: GateOptions, add: Add): Gate {
 function createMarks({ clock, notice, onReset }: GateOptions, continuity: Continuity, add: Add) {
   const gap = (found: PendingGap): void => {
     notice({ kind: 'gap', reason: found.reason, detail: found.detail });
-    add({ gap: found, received: clock.now() }, 0, 0);
+    add({ gap: found, received: clock.now() });
   };
   return {
     gap,
@@ -112,7 +112,7 @@ function createMarks({ clock, notice, onReset }: GateOptions, continuity: Contin
       }
       const from = numberOf(continuity.position());
       gap({ from, to: null, since: null, until: null, reason: 'reset', detail });
-      add({ epoch: at === 'oldest' ? at : 'live', received: clock.now() }, 0, 0);
+      add({ epoch: at === 'oldest' ? at : 'live', received: clock.now() });
       continuity.begin(at);
     },
   };

@@ -20,8 +20,11 @@ function open(cursor?: number) {
   return { clock, intake, noticed };
 }
 
-function give(intake: Intake, seq: number, lines = 1, bytes = 500): boolean {
-  return intake.take({ kind: 'event', event: testEvent(seq, 0, lines), bytes });
+function give(intake: Intake, seq: number, lines = 1, bytes = 0): boolean {
+  const event = testEvent(seq, 0, lines);
+  const [first = { head: '', tail: '' }, ...more] = event.lines;
+  const padded = { ...event, lines: [{ ...first, tail: first.tail.padStart(bytes) }, ...more] };
+  return intake.take({ kind: 'event', event: padded, bytes });
 }
 
 test('a batch is due 200 ms after its first event', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { linesBelow, testEvent } from '../../test/rig/stream.ts';
+import { linesBelow, pendingEvent, testEvent } from '../../test/rig/stream.ts';
 import { tempFolder } from '../../test/rig/leaks.ts';
 import { systemClock } from '../core/clock.ts';
 import { disk } from '../core/files.ts';
@@ -30,7 +30,7 @@ async function collect(
   });
   for (const batch of batches) {
     await committer.commit(
-      batch.map((event) => ({ event, received: START + 9e7 })),
+      batch.map((event) => pendingEvent(event, START + 9e7)),
       0,
     );
     await committer.closeDue(false);

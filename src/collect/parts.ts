@@ -3,10 +3,10 @@ import { dirname, join } from 'node:path';
 import type { Files } from '../core/files.ts';
 import type { OpenPartState } from './checkpoint.ts';
 import { makeFolder } from './folders.ts';
+import { piecesOf, type Stretch } from './line-bytes.ts';
 import { closedPath, type Layout, openPath, partName, readPartName } from './layout.ts';
 import type { ManifestLine, ManifestLog } from './manifest.ts';
 import { isSizedKey, type PartCut, type PartLength, periodAt, sizedKey } from './period.ts';
-import { createPieceEncoder } from './piece-bytes.ts';
 
 /** A part stays open this long behind its end, by the stream's clock, for events that come late. */
 const GRACE_MS = 60_000;
@@ -22,7 +22,7 @@ export interface OpenPart {
 /** What one commit adds to one part. */
 export interface PartBatch {
   readonly part: OpenPart;
-  readonly pieces: string[];
+  readonly stretches: Stretch[];
   lines: number;
   firstSeq: number;
   lastSeq: number;
@@ -83,7 +83,6 @@ export function createParts(options: PartsOptions): Parts {
   const { files, layout, manifest, cut } = options;
   const open = new Map(options.open.map((part) => [part.name, part]));
   const closed = new Set(options.closed.map((line) => line.part));
-  const encode = createPieceEncoder();
 
   const add = (name: string, close: number): OpenPart => {
     const part = newPart(name, close);
@@ -116,11 +115,14 @@ export function createParts(options: PartsOptions): Parts {
     async write(batch) {
       const { part } = batch;
       part.fd ??= await createPartFile(files, layout, part);
-      const data = encode(batch.pieces);
-      await files.write(part.fd, data, part.state.len);
+      let length = 0;
+      for (const data of piecesOf(batch.stretches)) {
+        await files.write(part.fd, data, part.state.len + length);
+        part.hash.update(data);
+        length += data.length;
+      }
       await files.datasync(part.fd);
-      part.hash.update(data);
-      part.state = grown(part.state, batch, data.length);
+      part.state = grown(part.state, batch, length);
     },
     async close(part, now) {
       const line = manifestLine(part, now);

@@ -1,14 +1,29 @@
 import type { StreamEvent } from '../core/source.ts';
 import type { Gap } from './gaps.ts';
+import type { Stretch } from './line-bytes.ts';
 
 /** What was taken and waits for its commit, in the order of the stream. `received` is wall milliseconds. */
 export type Pending = PendingEvent | PendingFrame | PendingGapNote | PendingEpoch;
 
 export interface PendingEvent {
   readonly received: number;
-  readonly event: StreamEvent;
+  readonly event: TakenEvent;
   /** Numbers that were left out before it, and are no gap. */
-  readonly jumped?: number;
+  readonly jumped: number;
+}
+
+/** An event whose lines are bytes already, good until the batch after the next is asked for; see LineBytes. */
+export interface TakenEvent extends Omit<StreamEvent, 'lines' | 'mark'>, Stretch {
+  /** How many lines. */
+  readonly lines: number;
+  readonly mark: StreamEvent['mark'] | undefined;
+}
+
+/** What the gate lets pass, the lines of events not yet encoded. */
+export type Passed = Exclude<Pending, PendingEvent> | PassedEvent;
+
+export interface PassedEvent extends Omit<PendingEvent, 'event'> {
+  readonly event: StreamEvent;
 }
 
 /** A frame that could not be read. */

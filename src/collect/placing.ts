@@ -30,7 +30,7 @@ export function placeBatch(
   let marks: Record<string, string> = { ...before.marks };
   let lastTime: number | undefined;
 
-  const placeEvent = ({ event, received, jumped = 0 }: PendingEvent): void => {
+  const placeEvent = ({ event, received, jumped }: PendingEvent): void => {
     after.counts.frames += 1;
     after.counts.jumps += jumped;
     after.counts.kinds[event.kind] = (after.counts.kinds[event.kind] ?? 0) + 1;
@@ -40,14 +40,13 @@ export function placeBatch(
     lastTime = time;
     if (event.seq > 0) after.cursor = event.seq;
     if (event.mark !== undefined) marks[event.mark[0]] = event.mark[1];
-    if (event.lines.length === 0) return;
+    if (event.lines === 0) return;
     const part = parts.at({ time, clock: streamClock.read(), epoch: after.epoch, k: after.k });
     const target = byPart.get(part) ?? emptyBatch(part, event.seq, after.k, time);
     byPart.set(part, target);
-    const text = receivedText(received);
-    for (const line of event.lines) target.pieces.push(line.head, text, line.tail);
-    after.k += event.lines.length;
-    grow(target, event.seq, event.lines.length, after.k - 1, time);
+    target.stretches.push(event);
+    after.k += event.lines;
+    grow(target, event.seq, event.lines, after.k - 1, time);
   };
 
   streamClock.lookAhead(timesOf(batch));
@@ -88,7 +87,7 @@ function isLeap(item: Pending, committedAt: number, firstEvent: boolean): boolea
 function emptyBatch(part: OpenPart, seq: number, k: number, time: number): PartBatch {
   return {
     part,
-    pieces: [],
+    stretches: [],
     lines: 0,
     firstSeq: seq,
     lastSeq: seq,
@@ -105,18 +104,6 @@ function grow(batch: PartBatch, seq: number, lines: number, lastK: number, time:
   batch.lastK = lastK;
   if (time < batch.from) batch.from = time;
   if (time > batch.to) batch.to = time;
-}
-
-let lastReceived = -1;
-let lastText = '';
-
-/** ISO text of a time in milliseconds; many events arrive in the same one. */
-function receivedText(received: number): string {
-  if (received !== lastReceived) {
-    lastReceived = received;
-    lastText = new Date(received).toISOString();
-  }
-  return lastText;
 }
 
 /** The quarantine's budget, bytes: over it frames are still counted and told, but not kept. */

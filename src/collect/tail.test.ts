@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import fc from 'fast-check';
-import { testEvent } from '../../test/rig/stream.ts';
+import { pendingEvent, testEvent } from '../../test/rig/stream.ts';
 import { systemClock } from '../core/clock.ts';
 import { disk } from '../core/files.ts';
 import type { StreamEvent } from '../core/source.ts';
@@ -33,7 +33,7 @@ async function open(root: string): Promise<Committer> {
 }
 
 async function commit(committer: Committer, events: readonly StreamEvent[]): Promise<void> {
-  const batch = events.map((event) => ({ event, received: START + 9e7 }));
+  const batch = events.map((event) => pendingEvent(event, START + 9e7));
   await committer.commit(batch, 0);
   await committer.closeDue(false);
 }
@@ -147,7 +147,7 @@ test('numbers that began anew come after the old ones, and a number to begin wit
   const committer = await open(root);
   await commit(committer, [testEvent(900, START), testEvent(901, START)]);
   const epoch = { epoch: 'live', received: START } as const;
-  const anew = [testEvent(5, START), testEvent(6, START)].map((event) => ({ event, received: START }));
+  const anew = [testEvent(5, START), testEvent(6, START)].map((event) => pendingEvent(event, START));
   await committer.commit([epoch, ...anew], 0);
   await committer.release();
   assert.deepEqual(await read(root, { last: 3 }), ['901/0', '5/0', '6/0']);

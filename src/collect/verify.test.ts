@@ -3,7 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { tempFolder } from '../../test/rig/leaks.ts';
-import { testEvent } from '../../test/rig/stream.ts';
+import { pendingEvent, testEvent } from '../../test/rig/stream.ts';
 import { systemClock } from '../core/clock.ts';
 import { disk } from '../core/files.ts';
 import { readCommitted } from './committed.ts';
@@ -31,7 +31,7 @@ async function collected(t: TestContext): Promise<string> {
   const committer = await createCommitter(options);
   const events = Array.from({ length: 400 }, (_, i) => testEvent(1 + i, START + i * 30_000, 1 + (i % 2)));
   await committer.commit(
-    events.map((event) => ({ event, received: START + 9e7 })),
+    events.map((event) => pendingEvent(event, START + 9e7)),
     0,
   );
   await committer.closeDue(false);

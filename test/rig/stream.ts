@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { PendingEvent } from '../../src/collect/pending.ts';
 import type { StreamEvent } from '../../src/core/source.ts';
 
 /** An event as a source would hand it over, with `lines` lines. */
@@ -9,6 +10,15 @@ export function testEvent(seq: number, time: number, lines = 1, kind = 'commit')
     tail: `","op":${i},"of":${lines}}\n`,
   }));
   return { seq, time, kind, lines: texts };
+}
+
+/** An event as the intake hands it on, for a test that has none. */
+export function pendingEvent(event: StreamEvent, received: number): PendingEvent {
+  const text = event.lines.map(({ head, tail }) => `${head}${new Date(received).toISOString()}${tail}`);
+  const chunk = Buffer.from(text.join(''));
+  const { seq, time, kind, mark, lines } = event;
+  const taken = { seq, time, kind, mark, lines: lines.length, chunk, start: 0, end: chunk.length };
+  return { event: taken, received, jumped: 0 };
 }
 
 export interface FoundLine {

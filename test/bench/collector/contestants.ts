@@ -1,3 +1,4 @@
+import { smallEnvironment, smallProgram } from '../../../src/app/small-memory.ts';
 import {
   copyFileSync,
   mkdirSync,
@@ -133,7 +134,9 @@ function vahti(name: string, title: string, program: string): Contestant {
       const collect = { from: url, into: into(folder), part: 'hour', cursor: 'oldest' };
       // JSON is YAML.
       writeFileSync(file, JSON.stringify({ services: { bench: { collect } } }));
-      return [process.execPath, program, 'run', 'bench', '-c', file];
+      // As the daemon starts it.
+      const env = Object.entries(smallEnvironment({})).map(([key, value]) => `${key}=${value}`);
+      return ['env', ...env, ...smallProgram([process.execPath, program]), 'run', 'bench', '-c', file];
     },
     durableSeq(folder) {
       const line = lastWholeLine(join(into(folder), '.vahti/checkpoint.ndjson'));
