@@ -11,11 +11,14 @@ import { approximateSize } from '../../core/sizes.ts';
 import { CommandError } from '../exit-codes.ts';
 import { jsonOption } from '../options.ts';
 import { printable, printJson, say } from '../output.ts';
+import { addConfigImports } from './import-config.ts';
 
 export function addImport(program: Command): void {
   const parent = program
     .command('import')
-    .description('take over what another program collected, so that nothing is lost or doubled')
+    .description(
+      'take over what another program collected, so that nothing is lost or doubled, or what it runs',
+    )
     .exitOverride();
   parent
     .command('sinitaivas <dir>')
@@ -28,6 +31,7 @@ export function addImport(program: Command): void {
     .addOption(jsonOption())
     .exitOverride()
     .action(importSinitaivas);
+  addConfigImports(parent);
 }
 
 interface ImportOptions {

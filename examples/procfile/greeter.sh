@@ -1,0 +1,2 @@
+#!/bin/sh
+while echo "$1"; do sleep 10; done

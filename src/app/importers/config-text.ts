@@ -1,0 +1,89 @@
+import { isScalar, parseDocument } from 'yaml';
+import type { Draft, ServiceDraft, ServiceKeys } from './draft.ts';
+
+const WIDEST = 110;
+const SCHEMA = 'https://unpkg.com/vahti/schema/vahti.schema.json';
+
+/** Writes a draft as a config file, its notes as comments. @param made how it was made, for the first lines. */
+export function configText(draft: Draft, made: string): string {
+  const head = [
+    `Made by \`${made}\`.`,
+    'Read it through, then: vahti check, vahti plan, vahti up.',
+    ...draft.notes,
+  ];
+  const services = draft.services.map((service) => serviceText(service));
+  return [
+    `# yaml-language-server: $schema=${SCHEMA}`,
+    '#',
+    ...head.flatMap((note) => comment(note, '')),
+    '',
+    services.length === 0 ? 'services: {}' : 'services:',
+    services.join('\n'),
+  ].join('\n');
+}
+
+function serviceText({ name, keys, notes }: ServiceDraft): string {
+  const lines = [
+    ...notes.flatMap((note) => comment(note, '  ')),
+    `  ${plain(name)}:`,
+    ...keyLines(keys).map((line) => `    ${line}`),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function keyLines({ run, env, ...rest }: ServiceKeys): string[] {
+  const lines = [`run: ${flow(run)}`];
+  const { cwd, ...others } = rest;
+  if (cwd !== undefined) lines.push(`cwd: ${flow(cwd)}`);
+  if (env !== undefined && Object.keys(env).length > 0) {
+    lines.push('env:');
+    for (const [name, value] of Object.entries(env)) lines.push(`  ${plain(name)}: ${flow(value)}`);
+  }
+  for (const [key, value] of Object.entries(others)) lines.push(`${key}: ${flow(value)}`);
+  return lines;
+}
+
+type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
+
+/** A value on one line. */
+function flow(value: Value): string {
+  if (typeof value === 'string') return plain(value);
+  if (typeof value !== 'object') return String(value);
+  if (Array.isArray(value)) return `[${value.map((item) => flow(item as Value)).join(', ')}]`;
+  const pairs = Object.entries(value).map(([key, item]) => `${plain(key)}: ${flow(item)}`);
+  return `{ ${pairs.join(', ')} }`;
+}
+
+/** Text without quotes where every reader of YAML takes it for that very text, also within […]; JSON strings are YAML. */
+function plain(text: string): string {
+  if (!/^(?:-{0,2}[A-Za-z0-9_./$=+])[\w./@%+=:$*~-]*$/.test(text) || text.endsWith(':') || text.length > 200)
+    return quoted(text);
+  const read = parseDocument(text, { version: '1.2', schema: 'core', logLevel: 'silent' }).contents;
+  // 1.1 readers, such as some editors, take these for booleans and sexagesimal numbers.
+  if (/^(?:y|n|yes|no|on|off|[\d.]*:[\d:.]*)$/i.test(text)) return quoted(text);
+  return isScalar(read) && read.value === text ? text : quoted(text);
+}
+
+/** What YAML takes for a line end, but JSON leaves as it is, is escaped too, and so is all that could steer a terminal. */
+function quoted(text: string): string {
+  if (text.includes('"') && /^[ -~]*$/.test(text)) return `'${text.replaceAll("'", "''")}'`;
+  return JSON.stringify(text).replace(
+    /[\u007f-\u009f\u2028\u2029\ufeff]|\p{Bidi_Control}/gu,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
+
+/** A sentence as comment lines, no wider than WIDEST. */
+function comment(text: string, indent: string): string[] {
+  const words = text.replace(/[^\P{C}]|[\u2028\u2029]/gu, ' ').split(/ +/);
+  const lines: string[] = [];
+  let line = `${indent}#`;
+  for (const word of words) {
+    if (line.length + 1 + word.length > WIDEST && line.trim() !== '#') {
+      lines.push(line);
+      line = `${indent}#  `;
+    }
+    line += ` ${word}`;
+  }
+  return [...lines, line];
+}

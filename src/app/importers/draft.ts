@@ -1,0 +1,44 @@
+import type { Diagnostic } from '../../core/diagnostics.ts';
+
+/** The keys of a service as the config file will have them, in the order in which they are written. */
+export interface ServiceKeys {
+  run: readonly string[];
+  cwd?: string;
+  env?: Readonly<Record<string, string>>;
+  user?: string;
+  stop?: string;
+  /** False: it is only started by a person. */
+  boot?: boolean;
+  memory?: string;
+  'open-files'?: number;
+  'reload-on'?: readonly string[];
+  restart?: { readonly 'no-restart-on': readonly number[] };
+  log?: { readonly budget?: string; readonly file?: string };
+}
+
+export interface ServiceDraft {
+  /** As Vahti takes it, and no other service's. */
+  readonly name: string;
+  readonly keys: ServiceKeys;
+  /** What a reader has to know: what was not taken over, and why. One sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** What an importer makes of another program's config, before it is written. */
+export interface Draft {
+  /** What holds for the file as a whole; one sentence each. */
+  readonly notes: readonly string[];
+  readonly services: readonly ServiceDraft[];
+}
+
+/** A draft where everything could be read; otherwise every mistake at once. Warnings come with either. */
+export interface Drafted {
+  readonly draft: Draft | undefined;
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/** A draft unless there is an error. */
+export function drafted(draft: Draft, diagnostics: readonly Diagnostic[]): Drafted {
+  const broken = diagnostics.some(({ severity }) => severity === 'error');
+  return { draft: broken ? undefined : draft, diagnostics };
+}

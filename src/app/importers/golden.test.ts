@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { systemClock } from '../../core/clock.ts';
+import type { Drafted } from './draft.ts';
+import { finishImport } from './import-config.ts';
+import { importPm2 } from './pm2/import-pm2.ts';
+import { importProcfile, type ProcfileOptions } from './procfile/import-procfile.ts';
+import { importSupervisord } from './supervisord/import-supervisord.ts';
+
+// To write them anew after a change that is meant: UPDATE_GOLDEN=1 node --test src/app/importers/golden.test.ts
+const FIXTURES = join(import.meta.dirname, 'fixtures');
+const EXAMPLES = join(import.meta.dirname, '../../../examples');
+const ENVIRONMENT = {
+  PATH: '/usr/bin:/bin',
+  HOME: '/home/somebody',
+  SHOP_TOKEN: 'made-up',
+  NOT_FOR_CONFIGS: 'made-up',
+};
+
+async function compare(made: string, folder: string, expected: string, drafted: Drafted): Promise<void> {
+  assert.deepEqual(drafted.diagnostics, []);
+  const { text } = await finishImport(drafted, made, { folder });
+  assert.ok(text !== undefined);
+  const placeless = text.replaceAll(`are in ${folder}/`, 'are in ').replaceAll(folder, '/HERE');
+  assert.doesNotMatch(placeless.replace(/--token=made-up/g, ''), /made-up/, 'a secret was copied');
+  const file = join(folder, expected);
+  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, placeless);
+  assert.equal(placeless, readFileSync(file, 'utf8'));
+}
+
+function pm2(folder: string, file: string, environment?: string): Promise<Drafted> {
+  const evaluate = { clock: systemClock, deadlineMs: 20_000, inherited: ENVIRONMENT, pass: [] };
+  return importPm2({
+    file: join(folder, file),
+    folder,
+    processors: 2,
+    evaluate,
+    ...(environment === undefined ? {} : { environment }),
+  });
+}
+
+const PM2 = [
+  ['web', 'ecosystem.config.cjs', undefined, 'vahti.yaml'],
+  ['web', 'ecosystem.config.cjs', 'production', 'production.vahti.yaml'],
+  ['yaml', 'process.yaml', undefined, 'vahti.yaml'],
+  ['json', 'process.json', undefined, 'vahti.yaml'],
+] as const;
+
+for (const [name, file, environment, expected] of PM2) {
+  test(`PM2: ${name}/${file}${environment === undefined ? '' : ` for ${environment}`} becomes ${expected}`, async () => {
+    const folder = join(FIXTURES, 'pm2', name);
+    await compare(`vahti import pm2 ${file}`, folder, expected, await pm2(folder, file, environment));
+  });
+}
+
+for (const name of ['site', 'small', 'dialect']) {
+  test(`supervisord: ${name}/supervisord.conf becomes vahti.yaml`, async () => {
+    const folder = join(FIXTURES, 'supervisord', name);
+    const drafted = importSupervisord({
+      file: join(folder, 'supervisord.conf'),
+      folder,
+      inherited: ENVIRONMENT,
+    });
+    await compare('vahti import supervisord supervisord.conf', folder, 'vahti.yaml', drafted);
+  });
+}
+
+const PROCFILES: readonly (readonly [string, string, Partial<ProcfileOptions>])[] = [
+  ['rails', 'vahti.yaml', { environment: join(FIXTURES, 'procfile/rails/dot.env') }],
+  ['formation', 'vahti.yaml', { formation: 'all=1, web=2, spare=0', port: 8_000 }],
+  ['formation', 'worker.vahti.yaml', { formation: 'worker=2' }],
+];
+
+for (const [name, expected, more] of PROCFILES) {
+  test(`Procfile: ${name}/Procfile becomes ${expected}`, async () => {
+    const folder = join(FIXTURES, 'procfile', name);
+    const drafted = importProcfile({ file: join(folder, 'Procfile'), folder, ...more });
+    await compare('vahti import procfile Procfile', folder, expected, drafted);
+  });
+}
+
+test('the examples are what the importers make of them', async () => {
+  const of = (name: string): string => join(EXAMPLES, name);
+  await compare(
+    'vahti import pm2 ecosystem.config.cjs',
+    of('pm2'),
+    'vahti.yaml',
+    await pm2(of('pm2'), 'ecosystem.config.cjs'),
+  );
+  const site = importSupervisord({
+    file: join(of('supervisord'), 'supervisord.conf'),
+    folder: of('supervisord'),
+    inherited: ENVIRONMENT,
+  });
+  await compare('vahti import supervisord supervisord.conf', of('supervisord'), 'vahti.yaml', site);
+  const procfile = importProcfile({ file: join(of('procfile'), 'Procfile'), folder: of('procfile') });
+  await compare('vahti import procfile Procfile', of('procfile'), 'vahti.yaml', procfile);
+});

@@ -1,0 +1,144 @@
+import { writeFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { dirname, relative, resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Drafted } from '../../app/importers/draft.ts';
+import { finishImport } from '../../app/importers/import-config.ts';
+import { systemClock } from '../../core/clock.ts';
+import { formatDiagnostic, sortDiagnostics } from '../../core/diagnostics.ts';
+import { joinWords } from '../../core/words.ts';
+import { asError, errorCode } from '../../core/result.ts';
+import { CommandError } from '../exit-codes.ts';
+import { colours, say, write } from '../output.ts';
+
+const EVALUATE_MS = 10_000;
+const OUT = 'write the config to this file, which must not be there yet; default: print it';
+
+interface OutOptions {
+  readonly out?: string;
+}
+
+/** `vahti import` for what other supervisors run: each reads their config and prints one of ours. */
+export function addConfigImports(parent: Command): void {
+  parent
+    .command('pm2 <file>')
+    .description(
+      'print a config of what a PM2 ecosystem file runs; a file that is a program is evaluated, nothing is started',
+    )
+    .option('-o, --out <file>', OUT)
+    .option('--env <name>', 'take env_NAME on top of env, as pm2 start --env does')
+    .option(
+      '--pass <names>',
+      'variables that a file that is a program may see, by commas; it sees no others but PATH, HOME and the like',
+      list,
+    )
+    .exitOverride()
+    .action(importFromPm2);
+  parent
+    .command('supervisord <file>')
+    .description('print a config of what a supervisord.conf runs, with what it includes; nothing is started')
+    .option('-o, --out <file>', OUT)
+    .exitOverride()
+    .action(importFromSupervisord);
+  parent
+    .command('procfile <file>')
+    .description(
+      'print a config of what a Procfile runs, with the ports that foreman gives; nothing is started',
+    )
+    .option('-o, --out <file>', OUT)
+    .option('-m, --formation <counts>', 'how many of each, such as web=2,worker=1 or all=1')
+    .option(
+      '-p, --port <number>',
+      'the port of the first; default: PORT of the environment file, else 5000',
+      port,
+    )
+    .option('-e, --env <file>', 'the environment file; default: .env beside the Procfile')
+    .exitOverride()
+    .action(importFromProcfile);
+}
+
+async function importFromPm2(
+  file: string,
+  options: OutOptions & { readonly env?: string; readonly pass?: readonly string[] },
+): Promise<void> {
+  const { importPm2 } = await import('../../app/importers/pm2/import-pm2.ts');
+  await finish('pm2', file, options, (folder) =>
+    importPm2({
+      file,
+      folder,
+      processors: availableParallelism(),
+      ...(options.env === undefined ? {} : { environment: options.env }),
+      evaluate: {
+        clock: systemClock,
+        deadlineMs: EVALUATE_MS,
+        inherited: process.env,
+        pass: options.pass ?? [],
+      },
+    }),
+  );
+}
+
+async function importFromSupervisord(file: string, options: OutOptions): Promise<void> {
+  const { importSupervisord } = await import('../../app/importers/supervisord/import-supervisord.ts');
+  await finish('supervisord', file, options, (folder) =>
+    importSupervisord({ file, folder, inherited: process.env }),
+  );
+}
+
+async function importFromProcfile(
+  file: string,
+  options: OutOptions & { readonly formation?: string; readonly port?: number; readonly env?: string },
+): Promise<void> {
+  const { importProcfile } = await import('../../app/importers/procfile/import-procfile.ts');
+  const { env, formation, port: first } = options;
+  await finish('procfile', file, options, (folder) =>
+    importProcfile({
+      file,
+      folder,
+      ...(formation === undefined ? {} : { formation }),
+      ...(first === undefined ? {} : { port: first }),
+      ...(env === undefined ? {} : { environment: env }),
+    }),
+  );
+}
+
+/** Prints every mistake at once, or the config: to standard output, or into a file that is not there yet. */
+async function finish(
+  system: string,
+  file: string,
+  { out }: OutOptions,
+  draft: (folder: string) => Drafted | Promise<Drafted>,
+): Promise<void> {
+  const folder = out === undefined ? process.cwd() : dirname(resolve(out));
+  const named = relative(process.cwd(), resolve(file));
+  const made = joinWords(['vahti', 'import', system, named.startsWith('../') ? resolve(file) : named]);
+  const { text, diagnostics } = await finishImport(await draft(folder), made, {
+    folder,
+    ...(out === undefined ? {} : { file: out }),
+  });
+  // Without the lines themselves: they may hold secrets.
+  for (const each of sortDiagnostics(diagnostics))
+    say(formatDiagnostic(each, { colour: colours(process.stderr) }));
+  if (text === undefined) {
+    const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
+    throw new CommandError('usage', `cannot import ${file}: ${errors} ${errors === 1 ? 'error' : 'errors'}`);
+  }
+  if (out === undefined) return write(text);
+  try {
+    writeFileSync(out, text, { flag: 'wx' });
+  } catch (thrown) {
+    const why = errorCode(thrown) === 'EEXIST' ? 'it is there already' : asError(thrown).message;
+    throw new CommandError('failed', `cannot write ${out}: ${why}`);
+  }
+  say(`wrote ${out}; now: vahti check, vahti plan, vahti up`);
+}
+
+function list(text: string): string[] {
+  return text.split(',').filter((name) => name !== '');
+}
+
+function port(text: string): number {
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= 1 && number <= 65_535) return number;
+  throw new InvalidArgumentError('write a number from 1 to 65535');
+}
