@@ -55,7 +55,11 @@ const Checkpoint = v.strictObject({
   /** Where the source stands, where a number alone cannot say it; see StreamEvent. */
   marks: v.optional(v.record(v.string(), v.string())),
   /** Where an epoch begins that has no cursor yet. */
-  begin: v.optional(v.picklist(['live', 'oldest'])),
+  begin: v.optional(v.union([v.picklist(['live', 'oldest']), count])),
+  /** The server that the numbers are from. */
+  server: v.optional(v.string()),
+  /** Up to this event time, milliseconds, the server before it may have sent the same events. */
+  overlap: v.optional(v.number()),
   counts: Counts,
   crc: v.optional(v.string()),
 });

@@ -11,6 +11,8 @@ import { layoutOf } from './layout.ts';
 import type { PartCut } from './period.ts';
 import { recover } from './recover.ts';
 import { type Room, waitingForRoom } from './room.ts';
+import { createSpool } from './spool.ts';
+import { meetServer } from './switch.ts';
 
 /** How often the parts are looked at when nothing comes. */
 const IDLE_TICK_MS = 1_000;
@@ -28,6 +30,8 @@ export interface CollectorOptions {
   readonly files: Files;
   /** How much room the disk has, and how much of it is left to others. */
   readonly room: Room;
+  /** Bytes of messages that may wait on the disk while it does not keep up. */
+  readonly spool: number;
   readonly boot: string;
 }
 
@@ -49,9 +53,15 @@ export function createCollector(options: CollectorOptions, clock: Clock): Collec
       const recovered = await recover(files, layout, options.boot);
       for (const mended of recovered.mended) scope.log.warn('recovered', { mended });
       gauges.closed(recovered.closed.length);
-      const { part: cut, boot, onReset } = options;
+      const { part: cut, boot, onReset, source } = options;
+      const switched = await meetServer(source, recovered.checkpoint, layout, onReset);
+      // What was collected before servers were noted is taken to be from this one.
+      recovered.checkpoint.server ??= source.server?.name;
       const opened = await createCommitter({ files, layout, cut, clock, boot, recovered });
       committer = opened;
+      const { spool: most, room } = options;
+      const spool = createSpool({ files: options.files, path: layout.spool, most, room });
+      await spool.discard();
       const { cursor, begin, latest, k } = recovered.checkpoint;
       const position = cursor ?? begin ?? options.start;
       scope.log.info('collecting', { into: options.into, position, lines: k });
@@ -64,13 +74,16 @@ export function createCollector(options: CollectorOptions, clock: Clock): Collec
         position,
         marks: recovered.checkpoint.marks ?? {},
         latest,
-        dense: options.source.numbers === 'dense',
+        dense: source.numbers === 'dense',
         onReset,
         notice,
+        spool,
+        switched,
       });
       try {
-        await runBoth(options.source, intake, (inner) => commitAll(intake, opened, gauges, inner), scope);
+        await runBoth(source, intake, (inner) => commitAll(intake, opened, gauges, inner), scope);
       } finally {
+        await spool.close();
         await opened.release();
       }
     },

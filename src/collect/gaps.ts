@@ -14,7 +14,7 @@ const Gap = v.strictObject({
   /** Event time around it, or when the connection was down: milliseconds; null where it is not known. */
   since: v.nullable(number),
   until: v.nullable(number),
-  reason: v.picklist(['outdated', 'disconnected', 'jump', 'reset']),
+  reason: v.picklist(['outdated', 'disconnected', 'jump', 'reset', 'switched']),
   detail: v.string(),
   /** When it was written down: milliseconds. */
   at: number,

@@ -188,3 +188,11 @@ test('over random faults no number is taken twice in an epoch, and each jump of 
     }),
   );
 });
+
+test('a frame that cannot be read goes to the quarantine once, however often it comes', () => {
+  const { gate, noticed } = open(500);
+  const raw = [1, 2, 1, 1, 2].map((byte) => Buffer.from([byte]));
+  for (const each of raw) gate.pass({ kind: 'bad', raw: each, reason: 'no' });
+  assert.equal(noticed.length, 2);
+  assert.equal(gate.takeRepeated(), 3);
+});

@@ -1,7 +1,8 @@
 import type { Clock } from '../core/clock.ts';
-import type { StreamPosition, StreamSink } from '../core/source.ts';
+import type { Spool, StreamPosition, StreamSink } from '../core/source.ts';
 import { createGate, type Notice, type OnReset } from './gate.ts';
 import { createLineBytes, type LineBytes } from './line-bytes.ts';
+import type { Switch } from './switch.ts';
 import type { Passed, PassedEvent, Pending, PendingEvent, TakenEvent } from './pending.ts';
 
 /** A commit happens at the first of these (measured: larger batches gain little, smaller ones cost fsyncs). */
@@ -41,6 +42,9 @@ export interface IntakeOptions {
   readonly dense: boolean;
   /** What to do when the stream's numbers begin anew. */
   readonly onReset: OnReset;
+  readonly spool?: Spool;
+  /** Another server than the one before. */
+  readonly switched?: Switch | undefined;
   /** Told of everything that is not an event. */
   readonly notice: (message: Notice) => void;
 }
@@ -57,6 +61,7 @@ export function createIntake(options: IntakeOptions): Intake {
   let room: (() => void)[] = [];
 
   const ended = (): boolean => over;
+  gate.open();
 
   const until = (moment: number): Promise<void> =>
     new Promise((resolve) => {
@@ -75,6 +80,7 @@ export function createIntake(options: IntakeOptions): Intake {
     drained: () => (queue.isFull() ? new Promise((resolve) => room.push(resolve)) : Promise.resolve()),
     position: gate.position,
     marks: gate.marks,
+    spool: options.spool,
     async batch(idleMs) {
       const giveUpAt = clock.monotonic() + idleMs;
       while (!ended() && !queue.isDue() && clock.monotonic() < giveUpAt)

@@ -10,6 +10,8 @@ export interface Layout {
   readonly quarantine: string;
   /** Stretches of the stream that are known to be missing, one line each. */
   readonly gaps: string;
+  /** What arrived while the disk did not keep up. Not part of what is committed. */
+  readonly spool: string;
   /** Bytes that were cut off at a recovery. They were never committed; they are kept for a person, not for the program. */
   readonly cut: string;
 }
@@ -23,6 +25,7 @@ export function layoutOf(into: string): Layout {
     manifest: join(own, 'manifest.ndjson'),
     quarantine: join(own, 'quarantine.bin'),
     gaps: join(own, 'gaps.ndjson'),
+    spool: join(own, 'spool.bin'),
     cut: join(own, 'cut'),
   };
 }

@@ -1,6 +1,7 @@
-import type { StreamEvent } from '../core/source.ts';
+import type { StreamEvent, StreamPosition } from '../core/source.ts';
 import type { Gap } from './gaps.ts';
 import type { Stretch } from './line-bytes.ts';
+import type { EpochOfServer } from './switch.ts';
 
 /** What was taken and waits for its commit, in the order of the stream. `received` is wall milliseconds. */
 export type Pending = PendingEvent | PendingFrame | PendingGapNote | PendingEpoch;
@@ -41,7 +42,9 @@ export interface PendingGapNote {
 export interface PendingEpoch {
   readonly received: number;
   /** Where the epoch begins as long as it has no event. */
-  readonly epoch: 'live' | 'oldest';
+  readonly epoch: StreamPosition;
+  /** Where it begins with another server. */
+  readonly by?: EpochOfServer;
 }
 
 export type PendingGap = Pick<Gap, 'from' | 'to' | 'since' | 'until' | 'reason' | 'detail'>;

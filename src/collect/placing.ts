@@ -67,6 +67,10 @@ export function placeBatch(
       after.epoch += 1;
       after.cursor = null;
       after.begin = item.epoch;
+      if (item.by !== undefined) {
+        after.server = item.by.server;
+        after.overlap = item.by.until;
+      }
       marks = {};
     }
   }

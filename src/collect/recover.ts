@@ -39,17 +39,14 @@ export async function recover(files: Files, layout: Layout, boot: string): Promi
   await makeFolder(files, layout.cut);
   const manifest = await readManifest(layout.manifest);
   const content = await readIfThere(layout.checkpoint);
-  const found = lastCheckpoint(content, layout.checkpoint);
-  if (found.checkpoint === undefined && manifest.parts.length > 0) {
-    throw new CheckpointError(
-      `cannot go on in ${layout.root}: it has closed parts but no checkpoint to go on from`,
-    );
-  }
+  const found = lastCheckpoint(content ?? Buffer.alloc(0), layout.checkpoint);
+  if (found.checkpoint === undefined) await refuseLost(layout, manifest.parts, content === undefined);
   const checkpoint = found.checkpoint ?? emptyCheckpoint(boot);
   const closedNames = new Map(manifest.parts.map((line) => [line.part, line]));
   const mended: string[] = [];
 
   const plan = await examine(layout, checkpoint, closedNames);
+  compareBooks(layout, checkpoint, manifest.parts, plan.reopen);
   for (const line of plan.finish) {
     const path = join(layout.root, closedPath(line.part));
     await files.rename(join(layout.root, openPath(line.part)), path);
@@ -72,6 +69,33 @@ export async function recover(files: Files, layout: Layout, boot: string): Promi
     manifestBytes: manifest.wholeBytes,
     mended,
   };
+}
+
+/**
+ * Refuses a folder that has lost its checkpoint: beginning anew would collect what is there again, or leave a hole that no
+ * gap tells of. The log is made before the first part, so that open parts without it are not those of a first commit cut short.
+ */
+async function refuseLost(layout: Layout, closed: readonly ManifestLine[], gone: boolean): Promise<void> {
+  const there =
+    closed.length > 0 ? 'closed' : gone && (await strayParts(layout, new Map())).length > 0 && 'open';
+  if (there === false) return;
+  throw new CheckpointError(
+    `cannot go on in ${layout.root}: it has ${there} parts but no checkpoint to go on from`,
+  );
+}
+
+/** Manifest and open parts must account for every line: a closed part that the manifest forgot would be written over. */
+function compareBooks(
+  layout: Layout,
+  checkpoint: Checkpoint,
+  closed: readonly ManifestLine[],
+  reopen: Plan['reopen'],
+): void {
+  const booked = [...closed, ...reopen.values()].reduce((sum, { lines }) => sum + lines, 0);
+  if (booked === checkpoint.k) return;
+  throw new CheckpointError(
+    `cannot go on in ${layout.root}: ${checkpoint.k} lines were committed, manifest and open parts account for ${booked}`,
+  );
 }
 
 interface Plan {
@@ -161,9 +185,9 @@ async function cutFile(files: Files, path: string, length: number, mended: strin
   mended.push(`cut ${path} from ${there.size} to the committed ${length} bytes`);
 }
 
-async function readIfThere(path: string): Promise<Buffer> {
+async function readIfThere(path: string): Promise<Buffer | undefined> {
   return readFile(path).catch((error: unknown) => {
-    if (errorCode(error) === 'ENOENT') return Buffer.alloc(0);
+    if (errorCode(error) === 'ENOENT') return undefined;
     throw error;
   });
 }

@@ -58,8 +58,8 @@ test('a catch-up after an outage runs through the hours that the events are from
   }
 });
 
-test('the clock is the median of the last 101 times, whatever they are', () => {
-  const time = fc.oneof(fc.integer({ min: 0, max: 4e12 }), fc.constant(Number.NaN));
+test('the clock of a stream that is not slow is the median of the last 101 times', () => {
+  const time = fc.oneof(fc.integer({ min: NOON, max: NOON + 240_000 }), fc.constant(Number.NaN));
   fc.assert(
     fc.property(fc.array(time, { minLength: 1, maxLength: 600 }), (times) => {
       const clock = createStreamClock();
@@ -75,6 +75,28 @@ test('the clock is the median of the last 101 times, whatever they are', () => {
     }),
     { numRuns: 30 },
   );
+});
+
+test('a slow stream that catches up keeps its hours too, however slow it is', () => {
+  for (const apartMs of [5_000, 12_000, 15_000, 60_000, 300_000, 1_800_000, 86_400_000]) {
+    const clock = createStreamClock();
+    const now = NOON + 1_000 * apartMs;
+    const times = Array.from({ length: 400 }, (_, i) => NOON + i * apartMs);
+    clock.lookAhead(times);
+    const corrected = times.filter((time) => clock.place(time, now).corrected);
+    // Only while it knows next to nothing.
+    assert.ok(corrected.length <= 10, `${apartMs} ms apart: ${corrected.length} in wrong hours`);
+  }
+});
+
+test('a third of all events lying the same way moves nothing', () => {
+  const clock = createStreamClock();
+  for (let i = 0; i < 2_000; i += 1) {
+    const time = NOON + i * 20;
+    const lies = i % 3 === 2;
+    const placed = clock.place(lies ? time - 7_200_000 : time, time + 100);
+    if (i > 101) assert.equal(placed.corrected, lies);
+  }
 });
 
 test('restored from its state it goes on exactly as it would have', () => {

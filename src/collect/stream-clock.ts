@@ -4,6 +4,16 @@ export const MOST_OFF_MS = 600_000;
 /** Events whose times make the clock. An odd number, so that the median is one of them; at 400 events/s it looks back 0.3 s. */
 const WINDOW = 101;
 
+/** How many of the last events are asked where more of them reach back too far: in a slow stream, that is. */
+const LEAST = 5;
+const FEWER = [15, LEAST] as const;
+
+/**
+ * A median lies half a window behind a stream's end. Where the fifth of the times around it spans more than this, that half spans
+ * more than MOST_OFF_MS.
+ */
+const SLOW_MS = MOST_OFF_MS / 2.5;
+
 /** With fewer times than this the median can be one liar's, so a first batch is asked as a whole. */
 const ENOUGH = 15;
 
@@ -11,7 +21,8 @@ const ENOUGH = 15;
  * The stream's own clock: the median of its last events' times, never ahead of the time of receipt.
  *
  * Senders' clocks run backwards and lie, so an event cannot say alone which part it belongs to; the majority of
- * its neighbours can. The state goes into every checkpoint, so that a replay after a crash places each event as before.
+ * its neighbours can. Where even the last few are far apart, as after an outage in a stream of an event in some minutes, each is
+ * believed. The state goes into every checkpoint, so that a replay after a crash places each event as before.
  */
 export interface StreamClock {
   /** The clock as of now, milliseconds since 1970 UTC; NaN before the first event. */
@@ -52,7 +63,8 @@ export function createStreamClock(restored?: ClockState): StreamClock {
         ...times.filter((time) => Number.isFinite(time)).slice(0, WINDOW),
       ];
       known.sort((a, b) => a - b);
-      ahead = known[(known.length - 1) >> 1] ?? Number.NaN;
+      // What lies far ahead says nothing of where a slow stream stands.
+      ahead = isSlow(known, known.length) ? Number.NaN : (known[(known.length - 1) >> 1] ?? Number.NaN);
     },
     place(time, received) {
       if (Number.isFinite(time)) last.push(time);
@@ -71,12 +83,30 @@ export function createStreamClock(restored?: ClockState): StreamClock {
   };
 }
 
+/** Whether the middle of some sorted times spans so much that their median lies too far behind the newest. */
+function isSlow(sorted: ArrayLike<number>, count: number): boolean {
+  if (count === 0) return false;
+  const low = sorted[Math.floor((count - 1) * 0.4)] as number;
+  const high = sorted[Math.ceil((count - 1) * 0.6)] as number;
+  return high - low > SLOW_MS;
+}
+
 /** The last WINDOW times, in the order in which they came, and sorted. */
 function createWindow() {
   const ring = new Float64Array(WINDOW);
   const sorted = new Float64Array(WINDOW);
   let count = 0;
   let next = 0;
+
+  /** The median of the newest `n`, unless they reach back too far. */
+  const recent = (n: number): number => {
+    const times = Array.from(
+      { length: Math.min(n, count) },
+      (_, i) => ring[(next - 1 - i + WINDOW) % WINDOW] as number,
+    );
+    times.sort((a, b) => a - b);
+    return isSlow(times, times.length) ? Number.NaN : (times[(times.length - 1) >> 1] as number);
+  };
 
   /** The first index in `sorted` whose value is not below `value`. */
   const position = (value: number): number => {
@@ -109,7 +139,12 @@ function createWindow() {
       next = 0;
     },
     size: () => count,
-    median: () => (count === 0 ? Number.NaN : (sorted[(count - 1) >> 1] as number)),
+    median(): number {
+      const middle = count === 0 ? Number.NaN : (sorted[(count - 1) >> 1] as number);
+      if (count < LEAST || !isSlow(sorted, count)) return middle;
+      const found = FEWER.map(recent).find((time) => !Number.isNaN(time));
+      return found ?? (ring[(next - 1 + WINDOW) % WINDOW] as number);
+    },
     oldestFirst(): number[] {
       const first = count === WINDOW ? next : 0;
       return Array.from({ length: count }, (_, i) => ring[(first + i) % WINDOW] as number);

@@ -30,7 +30,8 @@ export interface EventLine {
 
 /** What a source hands over, in order. */
 export type SourceMessage =
-  | { readonly kind: 'event'; readonly event: StreamEvent; readonly bytes: number }
+  /** `received`: wall milliseconds, where it was received before it is handed over. */
+  | { readonly kind: 'event'; readonly event: StreamEvent; readonly bytes: number; readonly received?: number }
   | { readonly kind: 'info'; readonly name: string; readonly message: string }
   | { readonly kind: 'bad'; readonly raw: Uint8Array; readonly reason: string }
   | { readonly kind: 'connected'; readonly cursor: number | undefined }
@@ -54,13 +55,41 @@ export interface StreamSink {
   position(): StreamPosition;
   /** The last mark taken under each name. Empty at the beginning of an epoch. */
   marks(): Readonly<Record<string, string>>;
+  /** Where messages can wait while the sink is full for long; undefined where there is no such place. */
+  readonly spool?: Spool | undefined;
+}
+
+/** Messages of a server, as they arrived, on the disk. First in, first out. */
+export interface Spool {
+  /** Takes a message. False: it is behind with writing, or full; to be paused until `room()` resolves. */
+  put(message: SpooledMessage): boolean;
+  room(): Promise<void>;
+  /** The oldest messages, in order; none when it is empty. Rejects where the disk fails. */
+  next(): Promise<readonly SpooledMessage[]>;
+  /** Bytes in it. */
+  size(): number;
+}
+
+export interface SpooledMessage {
+  readonly data: Buffer;
+  readonly binary: boolean;
+  /** Wall milliseconds. */
+  readonly received: number;
 }
 
 /** Behind the last taken sequence number; or, when nothing was taken yet, at the live end or with the oldest there is. */
 export type StreamPosition = number | 'live' | 'oldest';
 
 /** Why a stretch of a stream is missing. */
-export type GapReason = 'outdated' | 'disconnected' | 'jump' | 'reset';
+export type GapReason = 'outdated' | 'disconnected' | 'jump' | 'reset' | 'switched';
+
+/** Another server numbers the same events otherwise. */
+export interface ServerOfNumbers {
+  /** Its address, without what is asked of it. */
+  readonly name: string;
+  /** Where numbers are times: how far those of two servers may be apart for one event. Undefined where they have nothing in common. */
+  readonly apart?: number;
+}
 
 /** A stream that can be collected. It reconnects by itself, for ever, with back-off. */
 export interface StreamSource {
@@ -69,5 +98,7 @@ export interface StreamSource {
    * far apart, and say nothing of what is missing between two of them.
    */
   readonly numbers: 'dense' | 'sparse';
+  /** Whose numbers they are; undefined where the source counts by itself. */
+  readonly server?: ServerOfNumbers | undefined;
   run(scope: Scope, sink: StreamSink): Promise<void>;
 }

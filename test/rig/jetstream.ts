@@ -90,8 +90,13 @@ export interface TestSink extends StreamSink {
   readonly counts: { repeated: number };
 }
 
-export function createTestSink(start: StreamPosition, fullAfter = Number.POSITIVE_INFINITY): TestSink {
+export function createTestSink(
+  start: StreamPosition,
+  fullAfter = Number.POSITIVE_INFINITY,
+  committed: Readonly<Record<string, string>> = {},
+): TestSink {
   let position = start;
+  const marks: Record<string, string> = { ...committed };
   const events: StreamEvent[] = [];
   const said: Exclude<SourceMessage, { kind: 'event' }>[] = [];
   const counts = { repeated: 0 };
@@ -110,6 +115,7 @@ export function createTestSink(start: StreamPosition, fullAfter = Number.POSITIV
         return true;
       }
       position = message.event.seq;
+      if (message.event.mark !== undefined) marks[message.event.mark[0]] = message.event.mark[1];
       events.push(message.event);
       return events.length % fullAfter !== 0;
     },
@@ -118,7 +124,7 @@ export function createTestSink(start: StreamPosition, fullAfter = Number.POSITIV
       await turn();
     },
     position: () => position,
-    marks: () => ({}),
+    marks: () => marks,
   };
 }
 

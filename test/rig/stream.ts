@@ -34,26 +34,33 @@ interface TestLine {
   readonly commit?: { readonly record: { readonly op: number } };
 }
 
+/** A line as it lies in a part. */
+interface LyingLine {
+  readonly part: string;
+  readonly text: string;
+}
+
 /**
- * The oracle's eyes: every line that lies in any part below a folder, open parts included, in the order of the files.
- * Throws at a half line. Vahti's own folder is left out.
+ * Every line that lies in any part below a folder, open parts included, in the order of the files. Throws at a half line. Vahti's own
+ * folder is left out.
  */
-export function linesBelow(root: string): FoundLine[] {
-  const found: FoundLine[] = [];
+export function textsBelow(root: string): LyingLine[] {
+  const found: LyingLine[] = [];
   for (const day of readdirSync(root).sort()) {
     if (day.startsWith('.')) continue;
     for (const file of readdirSync(join(root, day)).sort()) {
       const text = readFileSync(join(root, day, file), 'utf8');
       if (text !== '' && !text.endsWith('\n')) throw new Error(`half a line at the end of ${day}/${file}`);
-      for (const line of text.split('\n').slice(0, -1)) {
-        const parsed = JSON.parse(line) as TestLine;
-        found.push({
-          part: `${day}/${file}`,
-          seq: parsed.seq,
-          op: parsed.op ?? parsed.commit?.record.op ?? 0,
-        });
-      }
+      for (const line of text.split('\n').slice(0, -1)) found.push({ part: `${day}/${file}`, text: line });
     }
   }
   return found;
+}
+
+/** The oracle's eyes: the lines of `testEvent` and `testFrames` that lie below a folder. */
+export function linesBelow(root: string): FoundLine[] {
+  return textsBelow(root).map(({ part, text }) => {
+    const parsed = JSON.parse(text) as TestLine;
+    return { part, seq: parsed.seq, op: parsed.op ?? parsed.commit?.record.op ?? 0 };
+  });
 }

@@ -1,5 +1,5 @@
 import type { StreamPosition, StreamSource } from '../../core/source.ts';
-import { createWebSocketSource, type Decoded } from './websocket-connection.ts';
+import { createWebSocketSource, type Decoded, serverOf } from './websocket-connection.ts';
 
 export type { Decoded } from './websocket-connection.ts';
 
@@ -25,10 +25,11 @@ export interface FirehoseOptions {
 export function createFirehoseSource({ url, decode, random }: FirehoseOptions): StreamSource {
   return createWebSocketSource({
     numbers: 'dense',
+    server: { name: serverOf(url) },
     mostMessageBytes: MOST_MESSAGE_BYTES,
     random,
-    ask: (position) => ({
-      ...addressOf(url, position),
+    ask: (position, _marks, skip) => ({
+      ...addressOf(url, position, skip),
       mayBeQuiet: false,
       read: (data, binary, give) => give(readFrame(data, binary, decode)),
     }),
@@ -39,12 +40,20 @@ export function createFirehoseSource({ url, decode, random }: FirehoseOptions): 
 const CURSORS = { live: undefined, oldest: 0 } as const;
 
 /** The address to connect to, and the cursor in it (undefined: the live end). */
-function addressOf(address: string, position: StreamPosition): { url: string; cursor: number | undefined } {
+function addressOf(
+  address: string,
+  position: StreamPosition,
+  skip: number,
+): { url: string; cursor: number | undefined } {
   const url = new URL(address);
-  const cursor = typeof position === 'number' ? Math.max(0, position - REWIND) : CURSORS[position];
+  const cursor = typeof position === 'number' ? behind(position, skip) : CURSORS[position];
   url.searchParams.delete('cursor');
   if (cursor !== undefined) url.searchParams.set('cursor', String(cursor));
   return { url: url.href, cursor };
+}
+
+function behind(position: number, skip: number): number {
+  return skip > 0 ? position + skip : Math.max(0, position - REWIND);
 }
 
 function readFrame(data: Buffer, binary: boolean, decode: FirehoseOptions['decode']): Decoded {

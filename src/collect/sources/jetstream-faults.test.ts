@@ -28,7 +28,7 @@ function drafts(from: number, to: number): Draft[] {
 
 /** What random cases rarely hit: repeats by a server that numbers its events. */
 const DOUBLES = {
-  faults: [[{ kind: 'duplicate' as const, afterEvents: 60, events: 40 }]],
+  faults: [{ kind: 'duplicate' as const, events: 40, when: { after: 60 } }],
   version: 2 as const,
   packed: false,
   filtered: false,
@@ -37,30 +37,29 @@ const DOUBLES = {
   fullAfter: 50,
 };
 
-const fault = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('cut' as const), afterEvents: fc.nat(150) }) },
-  fc.record({
-    kind: fc.constant('close' as const),
-    afterEvents: fc.nat(150),
-    code: fc.constantFrom(1000, 1001, 1011, 1013),
-  }),
-  fc.record({
-    kind: fc.constant('duplicate' as const),
-    afterEvents: fc.nat(150),
-    events: fc.integer({ min: 1, max: 40 }),
-  }),
+const when = fc.record({ connection: fc.integer({ min: 1, max: 8 }), after: fc.nat(150) });
+const refused = fc.record({ connection: fc.integer({ min: 1, max: 8 }) });
+
+const fault: fc.Arbitrary<JetstreamFault> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ kind: fc.constant('cut' as const), when }) },
+  fc.record({ kind: fc.constant('close' as const), code: fc.constantFrom(1000, 1001, 1011, 1013), when }),
+  fc.record({ kind: fc.constant('duplicate' as const), events: fc.integer({ min: 1, max: 40 }), when }),
   fc.record({
     kind: fc.constant('raw' as const),
-    afterEvents: fc.nat(150),
     bytes: fc.constant(Buffer.from('{"rubbish"')),
+    when,
   }),
-  fc.record({ kind: fc.constant('http' as const), status: fc.constantFrom(429, 502, 503) }),
+  fc.record({
+    kind: fc.constant('http' as const),
+    status: fc.constantFrom(429, 502, 503),
+    when: refused,
+  }),
 );
 
 test('every event once and in order, through faults of every kind, by both versions, packed or not', async (t) => {
   const dictionary = testDictionary();
   const cases = fc.record({
-    faults: fc.array(fc.array(fault, { maxLength: 3 }), { maxLength: 8 }),
+    faults: fc.array(fault, { maxLength: 12 }),
     version: fc.constantFrom(1 as const, 2 as const),
     packed: fc.boolean(),
     filtered: fc.boolean(),
@@ -69,7 +68,7 @@ test('every event once and in order, through faults of every kind, by both versi
     fullAfter: fc.constantFrom(3, 50, Number.POSITIVE_INFINITY),
   });
   const collectAll = async (c: {
-    faults: JetstreamFault[][];
+    faults: JetstreamFault[];
     version: 1 | 2;
     packed: boolean;
     filtered: boolean;
@@ -77,11 +76,10 @@ test('every event once and in order, through faults of every kind, by both versi
     batches: number[];
     fullAfter: number;
   }): Promise<void> => {
-    const faults = (connection: number): JetstreamFault[] => c.faults[connection - 1] ?? [];
     const { simulator, url, drain, ended } = await startJetstream(t, {
       version: c.version,
       dictionary,
-      faults,
+      faults: c.faults,
     });
     simulator.emit(drafts(1, c.before));
     const sink = createTestSink('oldest', c.fullAfter);

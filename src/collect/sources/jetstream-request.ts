@@ -26,7 +26,7 @@ export interface JetstreamRequest {
 }
 
 /** How far to go back at a reconnect, microseconds: events of one instant may come in another order from history than live. */
-const REWIND_US = 10_000_000;
+export const REWIND_US = 10_000_000;
 /** Longer addresses are refused by common proxies (nginx: 8 KiB for the first line of a request). */
 const MOST_URL_LENGTH = 4_000;
 

@@ -30,7 +30,7 @@ function drafts(from: number, to: number): Draft[] {
 
 test('without a position it begins at the live end, and goes on ten seconds before what it had', async (t) => {
   const { simulator, url } = await startJetstream(t, {
-    faults: (n) => (n === 1 ? [{ kind: 'cut', afterEvents: 3 }] : []),
+    faults: [{ kind: 'cut', when: { after: 3 } }],
   });
   simulator.emit(drafts(1, 10));
   const sink = createTestSink('live');
@@ -69,8 +69,10 @@ test('a position that the server no longer has is told, and one that it has is n
 });
 
 test('a server that ignores the cursor is told of as well', async (t) => {
-  const faults = (n: number): JetstreamFault[] =>
-    n === 1 ? [{ kind: 'close', afterEvents: 5, code: 1011 }] : n === 2 ? [{ kind: 'ignore-cursor' }] : [];
+  const faults: JetstreamFault[] = [
+    { kind: 'close', code: 1011, when: { after: 5 } },
+    { kind: 'ignore-cursor', when: { connection: 2 } },
+  ];
   const { simulator, url } = await startJetstream(t, { faults });
   simulator.emit(drafts(1, 9));
   const sink = createTestSink('oldest');
@@ -133,34 +135,109 @@ test('with another dictionary than the server’s nothing is lost or kept as rub
 });
 
 test('messages that cannot be read are handed over as they came', async (t) => {
-  const bytes = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
   const faults: JetstreamFault[] = [
-    { kind: 'raw', afterEvents: 1, bytes: Buffer.from('{"did":1}') },
-    { kind: 'raw', afterEvents: 1, bytes, binary: true },
-    { kind: 'raw', afterEvents: 2, bytes: Buffer.from('{"did":"did:plc:a","time_us":5,"kind":"new"}') },
+    { kind: 'raw', bytes: Buffer.from('{"did":1}'), when: { after: 1 } },
+    { kind: 'binary', when: { after: 1 } },
+    { kind: 'raw', bytes: Buffer.from('{"did":"did:plc:a","time_us":5,"kind":"new"}'), when: { after: 2 } },
   ];
   for (const dictionary of [undefined, testDictionary()]) {
     const { simulator, url } = await startJetstream(t, {
       dictionary: testDictionary(),
-      faults: () => faults,
+      faults,
     });
     simulator.emit(drafts(1, 3));
     const sink = createTestSink('oldest');
     runSource(t, createJetstreamSource({ url, random, dictionary }), sink);
-    await until(() => sink.events.length === 3, { what: 'the events' });
+    await until(() => sink.events.length === 4, { what: 'the events' });
+    assert.deepEqual(
+      sink.events.map(({ kind }) => kind),
+      ['commit', 'commit', 'unknown', 'commit'],
+    );
     const bad = sink.said.filter((said) => said.kind === 'bad');
     assert.deepEqual(
-      bad.map(({ raw }) => Buffer.from(raw)),
-      [Buffer.from('{"did":1}'), bytes],
+      bad.map(({ raw }) => (raw[0] === 0xff ? raw.length : Buffer.from(raw).toString())),
+      ['{"did":1}', 64],
     );
-    assert.equal(sink.counts.repeated, 1);
   }
+});
+
+test('where live events overtake the replay, or some are left out, none is lost or doubled', async (t) => {
+  const { simulator, url } = await startJetstream(t, {
+    faults: [
+      { kind: 'drop', events: 2, when: { after: 10 } },
+      { kind: 'cut', when: { after: 20 } },
+      { kind: 'reorder', events: 12, when: { connection: 2, beforeLive: 6 } },
+    ],
+  });
+  simulator.emit(drafts(1, 40));
+  const sink = createTestSink('oldest');
+  runSource(t, createJetstreamSource({ url, random }), sink);
+  await until(() => sink.events.length >= 34 && simulator.subscribers() === 1, { what: 'the replay' });
+  simulator.emit(drafts(41, 50));
+  await until(() => sink.events.length >= 50, { what: 'all events' });
+  const numbers = numbersOf(sink.events);
+  assert.deepEqual(numbers.slice(0, 20), [...range(1, 10), ...range(13, 22)]);
+  assert.deepEqual(
+    [...numbers].sort((x, y) => x - y),
+    range(1, 50),
+  );
+  assert.notDeepEqual(numbers.slice(22), range(23, 50));
+  const seqs = sink.events.map(({ seq }) => seq);
+  assert.deepEqual(
+    [...new Set(seqs)].sort((x, y) => x - y),
+    seqs,
+  );
+  assert.ok(!sink.said.some(({ kind }) => kind === 'gap' || kind === 'info'));
+});
+
+test('what the life before received too late to commit is a gap', async (t) => {
+  const { simulator, url } = await startJetstream(t, {
+    faults: [{ kind: 'reorder', events: 6, when: { after: 4 } }],
+  });
+  simulator.emit(drafts(1, 10));
+  const sink = createTestSink('oldest');
+  const life = runSource(t, createJetstreamSource({ url, random }), sink);
+  await until(() => sink.events.length === 10, { what: 'the events' });
+  await life.end();
+  assert.deepEqual(numbersOf(sink.events), [1, 2, 3, 4, 8, 9, 10, 5, 6, 7]);
+  for (const [committed, gaps] of [
+    [7, 1],
+    [9, 1],
+    [10, 0],
+  ] as const) {
+    const last = sink.events[committed - 1];
+    const next = createTestSink(last?.seq ?? 0, undefined, Object.fromEntries([last?.mark ?? ['', '']]));
+    const { end } = runSource(t, createJetstreamSource({ url, random }), next);
+    await until(() => next.counts.repeated === 10, { what: 'what was there before' });
+    await end();
+    assert.equal(next.events.length, 0);
+    assert.deepEqual(
+      next.said.filter(({ kind }) => kind === 'gap' || kind === 'info').length,
+      gaps,
+      `${committed} committed`,
+    );
+  }
+});
+
+test('a message over the limit does not stop the stream', async (t) => {
+  const { simulator, url } = await startJetstream(t, {
+    faults: [{ kind: 'too-large', bytes: 10_000_001, when: { seq: 2 } }],
+  });
+  simulator.emit(drafts(1, 3));
+  const sink = createTestSink('oldest');
+  runSource(t, createJetstreamSource({ url, random }), sink);
+  await until(() => sink.events.length === 2, { what: 'the others' });
+  assert.deepEqual(numbersOf(sink.events), [1, 3]);
+  assert.deepEqual(
+    sink.said.map(({ kind }) => kind),
+    ['connected', 'bad'],
+  );
 });
 
 test('silence is a dead connection; a filtered stream may be quiet as long as the server answers', async (t) => {
   const clock = createFakeClock();
   const { simulator, url } = await startJetstream(t, {
-    faults: (n) => (n === 1 ? [{ kind: 'half-open', afterEvents: 1 }] : []),
+    faults: [{ kind: 'half-open', pongs: false, when: { after: 1 } }],
   });
   simulator.emit(drafts(1, 3));
   const sink = createTestSink('oldest');

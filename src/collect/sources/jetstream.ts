@@ -1,14 +1,27 @@
-import type { StreamPosition, StreamSource } from '../../core/source.ts';
+import type { StreamSource } from '../../core/source.ts';
 import { MOST_MESSAGE_BYTES, unpackMessage } from '../../wire/jetstream/dictionary.ts';
-import { decodeEvent } from '../../wire/jetstream/event.ts';
+import { decodeEvent, type JetstreamEvent } from '../../wire/jetstream/event.ts';
 import { createNumbering, toStreamEvent } from '../../wire/jetstream/lines.ts';
-import { createOverlap } from './jetstream-overlap.ts';
+import { createOverlap, type Overlap } from './jetstream-overlap.ts';
 import { addressOf, isFiltered, type JetstreamRequest, requestProblems } from './jetstream-request.ts';
-import { createWebSocketSource, type Decoded, type Exchange } from './websocket-connection.ts';
+import { createTaken, type Taken } from './jetstream-taken.ts';
+import { createWebSocketSource, type Decoded, type Exchange, serverOf } from './websocket-connection.ts';
 
 export interface JetstreamOptions extends JetstreamRequest {
   readonly random: () => number;
 }
+
+/** Messages over MOST_MESSAGE_BYTES go to the quarantine; over this the connection ends. */
+const MOST_FRAME_BYTES = 67_108_864;
+
+/** What of an overlap waits until it is clear which server answers. */
+const MOST_HELD = 1_000;
+
+/** How far the times of two servers are apart for one event: seconds (its README), and as much again. */
+const APART_US = 10_000_000;
+
+/** The name of the mark: the source has only one. */
+const MARK = '';
 
 /**
  * Jetstream, version 1 (`/subscribe`), received for ever: reconnects with back-off and jitter, asks again from ten seconds before
@@ -20,43 +33,39 @@ export function createJetstreamSource(options: JetstreamOptions): StreamSource {
   const problems = requestProblems(options);
   if (problems.length > 0) throw new Error(problems.join('; '));
   const mayBeQuiet = isFiltered(options);
-  const progress = { handedOver: 0 };
+  const taken = createTaken();
   return createWebSocketSource({
     numbers: 'sparse',
-    mostMessageBytes: MOST_MESSAGE_BYTES,
+    server: { name: serverOf(options.url), apart: APART_US },
+    mostMessageBytes: MOST_FRAME_BYTES,
     random: options.random,
-    ask: (position) => {
+    ask: (position, marks) => {
       const address = addressOf(options, position);
-      return { ...address, mayBeQuiet, read: createReader(options, position, address.cursor, progress) };
+      const expected = taken.begin(position, marks[MARK]);
+      const overlap = createOverlap({ position, cursor: address.cursor, expected });
+      return { ...address, mayBeQuiet, read: createReader(options, overlap, taken) };
     },
   });
 }
 
-/** Reads the messages of one connection. */
-function createReader(
-  { dictionary }: JetstreamOptions,
-  position: StreamPosition,
-  cursor: number | undefined,
-  /** The highest number that this source handed over in its life. */
-  progress: { handedOver: number },
-): Exchange['read'] {
-  const number = createNumbering();
-  const overlap = createOverlap({ position, cursor, handedOver: position === progress.handedOver });
+type Give = (decoded: Decoded) => void;
 
-  const readText = (bytes: Buffer, raw: Buffer, give: (decoded: Decoded) => void): void => {
+/** Reads the messages of one connection. */
+function createReader({ dictionary }: JetstreamOptions, overlap: Overlap, taken: Taken): Exchange['read'] {
+  const pass = createPassage(overlap, taken);
+
+  const readText = (bytes: Buffer, raw: Buffer, give: Give): void => {
     const event = decodeEvent(bytes);
-    if (event.kind === 'bad') return give({ kind: 'bad', raw, reason: event.reason });
-    const { timeUs } = event;
-    const seq = number(event);
-    const said = overlap({ seq, timeUs, numbered: event.cursor !== undefined });
-    if (said !== undefined) give(said);
-    // The sink decides where to go on: at the live end, or with the oldest.
-    if (said?.kind === 'reset') return give({ kind: 'fatal', reason: said.detail });
-    progress.handedOver = Math.max(progress.handedOver, seq);
-    give({ kind: 'event', event: toStreamEvent(event, seq), bytes: bytes.length });
+    if (event.kind === 'bad') give({ kind: 'bad', raw, reason: event.reason });
+    else pass({ event, bytes: bytes.length }, give);
   };
 
   return (data, binary, give) => {
+    // Ending the connection would only bring the same message again, for ever.
+    if (data.length > MOST_MESSAGE_BYTES) {
+      const reason = `a message of ${data.length} bytes, ${MOST_MESSAGE_BYTES} are the most`;
+      return give({ kind: 'bad', raw: data, reason });
+    }
     if (!binary) return readText(data, data, give);
     if (dictionary === undefined) {
       return give({
@@ -69,5 +78,62 @@ function createReader(
     if (unpacked.kind === 'unpacked') readText(unpacked.bytes, data, give);
     else if (unpacked.kind === 'bad') give({ kind: 'bad', raw: data, reason: unpacked.reason });
     else give({ kind: 'fatal', reason: unpacked.reason });
+  };
+}
+
+interface Received {
+  readonly event: JetstreamEvent;
+  readonly bytes: number;
+}
+
+/** Hands events over: each once, however often and in whatever order a server of version 1 sends them. */
+function createPassage(overlap: Overlap, taken: Taken): (received: Received, give: Give) => void {
+  const number = createNumbering();
+  /** Late ones, as long as they may be another server's. */
+  let held: Received[] = [];
+
+  const say = (said: ReturnType<Overlap['see']>, give: Give): void => {
+    if (said === undefined) return;
+    give(said);
+    // The sink decides where to go on: at the live end, or with the oldest.
+    if (said.kind === 'reset') give({ kind: 'fatal', reason: said.detail });
+    if (said.kind !== 'gap') return;
+    taken.forget();
+    held = [];
+  };
+
+  const take = ({ event, bytes }: Received, give: Give): void => {
+    const { seq, mark } = taken.take(event.timeUs);
+    give({ kind: 'event', event: { ...toStreamEvent(event, seq), mark: [MARK, mark] }, bytes });
+  };
+
+  const passNumbered = ({ event, bytes }: Received, cursor: number, give: Give): void => {
+    const seq = number(event.timeUs, cursor);
+    const said = overlap.see({ seq, timeUs: event.timeUs, numbered: true, known: false });
+    say(said, give);
+    const { mark } = taken.pass(seq);
+    give({ kind: 'event', event: { ...toStreamEvent(event, seq), mark: [MARK, mark] }, bytes });
+  };
+
+  return (received, give) => {
+    const { event } = received;
+    if (event.cursor !== undefined) return passNumbered(received, event.cursor, give);
+    const { timeUs } = event;
+    const known = taken.judge(timeUs) === 'again';
+    const said = overlap.see({ seq: timeUs, timeUs, numbered: false, known });
+    say(said, give);
+    if (said?.kind === 'reset') return;
+    if (overlap.settled()) {
+      for (const late of held.splice(0)) take(late, give);
+    }
+    const verdict = taken.judge(timeUs);
+    if (verdict === 'again') {
+      const told = taken.again(timeUs);
+      if (told !== undefined) give(told);
+      // The sink counts it, and drops it.
+      give({ kind: 'event', event: toStreamEvent(event, timeUs), bytes: received.bytes });
+    } else if (verdict === 'next' || overlap.settled()) take(received, give);
+    else if (held.length < MOST_HELD) held.push(received);
+    else say(overlap.giveUp(), give);
   };
 }

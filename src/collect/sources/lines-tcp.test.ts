@@ -183,6 +183,7 @@ test('collected, stopped and collected again: every line that was received is th
         onReset: 'live',
         files: disk,
         room: { free: () => Promise.resolve(Number.POSITIVE_INFINITY), floor: 0 },
+        spool: 0,
         boot: 'boot',
       },
       systemClock,

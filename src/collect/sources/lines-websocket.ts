@@ -70,6 +70,7 @@ function watched(sink: StreamSink, silence: Silence, interruptions: Interruption
   return {
     position: () => sink.position(),
     marks: () => sink.marks(),
+    spool: sink.spool,
     drained() {
       silence.hold(true);
       return sink.drained().then(() => silence.hold(false));

@@ -1,7 +1,12 @@
+import type { IncomingMessage } from 'node:http';
 import { WebSocket } from 'ws';
 import type { Clock } from '../../core/clock.ts';
+import { errorCode } from '../../core/result.ts';
 import type { Scope } from '../../core/scope.ts';
 import type { SourceMessage, StreamPosition, StreamSink, StreamSource } from '../../core/source.ts';
+import { createOverflow } from './overflow.ts';
+import { readRefusal } from './refusal.ts';
+import { retryAfter } from './retry-after.ts';
 
 /** No message for this long means that the connection is dead, whatever TCP says. */
 const SILENT_MS = 60_000;
@@ -10,7 +15,6 @@ const PROBE_MS = 30_000;
 const HANDSHAKE_MS = 15_000;
 const RETRY_MIN_MS = 1_000;
 const RETRY_MAX_MS = 60_000;
-const LONGEST_ASKED_MS = 3_600_000;
 /** A connection that lasted this long makes the next wait short again. */
 const HEALTHY_MS = 30_000;
 /** How long a closing handshake may take before the socket is cut. */
@@ -33,15 +37,21 @@ export interface Exchange {
   readonly mayBeQuiet: boolean;
   /** Reads a message, and gives what is in it, in order. */
   readonly read: (data: Buffer, binary: boolean, give: (decoded: Decoded) => void) => void;
+  /**
+   * Told what the server answered instead of changing over to WebSocket: the beginning of its text. Returns what to add to the
+   * status; nothing is read without it.
+   */
+  readonly refused?: (status: number, text: string) => string;
 }
 
 export interface WebSocketSourceOptions {
   readonly numbers: StreamSource['numbers'];
+  readonly server?: StreamSource['server'];
   /** Longer messages end the connection. */
   readonly mostMessageBytes: number;
   readonly random: () => number;
-  /** Called for each connection. */
-  readonly ask: (position: StreamPosition) => Exchange;
+  /** Called for each connection. `skip`: how many numbers to leave out, because a message behind the position is too long to be taken. */
+  readonly ask: (position: StreamPosition, marks: Readonly<Record<string, string>>, skip: number) => Exchange;
 }
 
 /**
@@ -51,17 +61,20 @@ export interface WebSocketSourceOptions {
 export function createWebSocketSource(options: WebSocketSourceOptions): StreamSource {
   return {
     numbers: options.numbers,
+    server: options.server,
     async run(scope, sink) {
       let attempt = 0;
+      const stuck = createStuck(options.mostMessageBytes);
       while (!scope.drain.aborted) {
         const began = scope.clock.monotonic();
-        const { reason, notBeforeMs } = await receive(
-          options.ask(sink.position()),
+        const { reason, notBeforeMs, tooLong } = await receive(
+          options.ask(sink.position(), sink.marks(), stuck.skip(sink)),
           options.mostMessageBytes,
           scope,
           sink,
         );
         if (scope.drain.aborted) return;
+        stuck.ended(sink.position(), tooLong);
         attempt = scope.clock.monotonic() - began >= HEALTHY_MS ? 0 : attempt + 1;
         const retryMs = Math.max(retryDelay(attempt, options.random()), notBeforeMs);
         sink.take({ kind: 'disconnected', reason, retryMs });
@@ -71,11 +84,33 @@ export function createWebSocketSource(options: WebSocketSourceOptions): StreamSo
   };
 }
 
-/** What `Retry-After` asks for, seconds or a date (RFC 9110), in milliseconds; an hour at most, whoever asks. */
-function retryAfter(header: string | undefined, now: number): number {
-  if (header === undefined) return 0;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
-  return Number.isNaN(ms) ? 0 : Math.min(Math.max(ms, 0), LONGEST_ASKED_MS);
+/** Whether the same message ends every connection: asked for again it would do so for ever. */
+function createStuck(mostBytes: number) {
+  let at: StreamPosition | undefined;
+  let times = 0;
+  let told = false;
+  return {
+    /** How many numbers are to be left out at the next connection. */
+    skip(sink: StreamSink): number {
+      if (times > 1 && !told) {
+        told = true;
+        const detail = `a message of more than ${mostBytes} bytes comes next, and is left out`;
+        sink.take({ kind: 'gap', reason: 'jump', detail });
+      }
+      return Math.max(0, times - 1);
+    },
+    ended(position: StreamPosition, tooLong: boolean): void {
+      times = tooLong ? (position === at ? times + 1 : 1) : position === at ? times : 0;
+      at = position;
+      told &&= times > 0;
+    },
+  };
+}
+
+/** A server's name: its address without what is asked of it, or of whom. */
+export function serverOf(url: string): string {
+  const { host, pathname } = new URL(url);
+  return host + pathname;
 }
 
 /** Half of the doubled delay is fixed, half is chance, so that many collectors do not come back at once. */
@@ -88,18 +123,14 @@ function retryDelay(attempt: number, random: number): number {
 interface Ending {
   readonly reason: string;
   readonly notBeforeMs: number;
+  /** A message was longer than may be. */
+  readonly tooLong: boolean;
 }
 
 /** One connection, from its beginning to its end. Rejects only for a bug. */
 function receive(exchange: Exchange, maxPayload: number, scope: Scope, sink: StreamSink): Promise<Ending> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(exchange.url, {
-      perMessageDeflate: false,
-      handshakeTimeout: HANDSHAKE_MS,
-      maxPayload,
-      skipUTF8Validation: true,
-      followRedirects: false,
-    });
+    const socket = connect(exchange.url, maxPayload);
     let reason: string | undefined;
     let notBeforeMs = 0;
     const end = (why: string): void => {
@@ -111,11 +142,19 @@ function receive(exchange: Exchange, maxPayload: number, scope: Scope, sink: Str
       dead: () => end(`nothing received for ${SILENT_MS / 1000} s`),
     });
     const leave = leaveOnDrain(socket, scope);
-    const give = (decoded: Decoded): void => {
-      if (decoded.kind === 'fatal') end(decoded.reason);
-      else if (decoded.kind !== 'skip' && !sink.take(decoded))
-        pauseUntilDrained(socket, sink, silence, reject);
+    const fail = (error: unknown): void => {
+      socket.terminate();
+      reject(error);
     };
+    const read = reading(exchange, sink, end, () => overflow.full());
+    const overflow = createOverflow({
+      sink,
+      scope,
+      read,
+      socket: { pause: () => socket.pause(), resume: () => resumeOpen(socket) },
+      held: silence.hold,
+      failed: fail,
+    });
 
     socket.on('open', () => {
       sink.take({ kind: 'connected', cursor: exchange.cursor });
@@ -126,26 +165,62 @@ function receive(exchange: Exchange, maxPayload: number, scope: Scope, sink: Str
       if (reason !== undefined) return;
       silence.seen();
       try {
-        exchange.read(data, binary, give);
+        overflow.message(data, binary);
       } catch (error) {
-        socket.terminate();
-        reject(error);
+        fail(error);
       }
     });
     if (exchange.mayBeQuiet) socket.on('ping', silence.seen).on('pong', silence.seen);
     socket.on('unexpected-response', (_request, response) => {
       notBeforeMs = retryAfter(response.headers['retry-after'], scope.clock.now());
-      end(`the server answered ${response.statusCode} ${response.statusMessage ?? ''}`.trim());
-      response.destroy();
+      tellRefusal(exchange, response, scope.clock, end);
     });
+    let tooLong = false;
     socket.on('error', (error) => {
+      tooLong ||= errorCode(error) === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH';
       reason ??= error.message;
     });
     socket.on('close', (code, text) => {
       silence.stop();
       leave();
-      resolve({ reason: reason ?? closeReason(code, text.toString('utf8').slice(0, 200)), notBeforeMs });
+      const why = reason ?? closeReason(code, text.toString('utf8').slice(0, 200));
+      overflow.over().then(() => resolve({ reason: why, notBeforeMs, tooLong }), reject);
     });
+  });
+}
+
+function connect(url: string, maxPayload: number): WebSocket {
+  return new WebSocket(url, {
+    perMessageDeflate: false,
+    handshakeTimeout: HANDSHAKE_MS,
+    maxPayload,
+    skipUTF8Validation: true,
+    followRedirects: false,
+  });
+}
+
+/** Reads a message and hands over what is in it; `received` (wall milliseconds) where that is not now. */
+function reading(exchange: Exchange, sink: StreamSink, end: (why: string) => void, full: () => void) {
+  return (data: Buffer, binary: boolean, received?: number): void =>
+    exchange.read(data, binary, (decoded) => {
+      if (decoded.kind === 'fatal') return end(decoded.reason);
+      if (decoded.kind === 'skip') return;
+      const timed = received === undefined || decoded.kind !== 'event' ? decoded : { ...decoded, received };
+      if (!sink.take(timed)) full();
+    });
+}
+
+/** Ends the connection with what the server answered instead of changing over to WebSocket. */
+function tellRefusal(
+  { refused }: Exchange,
+  response: IncomingMessage,
+  clock: Clock,
+  end: (why: string) => void,
+): void {
+  const status = `the server answered ${response.statusCode} ${response.statusMessage ?? ''}`.trim();
+  readRefusal(response, clock, refused !== undefined, (text) => {
+    const more = refused?.(response.statusCode ?? 0, text) ?? '';
+    end(more === '' ? status : `${status}: ${more}`);
   });
 }
 
@@ -184,19 +259,9 @@ function watchSilence(
   };
 }
 
-function pauseUntilDrained(
-  socket: WebSocket,
-  sink: StreamSink,
-  silence: SilenceWatch,
-  failed: (error: Error) => void,
-): void {
-  if (socket.isPaused) return;
-  socket.pause();
-  silence.hold(true);
-  sink.drained().then(() => {
-    silence.hold(false);
-    socket.resume();
-  }, failed);
+/** ws throws where a socket that never opened is resumed while it closes (8.23.0). */
+function resumeOpen(socket: WebSocket): void {
+  if (socket.readyState === socket.OPEN || socket.readyState === socket.CLOSING) socket.resume();
 }
 
 /** On drain says goodbye and hangs up soon after, on stop at once. Returns what takes the listeners off again. */

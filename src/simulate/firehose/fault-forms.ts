@@ -1,123 +1,34 @@
 import { parseDuration } from '../../core/durations.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { parseSize, SIZE_FORM } from '../../core/sizes.ts';
+import {
+  amount,
+  CODE,
+  COUNT,
+  type FaultForm,
+  type FaultForms,
+  flag,
+  HEX,
+  type Param,
+  readWhole,
+  RETRY_AFTER,
+  STATUS,
+  tooLargeSize,
+  words,
+} from '../fault-forms.ts';
+import { readFault, usages } from '../parse-fault.ts';
 import { type FirehoseFault, TOO_LARGE_BYTES } from './faults.ts';
 
-/** How a fault is written: its name, and what follows a colon, between commas. */
-export interface FaultForm {
-  readonly params: readonly Param[];
-  /** What may follow the @. */
-  readonly when: readonly WhenKey[];
-}
-
-export interface Param {
-  /** What it is called in messages, and how an optional one is shown. */
-  readonly name: string;
-  /** Its field of the fault. */
-  readonly field: string;
-  /** The value, or what it has to be. */
-  readonly read: (text: string) => Result<unknown, string>;
-  /** The value where it is left out; an object, so that it can be undefined. Without it it must be given. */
-  readonly fallback?: { readonly value: unknown };
-}
-
-export type WhenKey = 'frames' | 'all-frames' | 'seq' | 'connection' | 'times';
+type WhenKey = 'frames' | 'all-frames' | 'seq' | 'connection' | 'times';
 
 const AT_CONNECT: readonly WhenKey[] = ['connection', 'all-frames', 'times'];
 const IN_STREAM: readonly WhenKey[] = ['frames', 'all-frames', 'seq', 'connection', 'times'];
 const AT_RESET: readonly WhenKey[] = ['frames', 'seq', 'connection'];
 
-/** RFC 6455, 7.1.6: a close frame has 125 bytes, two of them are the code. */
-const REASON_BYTES = 123;
-const MOST_FRAMES = 1_000_000_000;
-const LEFT_OUT = { value: undefined };
-
-/** A whole number. */
-export function readWhole(text: string, least: number, most: number): Result<number, string> {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  return value >= least && value <= most ? ok(value) : err(`a whole number from ${least} to ${most}`);
-}
-
-const COUNT: Param = {
-  name: 'COUNT',
-  field: 'count',
-  read: (text) => {
-    if (text === 'all') return ok(Number.POSITIVE_INFINITY);
-    const count = readWhole(text, 1, MOST_FRAMES);
-    return count.ok ? count : err(`${count.error}, or all`);
-  },
-  fallback: LEFT_OUT,
-};
-
-function framesParam(usual: number): Param {
-  return {
-    name: 'FRAMES',
-    field: 'frames',
-    read: (text) => readWhole(text, 1, MOST_FRAMES),
-    fallback: { value: usual },
-  };
-}
-
-/** A word that stands for a value. */
-function flag(word: string, field: string, value: boolean, otherwise: boolean | undefined): Param {
-  return {
-    name: word,
-    field,
-    read: (text) => (text === word ? ok(value) : err('that word, or left out')),
-    fallback: { value: otherwise },
-  };
-}
-
-function words(name: string, field: string, fallback?: string): Param {
-  return {
-    name,
-    field,
-    read: (text) =>
-      Buffer.byteLength(text) <= REASON_BYTES ? ok(text) : err(`a text of ${REASON_BYTES} bytes at most`),
-    fallback: { value: fallback },
-  };
-}
-
-const STATUS: Param = { name: 'STATUS', field: 'status', read: (text) => readWhole(text, 400, 599) };
-
-const RETRY_AFTER: Param = {
-  name: 'SECONDS',
-  field: 'retryAfterS',
-  read: (text) => readWhole(text, 0, 86_400),
-  fallback: LEFT_OUT,
-};
-
-const CODE: Param = {
-  name: 'CODE',
-  field: 'code',
-  read: (text) => {
-    const code = Number(text);
-    const isProtocol = code >= 1000 && code <= 1014 && ![1004, 1005, 1006].includes(code);
-    const isGood = /^\d{4}$/.test(text) && (isProtocol || (code >= 3000 && code <= 4999));
-    return isGood
-      ? ok(code)
-      : err('a close code: 1000 to 1014 without 1004 to 1006, or 3000 to 4999 (for 1006 write cut)');
-  },
-  fallback: { value: 1000 },
-};
-
-const HEX: Param = {
-  name: 'HEX',
-  field: 'bytes',
-  read: (text) => {
-    const isHex = /^(?:[\da-f]{2})+$/i.test(text);
-    return isHex ? ok(new Uint8Array(Buffer.from(text, 'hex'))) : err('bytes in hexadecimal, such as ff00');
-  },
-};
-
-const SIZE: Param = {
-  name: 'SIZE',
-  field: 'bytes',
-  read: (text) => {
-    const size = parseSize(text);
-    return size.ok && size.value > 0 && size.value <= 2 ** 28 ? size : err(`${SIZE_FORM}, 256M at most`);
-  },
-  fallback: { value: TOO_LARGE_BYTES },
+const WHEN_FIELDS: FaultForms['whenFields'] = {
+  frames: { field: 'after', least: 0 },
+  'all-frames': { field: 'afterAll', least: 0 },
+  seq: { field: 'seq', least: 1 },
+  connection: { field: 'connection', least: 1 },
 };
 
 const SHIFT: Param = {
@@ -150,13 +61,13 @@ const SEQ: Param = {
 };
 
 /** How each fault is written. */
-export const FAULT_FORMS: Readonly<Record<FirehoseFault['kind'], FaultForm>> = {
+export const FAULT_FORMS: Readonly<Record<FirehoseFault['kind'], FaultForm<WhenKey>>> = {
   http: { params: [STATUS, RETRY_AFTER], when: AT_CONNECT },
   'no-upgrade': { params: [], when: AT_CONNECT },
   silent: { params: [], when: AT_CONNECT },
   inclusive: { params: [], when: AT_CONNECT },
   exclusive: { params: [], when: AT_CONNECT },
-  outdated: { params: [framesParam(100)], when: AT_CONNECT },
+  outdated: { params: [amount('FRAMES', 100)], when: AT_CONNECT },
   clamped: { params: [], when: AT_CONNECT },
   'future-live': { params: [], when: AT_CONNECT },
   close: { params: [CODE, words('REASON', 'reason')], when: IN_STREAM },
@@ -166,7 +77,7 @@ export const FAULT_FORMS: Readonly<Record<FirehoseFault['kind'], FaultForm>> = {
     params: [words('ERROR', 'error', 'ConsumerTooSlow'), words('MESSAGE', 'message')],
     when: IN_STREAM,
   },
-  duplicate: { params: [framesParam(10)], when: IN_STREAM },
+  duplicate: { params: [amount('FRAMES', 10)], when: IN_STREAM },
   text: { params: [], when: IN_STREAM },
   garbage: { params: [], when: IN_STREAM },
   'unknown-type': { params: [], when: IN_STREAM },
@@ -176,7 +87,18 @@ export const FAULT_FORMS: Readonly<Record<FirehoseFault['kind'], FaultForm>> = {
   poison: { params: [COUNT], when: IN_STREAM },
   'missing-block': { params: [COUNT], when: IN_STREAM },
   'odd-header': { params: [COUNT], when: IN_STREAM },
-  'too-large': { params: [SIZE, COUNT], when: IN_STREAM },
+  'too-large': { params: [tooLargeSize(TOO_LARGE_BYTES), COUNT], when: IN_STREAM },
   clock: { params: [SHIFT, PERCENT, COUNT], when: IN_STREAM },
   reset: { params: [SEQ, flag('restart', 'restart', true, undefined)], when: AT_RESET },
 };
+
+/** Reads a fault of a firehose as it is written on the command line. The error is a whole sentence. */
+export function parseFault(text: string): Result<FirehoseFault, string> {
+  // The forms know the fields of each kind; the test of this file holds every form against its kind.
+  return readFault(text, { forms: FAULT_FORMS, whenFields: WHEN_FIELDS }) as Result<FirehoseFault, string>;
+}
+
+/** How each fault is written, as `close[:CODE[,REASON]]`. */
+export function listFaults(): string[] {
+  return usages(FAULT_FORMS);
+}

@@ -162,7 +162,7 @@ test('a cursor in the future goes live, where others are told', async (t) => {
 });
 
 test('a refusal can wait for frames that were sent, over all connections', async (t) => {
-  const faults: FirehoseFault[] = [{ kind: 'http', status: 503, when: { afterAllFrames: 60 } }];
+  const faults: FirehoseFault[] = [{ kind: 'http', status: 503, when: { afterAll: 60 } }];
   const { url } = await serve(t, faults);
   assert.deepEqual(await replay(t, url, 100, 50), range(101, 150));
   assert.deepEqual(await replay(t, url, 140, 10), range(141, 150));

@@ -28,7 +28,7 @@ async function end(t: TestContext, url: string, cursor: number): Promise<string>
 }
 
 test('numbers begin anew below all that was: an open connection just sees it', async (t) => {
-  const { url, clock, simulator } = await serve(t, { kind: 'reset', to: 5, when: { afterFrames: 20 } });
+  const { url, clock, simulator } = await serve(t, { kind: 'reset', to: 5, when: { after: 20 } });
   const reader = connect(t, url);
   await opened(reader);
   await clock.advance(500);
@@ -67,7 +67,7 @@ test('with a restart every connection is cut; who comes back is told, or silentl
 });
 
 test('a backup: numbers that were used come again with other content', async (t) => {
-  const { url, clock } = await serve(t, { kind: 'reset', to: 110, when: { afterFrames: 20 } });
+  const { url, clock } = await serve(t, { kind: 'reset', to: 110, when: { after: 20 } });
   const reader = connect(t, url);
   await opened(reader);
   await clock.advance(300);
@@ -81,7 +81,7 @@ test('a backup: numbers that were used come again with other content', async (t)
 });
 
 test('numbers jump ahead, and nothing is lost', async (t) => {
-  const { url, clock } = await serve(t, { kind: 'reset', to: 9_000_000_000, when: { afterFrames: 20 } });
+  const { url, clock } = await serve(t, { kind: 'reset', to: 9_000_000_000, when: { after: 20 } });
   await clock.advance(300);
   const seqs = [...range(116, 120), ...range(9_000_000_001, 9_000_000_010)];
   assert.deepEqual((await replay(t, url, 115, 15)).map(seqOf), seqs);
@@ -107,7 +107,7 @@ test('a reset waits for a connection, which finds the new numbers; several follo
 test('made-up frames and faults of frames go on over a reset', async (t) => {
   const clock = createFakeClock();
   const faults: FirehoseFault[] = [
-    { kind: 'reset', to: 0, when: { afterFrames: 10 } },
+    { kind: 'reset', to: 0, when: { after: 10 } },
     { kind: 'swallow', when: { seq: 4, connection: 2 } },
   ];
   const { url } = await start(t, { rate: 100, startSeq: 501, faults }, clock);

@@ -8,7 +8,8 @@ import { connect, type Reader, range, seqOf, start } from '../../../test/rig/fir
 import { syntheticFrames } from '../../../test/rig/synthetic-frames.ts';
 import { within } from '../../../test/rig/wait.ts';
 import { decodeFrame } from '../../wire/atproto/frame.ts';
-import type { FirehoseFault, PassingFault, StreamTime } from './faults.ts';
+import type { StreamTime } from '../fault-times.ts';
+import type { FirehoseFault, PassingFault } from './faults.ts';
 
 /** Faults between frames and of frames, with real sockets. Frames 101 to 150 are history. */
 const FRAMES = syntheticFrames(50, 101);
@@ -32,7 +33,7 @@ async function untilClosed(t: TestContext, url: string, cursor = 100) {
 
 test('a connection closes after so many frames, with the code asked for, and the next one does not', async (t) => {
   for (const code of [1000, 1001, 1013]) {
-    const { url } = await serve(t, { kind: 'close', code, reason: 'enough', when: { afterFrames: 20 } });
+    const { url } = await serve(t, { kind: 'close', code, reason: 'enough', when: { after: 20 } });
     const { seqs, ...end } = await untilClosed(t, url);
     assert.deepEqual(seqs, range(101, 120));
     assert.deepEqual([end.code, end.reason], [code, 'enough']);
@@ -41,7 +42,7 @@ test('a connection closes after so many frames, with the code asked for, and the
 });
 
 test('a connection is cut behind so many frames, twice, without a close', async (t) => {
-  const { url } = await serve(t, { kind: 'cut', when: { afterFrames: 20 }, times: 2 });
+  const { url } = await serve(t, { kind: 'cut', when: { after: 20 }, times: 2 });
   for (let i = 0; i < 2; i++) {
     const { seqs, code } = await untilClosed(t, url);
     assert.deepEqual(seqs, range(101, 120));
@@ -51,7 +52,7 @@ test('a connection is cut behind so many frames, twice, without a close', async 
 });
 
 test('a connection ends right behind its last frame, not when the next one comes', async (t) => {
-  const { url } = await serve(t, { kind: 'cut', when: { afterFrames: 50 } });
+  const { url } = await serve(t, { kind: 'cut', when: { after: 50 } });
   assert.deepEqual((await untilClosed(t, url)).seqs, range(101, 150));
 });
 
@@ -63,8 +64,8 @@ async function pong({ socket }: Reader): Promise<void> {
 test('a half-open connection sends nothing more; it answers, or is deaf', async (t) => {
   const clock = createFakeClock();
   const faults: FirehoseFault[] = [
-    { kind: 'half-open', pongs: true, when: { afterFrames: 20 } },
-    { kind: 'half-open', pongs: false, when: { afterFrames: 20, connection: 2 } },
+    { kind: 'half-open', pongs: true, when: { after: 20 } },
+    { kind: 'half-open', pongs: false, when: { after: 20, connection: 2 } },
   ];
   const { url, simulator, drain, ended } = await start(t, { frames: FRAMES, loop: true, faults }, clock);
   const answering = connect(t, `${url}?cursor=100`);
@@ -112,7 +113,7 @@ test('an error frame comes last, and then the close', async (t) => {
 
 test('the last frames come again, those of the connection at most', async (t) => {
   const faults: FirehoseFault[] = [
-    { kind: 'duplicate', frames: 5, when: { afterFrames: 20 } },
+    { kind: 'duplicate', frames: 5, when: { after: 20 } },
     { kind: 'duplicate', frames: 500, when: { seq: 149 } },
   ];
   const { url } = await serve(t, ...faults);
@@ -129,7 +130,7 @@ test('what is not a frame stands between frames, which are all there', async (t)
     { kind: 'unknown-op' },
     { kind: 'raw', bytes: raw },
   ];
-  const faults = kinds.map((fault, i) => ({ ...fault, when: { afterFrames: 10 + i * 5 } }));
+  const faults = kinds.map((fault, i) => ({ ...fault, when: { after: 10 + i * 5 } }));
   const { url } = await serve(t, ...faults, { kind: 'text', when: { seq: 150 } });
   const { socket } = connect(t, `${url}?cursor=100`);
   const got: [Buffer, boolean][] = [];
@@ -156,7 +157,7 @@ test('swallowed frames are a gap, for every reader and at every replay', async (
   const { url } = await serve(
     t,
     { kind: 'swallow', count: 3, when: { seq: 120 } },
-    { kind: 'swallow', when: { afterFrames: 30 } }, // without what is swallowed: 134 is the 31st
+    { kind: 'swallow', when: { after: 30 } }, // without what is swallowed: 134 is the 31st
     { kind: 'swallow', count: Number.POSITIVE_INFINITY, when: { seq: 148 } },
   );
   const left = [...range(101, 119), ...range(123, 133), ...range(135, 147)];
@@ -171,7 +172,7 @@ test('swallowed frames are a gap, for every reader and at every replay', async (
 test('a poisoned frame is there again at each reconnect, unless it is only so many times', async (t) => {
   const first = await serve(t, { kind: 'poison', when: { seq: 120 } });
   const second = await serve(t, { kind: 'poison', when: { seq: 120 }, times: 2 });
-  const third = await serve(t, { kind: 'poison', count: 2, when: { afterFrames: 19, connection: 2 } });
+  const third = await serve(t, { kind: 'poison', count: 2, when: { after: 19, connection: 2 } });
   const bad: number[][] = [];
   for (const { url } of [first, second, third]) {
     for (let i = 0; i < 3; i++) {
@@ -227,7 +228,7 @@ test('faults of frames come together, the same for all readers', async (t) => {
 test('a fault can wait for the frames of all connections, and for a connection', async (t) => {
   const { url } = await serve(
     t,
-    { kind: 'close', code: 1001, when: { afterAllFrames: 80 } },
+    { kind: 'close', code: 1001, when: { afterAll: 80 } },
     { kind: 'close', code: 1013, when: { connection: 4, seq: 140 } },
   );
   assert.equal((await replay(t, url, 50)).length, 50);
@@ -239,9 +240,9 @@ test('a fault can wait for the frames of all connections, and for a connection',
 
 /** Faults through which no frame is lost. */
 const WHEN: fc.Arbitrary<StreamTime> = fc.oneof(
-  fc.record({ afterFrames: fc.nat(55) }),
+  fc.record({ after: fc.nat(55) }),
   fc.record({ seq: fc.integer({ min: 95, max: 155 }) }),
-  fc.record({ afterAllFrames: fc.nat(120), connection: fc.integer({ min: 1, max: 4 }) }),
+  fc.record({ afterAll: fc.nat(120), connection: fc.integer({ min: 1, max: 4 }) }),
 );
 const LOSSLESS: fc.Arbitrary<FirehoseFault> = fc
   .tuple(

@@ -1,3 +1,6 @@
+import { timesFor, type Usually } from '../fault-plan.ts';
+import type { ConnectTime, StreamTime, Times } from '../fault-times.ts';
+
 /**
  * What a simulated firehose can do wrong, each at a place that is the same in every run: by the number of frames, by a
  * number of the stream, or by the count of connections. Faults are independent of each other; where several are due at the same
@@ -8,33 +11,13 @@
  */
 export type FirehoseFault = ConnectFault | PassingFault | FrameFault | ResetFault;
 
-/** When a fault may happen; all that is given must hold, nothing given is at once. */
-export interface ConnectTime {
-  /** From the k-th attempt to connect on, counted from 1; the refused ones count too. */
-  readonly connection?: number | undefined;
-  /** Once so many frames were sent, over all connections. */
-  readonly afterAllFrames?: number | undefined;
-}
-
-export interface StreamTime extends ConnectTime {
-  /** Once so many frames were sent on the connection. Swallowed and inserted messages don't count, repeated ones do. */
-  readonly afterFrames?: number | undefined;
-  /** Just before the first frame with this number or a higher one, on a connection that passes that place. */
-  readonly seq?: number | undefined;
-}
-
 export interface ResetTime {
   /** From the k-th attempt to connect on. */
   readonly connection?: number | undefined;
   /** Once so many frames came live, whoever reads them. */
-  readonly afterFrames?: number | undefined;
+  readonly after?: number | undefined;
   /** Just before the first live frame with this number or a higher one. */
   readonly seq?: number | undefined;
-}
-
-/** On how many connections a fault happens; `Infinity`: on all. On one connection each fault happens once at most. */
-interface Times {
-  readonly times?: number | undefined;
 }
 
 /** How a connection begins. */
@@ -154,10 +137,7 @@ export interface ResetFault {
 }
 
 /** Each kind: what it is about, and whether it is always there or happens once, unless `times` says otherwise. */
-const KINDS: Record<
-  FirehoseFault['kind'],
-  readonly ['connect' | 'passing' | 'frame' | 'reset', 'once' | 'always']
-> = {
+const KINDS: Record<FirehoseFault['kind'], readonly ['connect' | 'passing' | 'frame' | 'reset', Usually]> = {
   http: ['connect', 'once'],
   'no-upgrade': ['connect', 'once'],
   silent: ['connect', 'once'],
@@ -187,7 +167,7 @@ const KINDS: Record<
 
 /** On how many connections a fault happens. */
 export function timesOf(fault: Exclude<FirehoseFault, ResetFault>): number {
-  return fault.times ?? (KINDS[fault.kind][1] === 'always' ? Number.POSITIVE_INFINITY : 1);
+  return timesFor(fault, KINDS[fault.kind][1]);
 }
 
 export function isConnectFault(fault: FirehoseFault): fault is ConnectFault {

@@ -2,8 +2,10 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Scope } from '../../core/scope.ts';
 import { encodeFrame } from '../../wire/atproto/encode-frame.ts';
-import { createConnection } from './connection.ts';
-import type { Arrival } from './fault-plan.ts';
+import type { Arrival } from '../fault-plan.ts';
+import { createFirehoseConnection } from './connection.ts';
+import type { Act } from './fault-plan.ts';
+import type { ConnectFault } from './faults.ts';
 import type { History } from './history.ts';
 import { createSubscriber, type Subscriber } from './subscriber.ts';
 
@@ -24,7 +26,7 @@ export interface Newcomer {
   readonly socket: Duplex;
   /** Undefined: from now on; 0: everything. */
   readonly cursor: number | undefined;
-  readonly arrival: Arrival;
+  readonly arrival: Arrival<ConnectFault, Act>;
 }
 
 const OUTDATED = encodeFrame({
@@ -38,7 +40,7 @@ export function greet(newcomer: Newcomer, options: GreetingOptions): void {
   const { client, socket, arrival } = newcomer;
   const { history, subscribers, scope, lagFrames } = options;
   client.on('error', (error) => scope.log.debug('a reader failed', { error: error.message }));
-  const connection = createConnection(client, socket, scope.clock);
+  const connection = createFirehoseConnection(client, socket, scope.clock);
   const isSilent = arrival.take('silent') !== undefined;
   const { from, word } = isSilent ? { from: history.end, word: undefined } : placeOf(newcomer, options);
   const egress = arrival.egress(history.seqBefore(from));

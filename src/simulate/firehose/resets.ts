@@ -28,8 +28,8 @@ export function withResets(
   let anew: number | undefined;
 
   const isDue = ({ when = {} }: ResetFault, upcoming: number | undefined): boolean => {
-    const { connection = 0, afterFrames = 0, seq } = when;
-    if (connections < connection || given < afterFrames) return false;
+    const { connection = 0, after = 0, seq } = when;
+    if (connections < connection || given < after) return false;
     return seq === undefined || (upcoming !== undefined && upcoming >= seq);
   };
 

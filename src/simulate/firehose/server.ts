@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Timer } from '../../core/clock.ts';
 import type { Runnable, Scope } from '../../core/scope.ts';
-import { createFaultPlan } from './fault-plan.ts';
+import { startPace } from '../pace.ts';
+import { addressOf, untilOver } from '../serving.ts';
+import { planFaults } from './fault-plan.ts';
 import { type FirehoseFault, isResetFault, type ResetFault } from './faults.ts';
 import { createFeed, type Feed, type FeedOptions } from './feed.ts';
 import { createHistory, type History } from './history.ts';
-import { startPace } from './pace.ts';
 import { type ResettableFeed, withResets } from './resets.ts';
 import { createSite } from './site.ts';
 import type { Subscriber } from './subscriber.ts';
@@ -55,8 +55,6 @@ const DEFAULT_HISTORY_FRAMES = 50_000;
 const DEFAULT_HISTORY_BYTES = 128 * 1024 * 1024;
 /** As relays allow (indigo). */
 const DEFAULT_LAG_FRAMES = 16_384;
-/** As relays do, so that a quiet stream is not taken for a dead one. */
-const PING_MS = 30_000;
 /** Appended frames after which the readers get their turn: a batch must not push a frame out that nobody could send yet. */
 const TURN_FRAMES = 100;
 
@@ -83,7 +81,7 @@ export function createFirehoseSimulator(options: FirehoseSimulatorOptions): Fire
       const feed = withResets(source, list.filter(isResetFault), (reset) =>
         startAnew(reset, past, subscribers),
       );
-      const faults = createFaultPlan(list, seed);
+      const faults = planFaults(list, seed);
       const arrived = feed.arrive;
       const site = createSite({
         inclusive,
@@ -100,7 +98,7 @@ export function createFirehoseSimulator(options: FirehoseSimulatorOptions): Fire
       await once(server, 'listening'); // rejects with the system's error
       scope.ready();
       const pace = startLive(scope, feed, history, subscribers, options);
-      await untilOver(scope, subscribers);
+      await untilOver(scope, () => subscribers.forEach(({ connection }) => connection.ping()));
       pace?.cancel();
       await site.end();
     },
@@ -141,12 +139,6 @@ function startAnew(reset: ResetFault, history: History, subscribers: ReadonlySet
   }
 }
 
-function addressOf(server: Server | undefined): string {
-  const address = server?.address() as AddressInfo | null | undefined;
-  if (!address) throw new Error('cannot tell the address of a simulator that does not listen');
-  return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
-}
-
 /** Lets frames come at their rate. */
 function startLive(
   scope: Scope,
@@ -174,12 +166,4 @@ function startLive(
     return true;
   };
   return rate > 0 ? startPace(scope.clock, rate, emit) : undefined;
-}
-
-/** Waits for drain or stop, and meanwhile keeps the readers' connections warm. */
-async function untilOver(scope: Scope, subscribers: ReadonlySet<Subscriber>): Promise<void> {
-  const over = AbortSignal.any([scope.drain, scope.stop]);
-  while (await scope.clock.sleep(PING_MS, over)) {
-    for (const { connection } of subscribers) connection.ping();
-  }
 }

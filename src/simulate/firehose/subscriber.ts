@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import type { Connection } from './connection.ts';
-import type { Act, Egress } from './egress.ts';
+import type { Egress } from '../egress.ts';
+import type { FirehoseConnection } from './connection.ts';
+import type { Act } from './fault-plan.ts';
 import type { History } from './history.ts';
 
 export interface Subscriber {
@@ -9,21 +10,21 @@ export interface Subscriber {
   advance(): void;
   /** Goes on with what comes from now on: what was not sent yet is gone. */
   skip(): void;
-  readonly connection: Connection;
+  readonly connection: FirehoseConnection;
 }
 
 export interface SubscriberOptions {
   readonly client: WebSocket;
   /** The socket under it: written in batches. */
   readonly socket: Duplex;
-  readonly connection: Connection;
+  readonly connection: FirehoseConnection;
   readonly history: History;
   /** Position of the first frame to send. */
   readonly from: number;
   /** Frames that a reader may fall behind once it has been at the tip. */
   readonly lagFrames: number;
   /** The faults of this connection. */
-  readonly egress: Egress | undefined;
+  readonly egress: Egress<Act> | undefined;
 }
 
 /** Frames in one batch: the event loop turns in between. */
@@ -59,9 +60,9 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
   };
 
   /** Lets happen what is due before the next frame. False where nothing is sent after it. */
-  const misbehave = (faults: Egress): boolean => {
+  const misbehave = (faults: Egress<Act>): boolean => {
     for (;;) {
-      const acts = faults.acts(next < history.end ? history.seqAt(next) : undefined);
+      const acts = faults.acts({ seq: next < history.end ? history.seqAt(next) : undefined });
       if (acts.length === 0) return true;
       for (const doing of acts) {
         act(doing);
@@ -72,8 +73,8 @@ export function createSubscriber(options: SubscriberOptions): Subscriber {
 
   /** A frame as it goes out; undefined: it does not. */
   const frameAt = (position: number): Uint8Array | undefined => {
-    const frame = history.frameAt(position);
-    return egress === undefined ? frame : egress.shape({ position, seq: history.seqAt(position), frame });
+    const message = history.frameAt(position);
+    return egress === undefined ? message : egress.shape({ position, seq: history.seqAt(position), message });
   };
 
   const sendPage = (): void => {

@@ -41,26 +41,40 @@ function draftsIn(frame: Uint8Array): readonly Draft[] {
   return drafts.ok ? drafts.value : [];
 }
 
+/** Gives events their times and numbers. */
+export interface Stamp {
+  (drafts: readonly Draft[]): readonly Served[];
+  /** From now on it is another server's, whose clock is behind. */
+  reset(shiftMs: number): void;
+}
+
 /**
- * Gives events their times: version 1 a time of its own to each, by its clock, rising; version 2 one time to all events that come at
- * once, and a number to each.
+ * Version 1 gives a time of its own to each event, by its clock, rising; version 2 one time to all events that come at once, and
+ * tells the number of each.
  */
 export function createStamp(
   version: 1 | 2,
   clock: Clock,
   /** The newest event that there is. */
   tip: Served | undefined,
-): (drafts: readonly Draft[]) => readonly Served[] {
+): Stamp {
   let last = tip?.timeUs ?? 0;
   let number = tip?.number ?? 0;
-  return (drafts) => {
-    const now = Math.max(last, clock.micros());
+  let behindUs = 0;
+  const stamp = (drafts: readonly Draft[]): readonly Served[] => {
+    const now = Math.max(last, clock.micros() - behindUs);
     return drafts.map((draft) => {
       number++;
       last = version === 1 ? Math.max(last + 1, now) : now;
       return serve(draft, last, number, version);
     });
   };
+  const reset = (shiftMs: number): void => {
+    behindUs += shiftMs * 1000;
+    last = 0;
+    number = 0;
+  };
+  return Object.assign(stamp, { reset });
 }
 
 /** An event of a given time. */

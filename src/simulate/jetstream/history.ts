@@ -1,7 +1,7 @@
 /** An event as readers get it. */
 export interface Served {
   readonly timeUs: number;
-  /** Its number on a server of version 2, counted from 1. */
+  /** Its number, counted from 1; servers of version 2 tell it. */
   readonly number: number;
   readonly did: string;
   /** Of a commit alone: nothing else is filtered by it. */
@@ -19,11 +19,15 @@ export interface HistoryLimits {
 /** The events that a server still has, in order, each at a position that is never used again: a reader is a position. */
 export interface History {
   append(event: Served): void;
+  /** Drops what is before a position; all of it where that is behind the newest. */
+  dropBefore(position: number): void;
   at(position: number): Served;
   /** The position of the first event from a time on, microseconds. */
   fromTime(timeUs: number): number;
   /** The position of the first event from a number on. */
   fromNumber(number: number): number;
+  /** The number of the event before a position; 0 where it is not here. */
+  numberBefore(position: number): number;
   /** Position of the oldest event kept. */
   readonly first: number;
   /** Position behind the newest event. */
@@ -79,8 +83,12 @@ export function createHistory(limits: HistoryLimits): History {
       while (end() - first > limits.events || (bytes > limits.bytes && end() - first > 1)) drop();
     },
     at,
+    dropBefore(position) {
+      while (first < Math.min(position, end())) drop();
+    },
     fromTime: (timeUs) => search((event) => event.timeUs >= timeUs),
     fromNumber: (number) => search((event) => event.number >= number),
+    numberBefore: (position) => (position > first && position <= end() ? at(position - 1).number : 0),
     get first() {
       return first;
     },
@@ -88,7 +96,7 @@ export function createHistory(limits: HistoryLimits): History {
       return end();
     },
     get tip() {
-      return events.at(-1);
+      return end() > first ? events.at(-1) : undefined;
     },
   };
 }

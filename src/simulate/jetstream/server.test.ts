@@ -153,22 +153,22 @@ test('history keeps to its limit; a reader that fell out of it is cut off', asyn
 });
 
 test('faults come where they are asked for', async (t) => {
+  const when = (connection: number, after?: number) => ({ when: { connection, after } });
   const bytes = Buffer.from('rubbish');
-  const cases = [
-    [{ kind: 'close', afterEvents: 3, code: 1011, reason: 'x' }],
-    [{ kind: 'cut', afterEvents: 2 }],
-    [
-      { kind: 'duplicate', afterEvents: 3, events: 2 },
-      { kind: 'raw', afterEvents: 0, bytes },
+  const { url, simulator } = await startJetstream(t, {
+    faults: [
+      { kind: 'close', code: 1011, reason: 'x', ...when(1, 3) },
+      { kind: 'cut', ...when(2, 2) },
+      { kind: 'duplicate', events: 2, ...when(3, 3) },
+      { kind: 'raw', bytes, ...when(3) },
+      { kind: 'drop', events: 1, ...when(4, 1) },
+      { kind: 'half-open', pongs: false, ...when(5, 1) },
+      { kind: 'ignore-cursor', ...when(6) },
     ],
-    [{ kind: 'swallow', afterEvents: 1 }],
-    [{ kind: 'half-open', afterEvents: 1 }],
-    [{ kind: 'ignore-cursor' }],
-  ] as const;
-  const { url, simulator } = await startJetstream(t, { faults: (n) => cases[n - 1] ?? [] });
+  });
   simulator.emit([1, 2, 3, 4].map((n) => testDraft(n)));
   const readers = [];
-  for (const _ of cases) {
+  for (let i = 0; i < 6; i++) {
     const reader = readJetstream(t, `${url}?cursor=0`);
     await reader.opened();
     readers.push(reader);

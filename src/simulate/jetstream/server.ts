@@ -1,14 +1,16 @@
 import { once } from 'node:events';
 import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Timer } from '../../core/clock.ts';
 import type { Runnable, Scope } from '../../core/scope.ts';
 import type { ZstdDictionary } from '../../wire/jetstream/dictionary.ts';
 import type { Draft } from '../../wire/jetstream/encode.ts';
-import { startPace } from '../firehose/pace.ts';
-import type { JetstreamFault } from './faults.ts';
+import { startPace } from '../pace.ts';
+import { addressOf, untilOver } from '../serving.ts';
+import { planFaults } from './fault-plan.ts';
+import { isResetFault, type JetstreamFault } from './faults.ts';
 import { createFeed, createStamp, serve } from './feed.ts';
-import { createHistory, type History } from './history.ts';
+import { createHistory, type History, type Served } from './history.ts';
+import { createResets } from './resets.ts';
 import { createSite } from './site.ts';
 import type { Subscriber } from './subscriber.ts';
 
@@ -34,8 +36,10 @@ export interface JetstreamSimulatorOptions {
   readonly version?: 1 | 2 | undefined;
   /** For readers that ask for packed messages. */
   readonly dictionary?: ZstdDictionary | undefined;
-  /** What goes wrong with the n-th attempt to connect, counted from 1. */
-  readonly faults?: ((connection: number) => readonly JetstreamFault[]) | undefined;
+  /** What goes wrong, and when. */
+  readonly faults?: readonly JetstreamFault[] | undefined;
+  /** Told of each event that goes out to a reader. */
+  readonly onSent?: ((event: Served) => void) | undefined;
 }
 
 export interface JetstreamSimulator extends Runnable {
@@ -53,14 +57,12 @@ const DEFAULT_RATE = 50;
 const DEFAULT_HISTORY_EVENTS = 100_000;
 const DEFAULT_HISTORY_BYTES = 128 * 1024 * 1024;
 const DEFAULT_LOOKBACK_MS = 36 * 3_600_000;
-/** As the servers do. */
-const PING_MS = 30_000;
 /** Frames after which the readers get their turn. */
 const TURN_FRAMES = 100;
 
 /** A server that speaks the true Jetstream v1 (`/subscribe`), for rehearsal and tests. Its history is in memory. */
 export function createJetstreamSimulator(options: JetstreamSimulatorOptions): JetstreamSimulator {
-  const { version = 1, lookbackMs = DEFAULT_LOOKBACK_MS, dictionary, faults = () => [] } = options;
+  const { version = 1, lookbackMs = DEFAULT_LOOKBACK_MS, dictionary, faults: list = [], seed = 1 } = options;
   const { historyEvents: events = DEFAULT_HISTORY_EVENTS, historyBytes: bytes = DEFAULT_HISTORY_BYTES } =
     options;
   const subscribers = new Set<Subscriber>();
@@ -74,14 +76,37 @@ export function createJetstreamSimulator(options: JetstreamSimulatorOptions): Je
   return {
     async run(scope) {
       const stamp = createStamp(version, scope.clock, history.tip);
-      append = (drafts) => stamp(drafts).forEach(history.append);
-      const site = createSite({ version, history, lookbackMs, dictionary, faults, subscribers, scope });
+      const resets = createResets(list.filter(isResetFault), ({ shiftMs }) => {
+        // Whoever reads gets first what it was to get.
+        advance();
+        stamp.reset(shiftMs);
+        history.dropBefore(history.end);
+        for (const { connection } of subscribers) connection.cut();
+      });
+      append = (drafts) => {
+        resets.emitted(drafts.length);
+        stamp(drafts).forEach(history.append);
+      };
+      const faults = planFaults(list, seed);
+      const sent = options.onSent ?? (() => {});
+      const arrived = resets.arrived;
+      const site = createSite({
+        version,
+        history,
+        lookbackMs,
+        dictionary,
+        faults,
+        arrived,
+        sent,
+        subscribers,
+        scope,
+      });
       server = site.server;
       server.listen(options.port, options.host);
       await once(server, 'listening'); // rejects with the system's error
       scope.ready();
       const pace = startLive(scope, options, append, advance);
-      await untilOver(scope, subscribers);
+      await untilOver(scope, () => subscribers.forEach(({ connection }) => connection.ping()));
       pace?.cancel();
       await site.end();
     },
@@ -97,12 +122,6 @@ export function createJetstreamSimulator(options: JetstreamSimulatorOptions): Je
 
 function timesOf(history: History): number[] {
   return Array.from({ length: history.end - history.first }, (_, i) => history.at(history.first + i).timeUs);
-}
-
-function addressOf(server: Server | undefined): string {
-  const address = server?.address() as AddressInfo | null | undefined;
-  if (!address) throw new Error('cannot tell the address of a simulator that does not listen');
-  return `${address.family === 'IPv6' ? `[${address.address}]` : address.address}:${address.port}`;
 }
 
 /** Lets frames come at their rate. */
@@ -128,12 +147,4 @@ function startLive(
     }
     return true;
   });
-}
-
-/** Waits for drain or stop, and meanwhile keeps the readers' connections warm. */
-async function untilOver(scope: Scope, subscribers: ReadonlySet<Subscriber>): Promise<void> {
-  const over = AbortSignal.any([scope.drain, scope.stop]);
-  while (await scope.clock.sleep(PING_MS, over)) {
-    for (const subscriber of subscribers) subscriber.ping();
-  }
 }

@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Scope } from '../../core/scope.ts';
@@ -12,31 +11,30 @@ import {
   readQuery,
   type SubscriberOptions,
 } from '../../wire/jetstream/options.ts';
-import type { JetstreamFault } from './faults.ts';
-import type { History } from './history.ts';
+import { createConnection } from '../connection.ts';
+import type { Arrival, FaultPlan } from '../fault-plan.ts';
+import { type Answer, createHeld, endSite, refuse, type Site } from '../serving.ts';
+import type { Act } from './fault-plan.ts';
+import type { ConnectFault } from './faults.ts';
+import type { History, Served } from './history.ts';
 import { createSubscriber, type Subscriber } from './subscriber.ts';
-
-/** The HTTP side: the upgrade of readers, and what they say later. */
-export interface Site {
-  readonly server: Server;
-  /** Closes everything; resolves when nothing is open any more. */
-  end(): Promise<void>;
-}
 
 export interface SiteOptions {
   readonly version: 1 | 2;
   readonly history: History;
   readonly lookbackMs: number;
   readonly dictionary: ZstdDictionary | undefined;
-  /** What goes wrong with the n-th attempt to connect, counted from 1. */
-  readonly faults: (connection: number) => readonly JetstreamFault[];
+  readonly faults: FaultPlan<ConnectFault, Act>;
+  /** Told of the k-th attempt to connect, before it is answered. */
+  readonly arrived: (connection: number) => void;
+  /** Told of each event that goes out. */
+  readonly sent: (event: Served) => void;
   /** The readers connected; kept up to date here. */
   readonly subscribers: Set<Subscriber>;
   readonly scope: Scope;
 }
 
 /** WebSocket close codes (RFC 6455, 7.4.1). */
-const GOING_AWAY = 1001;
 const INVALID_DATA = 1007;
 const POLICY = 1008;
 /** Of a close frame's reason (RFC 6455, 5.5.1). */
@@ -45,6 +43,7 @@ const MOST_REASON_BYTES = 123;
 interface Refusal {
   readonly status: number;
   readonly text: string;
+  readonly retryAfterS?: number | undefined;
 }
 
 /** What a reader asks for in its request. */
@@ -57,6 +56,7 @@ interface Wish {
 
 export function createSite(site: SiteOptions): Site {
   const { subscribers, scope } = site;
+  const held = createHeld(scope.clock);
   const upgrader = new WebSocketServer({
     noServer: true,
     clientTracking: false,
@@ -66,27 +66,21 @@ export function createSite(site: SiteOptions): Site {
   const server = createServer((request, response) => {
     response.writeHead(pathOf(request) === '/subscribe' ? 426 : 404).end();
   });
-  let connections = 0;
   server.on('upgrade', (request, socket, rest) => {
-    const faults = site.faults(++connections);
-    const broken = faults.find((fault) => fault.kind === 'http');
-    if (broken !== undefined) return refuse(socket, { status: broken.status, text: 'a simulated fault' });
-    const wish = readRequest(request, site);
-    if ('status' in wish) return refuse(socket, wish);
-    upgrader.handleUpgrade(request, socket, rest, (client) => greet(client, socket, wish, faults, site));
+    const arrival = site.faults.arrive();
+    site.arrived(arrival.number);
+    const fault = arrival.take('http', 'no-upgrade');
+    if (fault?.kind === 'no-upgrade') return held.hold(socket);
+    const wish = fault === undefined ? readRequest(request, site) : { ...fault, text: 'a simulated fault' };
+    if ('status' in wish) return refuse(socket, answerOf(wish));
+    upgrader.handleUpgrade(request, socket, rest, (client) => greet(client, socket, wish, arrival, site));
   });
   return {
     server,
     async end() {
-      const terminate = (): void => subscribers.forEach((subscriber) => subscriber.terminate());
-      for (const subscriber of subscribers) subscriber.close(GOING_AWAY, 'server shutting down');
-      if (scope.stop.aborted) terminate();
-      scope.stop.addEventListener('abort', terminate, { once: true });
-      const closed = once(server, 'close');
-      server.close();
-      server.closeAllConnections();
-      await closed;
-      scope.stop.removeEventListener('abort', terminate);
+      held.release();
+      const connections = () => [...subscribers].map(({ connection }) => connection);
+      await endSite(server, connections, 'server shutting down', scope);
     },
   };
 }
@@ -100,15 +94,8 @@ function pathOf(request: IncomingMessage): string | undefined {
 }
 
 /** Version 1 answers in plain text. */
-function refuse(socket: Duplex, { status, text }: Refusal): void {
-  const head = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`,
-    'Content-Type: text/plain; charset=utf-8',
-    `Content-Length: ${Buffer.byteLength(text)}`,
-    'Connection: close',
-  ];
-  socket.on('error', () => socket.destroy());
-  socket.end(`${head.join('\r\n')}\r\n\r\n${text}`, () => socket.destroy());
+function answerOf({ status, text, retryAfterS }: Refusal): Answer {
+  return { status, type: 'text/plain; charset=utf-8', body: text, retryAfterS };
 }
 
 function readRequest(request: IncomingMessage, site: SiteOptions): Wish | Refusal {
@@ -143,38 +130,43 @@ function greet(
   client: WebSocket,
   socket: Duplex,
   wish: Wish,
-  faults: readonly JetstreamFault[],
+  arrival: Arrival<ConnectFault, Act>,
   site: SiteOptions,
 ): void {
   const { history, subscribers, scope } = site;
-  const cursor = faults.some(({ kind }) => kind === 'ignore-cursor') ? undefined : wish.cursor;
   client.on('error', (error) => scope.log.debug('a reader failed', { error: error.message }));
+  const connection = createConnection(client, socket, scope.clock);
+  const isSilent = arrival.take('silent') !== undefined;
+  const cursor = isSilent || arrival.take('ignore-cursor') !== undefined ? undefined : wish.cursor;
   const subscriber = createSubscriber({
     client,
     socket,
+    connection,
     history,
-    from: () => startOf(cursor, site),
+    from: () => startOf(cursor, arrival, site),
+    replays: cursor !== undefined,
     options: wish.options,
     waitForHello: wish.waitForHello,
     dictionary: wish.packed ? site.dictionary : undefined,
-    faults,
-    clock: scope.clock,
+    egress: arrival.egress,
+    sent: site.sent,
   });
   subscribers.add(subscriber);
   client.on('close', () => subscribers.delete(subscriber));
   client.on('message', (data: Buffer, binary) => {
     if (!binary) hear(data.toString('utf8'), subscriber);
   });
+  if (isSilent) return connection.mute(false);
   subscriber.advance();
 }
 
 /** What a reader says: new options; another type is stepped over. */
 function hear(text: string, subscriber: Subscriber): void {
   const update = decodeUpdate(text);
-  if (!update.ok) return subscriber.close(INVALID_DATA, reasonOf(update.error));
+  if (!update.ok) return subscriber.connection.close(INVALID_DATA, reasonOf(update.error));
   if (update.value === undefined) return;
   const [problem] = optionProblems(update.value);
-  if (problem !== undefined) subscriber.close(POLICY, reasonOf(problem));
+  if (problem !== undefined) subscriber.connection.close(POLICY, reasonOf(problem));
   else subscriber.update(update.value);
 }
 
@@ -185,11 +177,17 @@ function reasonOf(text: string): string {
 }
 
 /** The position that a reader starts at. None of this is ever said: too old begins with the oldest, the future is live. */
-function startOf(cursor: number | undefined, { history, version, lookbackMs, scope }: SiteOptions): number {
-  const { tip } = history;
-  if (cursor === undefined || tip === undefined) return history.end;
+function startOf(
+  cursor: number | undefined,
+  arrival: Arrival<ConnectFault, Act>,
+  { history, version, lookbackMs, scope }: SiteOptions,
+): number {
+  if (cursor === undefined || history.tip === undefined) return history.end;
   const oldest = history.fromTime((scope.clock.now() - lookbackMs) * 1000);
   const position =
     version === 2 && cursor < LEAST_TIME_CURSOR ? history.fromNumber(cursor) : history.fromTime(cursor);
-  return Math.max(oldest, position);
+  const start = Math.max(oldest, position);
+  const passed = start < history.end ? arrival.take('outdated') : undefined;
+  if (passed !== undefined) history.dropBefore(start + passed.events);
+  return Math.max(start, history.first);
 }

@@ -24,19 +24,17 @@ export function microsText(micros: number): string {
 }
 
 /**
- * Numbers the events of one connection for the collector, which drops what is not above the last number.
+ * Numbers the events of one connection to a server of version 2 for the collector, which drops what is not above the last number.
  *
- * On servers of version 1 `time_us` is unique and strictly rising, so it is the number. Servers of version 2 stamp all
- * events of a batch with one `time_us` (jetstream 9a30def, internal/ingest/live/consumer.go, `processBatch`) and tell them
- * apart by `cursor`: there an event gets its `time_us`, or the number after the last one where that is taken. A replay that
+ * Such servers stamp all events of a batch with one `time_us` (jetstream 9a30def, internal/ingest/live/consumer.go, `processBatch`) and
+ * tell them apart by `cursor`: an event gets its `time_us`, or the number after the last one where that is taken. A replay that
  * begins earlier gives the same numbers again from the first pause of a few microseconds on. An event whose `cursor` came
- * before is a repeat and gets a number that came before.
+ * before is a repeat and gets a number that came before. (On servers of version 1 `time_us` is an event's own.)
  */
-export function createNumbering(): (event: Pick<JetstreamEvent, 'timeUs' | 'cursor'>) => number {
+export function createNumbering(): (timeUs: number, cursor: number) => number {
   let lastSeq = 0;
   let lastCursor = 0;
-  return ({ timeUs, cursor }) => {
-    if (cursor === undefined) return timeUs;
+  return (timeUs, cursor) => {
     if (cursor <= lastCursor) return lastSeq;
     lastCursor = cursor;
     lastSeq = Math.max(timeUs, lastSeq + 1);

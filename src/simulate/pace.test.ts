@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createFakeClock } from '../../../test/rig/fake-clock.ts';
+import { createFakeClock } from '../../test/rig/fake-clock.ts';
 import { startPace } from './pace.ts';
 
 test('any rate comes out on average, in small batches', async () => {

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { FAULT_FORMS } from './fault-forms.ts';
+import { FAULT_FORMS, listFaults, parseFault } from './fault-forms.ts';
 import type { FirehoseFault } from './faults.ts';
-import { listFaults, parseFault } from './parse-fault.ts';
 
 const ALWAYS = Number.POSITIVE_INFINITY;
 
@@ -17,7 +16,7 @@ const WRITTEN: readonly (readonly [text: string, fault: FirehoseFault])[] = [
       kind: 'http',
       status: 429,
       retryAfterS: 30,
-      when: { connection: 2, afterAllFrames: 500 },
+      when: { connection: 2, afterAll: 500 },
       times: 3,
     },
   ],
@@ -30,9 +29,9 @@ const WRITTEN: readonly (readonly [text: string, fault: FirehoseFault])[] = [
   ['clamped', { kind: 'clamped' }],
   ['future-live', { kind: 'future-live' }],
   ['close', { kind: 'close', code: 1000 }],
-  ['close:1001@frames=500', { kind: 'close', code: 1001, when: { afterFrames: 500 } }],
+  ['close:1001@frames=500', { kind: 'close', code: 1001, when: { after: 500 } }],
   ['close:4000,not now', { kind: 'close', code: 4000, reason: 'not now' }],
-  ['cut@seq=9,frames=0', { kind: 'cut', when: { seq: 9, afterFrames: 0 } }],
+  ['cut@seq=9,frames=0', { kind: 'cut', when: { seq: 9, after: 0 } }],
   ['half-open', { kind: 'half-open', pongs: true }],
   ['half-open:deaf', { kind: 'half-open', pongs: false }],
   ['error', { kind: 'error', error: 'ConsumerTooSlow' }],
@@ -56,7 +55,7 @@ const WRITTEN: readonly (readonly [text: string, fault: FirehoseFault])[] = [
   ['reset', { kind: 'reset', to: 0 }],
   [
     'reset:900,restart@frames=4,seq=5,connection=6',
-    { kind: 'reset', to: 900, restart: true, when: { afterFrames: 4, seq: 5, connection: 6 } },
+    { kind: 'reset', to: 900, restart: true, when: { after: 4, seq: 5, connection: 6 } },
   ],
 ];
 

@@ -1,15 +1,6 @@
-import { err, ok, type Result } from '../../core/result.ts';
-import { didYouMean } from '../../core/suggest.ts';
-import { FAULT_FORMS, type FaultForm, type Param, readWhole, type WhenKey } from './fault-forms.ts';
-import type { FirehoseFault } from './faults.ts';
-
-/** The field of a fault's `when` that a key of the text stands for; `times` is a field of the fault itself. */
-const WHEN_FIELDS: Readonly<Record<Exclude<WhenKey, 'times'>, string>> = {
-  frames: 'afterFrames',
-  'all-frames': 'afterAllFrames',
-  seq: 'seq',
-  connection: 'connection',
-};
+import { err, ok, type Result } from '../core/result.ts';
+import { didYouMean } from '../core/suggest.ts';
+import { type FaultForm, type FaultForms, type Param, readWhole, TIMES } from './fault-forms.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -17,29 +8,32 @@ type Fields = Readonly<Record<string, unknown>>;
  * Reads a fault as it is written on the command line: `NAME[:ARGUMENT[,ARGUMENT]][@KEY=NUMBER[,KEY=NUMBER]]`, such as
  * `close:1001@frames=500` or `http:503@connection=2,times=3`. The error is a whole sentence.
  */
-export function parseFault(text: string): Result<FirehoseFault, string> {
-  const fail = (why: string): Result<FirehoseFault, string> =>
+export function readFault(
+  text: string,
+  { forms, whenFields }: FaultForms,
+): Result<Fields & { readonly kind: string }, string> {
+  const fail = (why: string): Result<never, string> =>
     err(`cannot read the fault ${JSON.stringify(text)}: ${why}`);
   const at = text.indexOf('@');
   const what = at < 0 ? text : text.slice(0, at);
   const colon = what.indexOf(':');
   const name = colon < 0 ? what : what.slice(0, colon);
-  const form = Object.hasOwn(FAULT_FORMS, name) ? FAULT_FORMS[name as FirehoseFault['kind']] : undefined;
+  const form = Object.hasOwn(forms, name) ? forms[name] : undefined;
   if (form === undefined) {
-    const near = didYouMean(name, Object.keys(FAULT_FORMS));
-    return fail(`no fault is called ${JSON.stringify(name)}${near}; known are ${listFaults().join(' ')}`);
+    const near = didYouMean(name, Object.keys(forms));
+    const known = usages(forms).join(' ');
+    return fail(`no fault is called ${JSON.stringify(name)}${near}; known are ${known}`);
   }
   const args = readArguments(colon < 0 ? [] : what.slice(colon + 1).split(','), form.params);
   if (!args.ok) return fail(`${args.error}; it is written ${usageOf(name, form)}`);
-  const when = at < 0 ? ok({}) : readWhen(text.slice(at + 1).split(','), form.when);
+  const when = at < 0 ? ok({}) : readWhen(text.slice(at + 1).split(','), form.when, whenFields);
   if (!when.ok) return fail(when.error);
-  // The forms know the fields of each kind; the test of this file holds every form against its kind.
-  return ok({ kind: name, ...args.value, ...when.value } as unknown as FirehoseFault);
+  return ok({ kind: name, ...args.value, ...when.value });
 }
 
 /** How each fault is written, as `close[:CODE[,REASON]]`. */
-export function listFaults(): string[] {
-  return Object.entries(FAULT_FORMS).map(([name, form]) => usageOf(name, form));
+export function usages(forms: FaultForms['forms']): string[] {
+  return Object.entries(forms).map(([name, form]) => usageOf(name, form));
 }
 
 function usageOf(name: string, { params }: FaultForm): string {
@@ -68,7 +62,11 @@ function readArguments(texts: readonly string[], params: readonly Param[]): Resu
   return ok(fields);
 }
 
-function readWhen(texts: readonly string[], allowed: readonly WhenKey[]): Result<Fields, string> {
+function readWhen(
+  texts: readonly string[],
+  allowed: readonly string[],
+  fields: FaultForms['whenFields'],
+): Result<Fields, string> {
   const when: Record<string, number> = {};
   let times: number | undefined;
   for (const text of texts) {
@@ -80,10 +78,11 @@ function readWhen(texts: readonly string[], allowed: readonly WhenKey[]): Result
         `it cannot wait for ${JSON.stringify(key)}${near}; after the @ it takes ${allowed.join(', ')}`,
       );
     }
-    const number = readWhenNumber(known, value);
+    const { field, least } = known === TIMES ? { field: TIMES, least: 1 } : (fields[known] ?? NO_FIELD);
+    const number = readWhenNumber(known, value, least);
     if (!number.ok) return number;
-    if (known === 'times') times = number.value;
-    else when[WHEN_FIELDS[known]] = number.value;
+    if (known === TIMES) times = number.value;
+    else when[field] = number.value;
   }
   return ok({
     ...(Object.keys(when).length > 0 && { when }),
@@ -91,9 +90,10 @@ function readWhen(texts: readonly string[], allowed: readonly WhenKey[]): Result
   });
 }
 
-function readWhenNumber(key: WhenKey, text: string): Result<number, string> {
-  if (key === 'times' && text === 'always') return ok(Number.POSITIVE_INFINITY);
-  const least = key === 'frames' || key === 'all-frames' ? 0 : 1;
+const NO_FIELD = { field: '', least: 0 };
+
+function readWhenNumber(key: string, text: string, least: number): Result<number, string> {
+  if (key === TIMES && text === 'always') return ok(Number.POSITIVE_INFINITY);
   const number = readWhole(text, least, Number.MAX_SAFE_INTEGER);
-  return number.ok ? number : err(`${key} must be ${number.error}${key === 'times' ? ', or always' : ''}`);
+  return number.ok ? number : err(`${key} must be ${number.error}${key === TIMES ? ', or always' : ''}`);
 }

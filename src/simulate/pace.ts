@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../../core/clock.ts';
+import type { Clock, Timer } from '../core/clock.ts';
 
 /** Shortest time between two batches. */
 const TICK_MS = 5;
