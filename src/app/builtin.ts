@@ -42,6 +42,7 @@ export async function runCollector(
       onReset: collect['on-reset'],
       files: disk,
       room: diskRoom(collect.into, collect.floor),
+      spool: collect.spool,
       boot: bootId(),
     },
     scope.clock,

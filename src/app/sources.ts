@@ -6,11 +6,18 @@ import { requestProblems } from '../collect/sources/jetstream-request.ts';
 import { createExecLinesSource } from '../collect/sources/lines-exec.ts';
 import { createTcpLinesSource, parseTcpAddress } from '../collect/sources/lines-tcp.ts';
 import { createWebSocketLinesSource } from '../collect/sources/lines-websocket.ts';
+import { createJetstreamV2Source } from '../collect/sources/jetstream-v2.ts';
+import { requestV2Problems } from '../collect/sources/jetstream-v2-request.ts';
+import { parseSseAddress } from '../collect/sources/sse-request.ts';
+import { createSseSource } from '../collect/sources/sse.ts';
 import { LIFE_VARIABLE } from '../core/processes.ts';
 import type { StreamSource } from '../core/source.ts';
 import { decodeFrame } from '../wire/atproto/frame.ts';
 import { eventOf } from '../wire/atproto/lines.ts';
 import { parseDictionary } from '../wire/jetstream/dictionary.ts';
+import { LEAST_TIME_CURSOR } from '../wire/jetstream/options.ts';
+import { STREAM_PATH } from '../wire/jetstream-v2/options.ts';
+import { type BrokerKind, brokerKind, brokerProblems, brokerSource } from './broker-sources.ts';
 
 /** What a source needs beside its config. */
 export interface SourceDeps {
@@ -20,13 +27,25 @@ export interface SourceDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-type SourceKind = 'firehose' | 'jetstream' | 'websocket' | 'tcp' | 'exec';
+type SourceKind =
+  | 'firehose'
+  | 'jetstream'
+  | 'jetstream-v2'
+  | 'sse'
+  | 'websocket'
+  | 'tcp'
+  | 'exec'
+  | BrokerKind;
 
 /** Which kind of stream an address, or a command, means. */
 function kindOf(from: CollectConfig['from']): SourceKind {
   if (typeof from !== 'string') return 'exec';
+  const broker = brokerKind(from);
+  if (broker !== undefined) return broker;
   const { protocol, pathname } = new URL(from);
   if (protocol === 'tcp:') return 'tcp';
+  if (/^(sse\+)?https?:$/.test(protocol)) return 'sse';
+  if (pathname.endsWith(STREAM_PATH)) return 'jetstream-v2';
   if (pathname.endsWith('/com.atproto.sync.subscribeRepos')) return 'firehose';
   return pathname.endsWith('/subscribe') ? 'jetstream' : 'websocket';
 }
@@ -35,7 +54,7 @@ function kindOf(from: CollectConfig['from']): SourceKind {
 export function collectProblems(collect: CollectConfig): readonly string[] {
   const { from, cursor, dictionary } = collect;
   const kind = kindOf(from);
-  const problems: string[] = [];
+  const problems = brokerProblems(collect);
   const lines = kind === 'websocket' || kind === 'tcp' || kind === 'exec';
   if (lines && typeof cursor === 'number') {
     problems.push('cannot begin at a number: plain lines have none; leave `cursor` out');
@@ -46,8 +65,25 @@ export function collectProblems(collect: CollectConfig): readonly string[] {
   }
   if (typeof from === 'string' && kind === 'jetstream')
     problems.push(...requestProblems({ url: from, ...packed(collect) }));
+  if (typeof from === 'string' && kind === 'jetstream-v2') {
+    problems.push(...requestV2Problems({ url: from, ...packed(collect) }));
+    if (typeof cursor === 'number' && cursor >= LEAST_TIME_CURSOR)
+      problems.push(`cannot begin at ${cursor}: from 10^15 on it is a time, and no number of an event`);
+  }
+  if (typeof from === 'string' && kind === 'sse') problems.push(...sseProblems(from, collect));
   if (dictionary !== undefined && !existsSync(dictionary))
     problems.push(`cannot read the dictionary ${dictionary}: no such file`);
+  return problems;
+}
+
+/** What an event stream cannot be asked. */
+function sseProblems(from: string, { cursor, send }: CollectConfig): readonly string[] {
+  const problems: string[] = [];
+  const address = parseSseAddress(from);
+  if (!address.ok) problems.push(address.error);
+  if (typeof cursor === 'number')
+    problems.push('cannot begin at a number: events of an event stream have none; leave `cursor` out');
+  if (send !== undefined) problems.push('cannot `send` anything: an event stream is only read; leave it out');
   return problems;
 }
 
@@ -82,11 +118,21 @@ export function sourceFor(collect: CollectConfig, { random, cwd, env }: SourceDe
       return createFirehoseSource({ url: from, decode: decodeFirehose, random });
     case 'jetstream':
       return createJetstreamSource({ url: from, random, ...packed(collect) });
+    case 'jetstream-v2':
+      return createJetstreamV2Source({ url: from, random, ...packed(collect) });
+    case 'sse': {
+      const address = parseSseAddress(from);
+      if (!address.ok) throw new Error(address.error);
+      return createSseSource({ ...lines, url: address.value });
+    }
     case 'tcp': {
       const address = parseTcpAddress(from);
       if (!address.ok) throw new Error(address.error);
       return createTcpLinesSource({ ...lines, ...hello, ...address.value });
     }
+    case 'nats':
+    case 'kafka':
+      return brokerSource(collect, { random, cwd, env });
     case 'websocket':
     case 'exec':
       return createWebSocketLinesSource({ ...lines, ...hello, url: from });

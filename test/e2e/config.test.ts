@@ -38,7 +38,7 @@ services:
   quoted:
     run: <11>"sh -c 'oops"
   http:
-    collect: { from: <12>http://relay.example/, into: web }
+    collect: { from: <12>ftp://relay.example/, into: web }
   envs:
     run: "true"
     env: { <13>1BAD: x, <14>VAHTI_LIFE: y }
@@ -57,7 +57,7 @@ const SAYS: readonly RegExp[] = [
   /cannot collect into .*\/data twice: both does so already/,
   /cannot set "stop" twice in one map/,
   /cannot split "sh -c 'oops" into words/,
-  /cannot collect from http:\/\/relay\.example\/: write an address that begins with ws/,
+  /cannot collect from ftp:\/\/relay\.example\/: write an address that begins with ws/,
   /cannot use "1BAD" as the name of an environment variable/,
   /cannot set VAHTI_LIFE/,
 ];

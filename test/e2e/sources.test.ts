@@ -96,7 +96,7 @@ test('what a stream cannot be asked is said by check, at its place', async (t) =
     join(folder, 'vahti.yaml'),
     `services:
   a: { collect: { from: "tcp://nowhere", into: a } }
-  b: { collect: { from: "http://x", into: b } }
+  b: { collect: { from: "ftp://x", into: b } }
   c: { collect: { from: [cat], into: c, cursor: 5 } }
   d: { collect: { from: "ws://x/subscribe", into: d, dictionary: missing.zst } }
 `,
@@ -105,7 +105,7 @@ test('what a stream cannot be asked is said by check, at its place', async (t) =
   assert.equal(checked.code, 2);
   const errors = checked.stderr.split('\n').filter((line) => line.includes('error:'));
   assert.match(errors.join('\n'), /:2:\d+: error: cannot .*tcp:\/\/nowhere/);
-  assert.match(errors.join('\n'), /:3:\d+: error: cannot collect from http:\/\/x/);
+  assert.match(errors.join('\n'), /:3:\d+: error: cannot collect from ftp:\/\/x/);
   assert.match(errors.join('\n'), /:4:\d+: error: cannot begin at a number/);
   assert.match(errors.join('\n'), /:5:\d+: error: cannot read the dictionary .*missing\.zst/);
 });

@@ -69,8 +69,18 @@ async function showGaps(name: string, { config, json }: JsonOption): Promise<voi
 }
 
 function gapRow(gap: Gap): string[] {
-  const at = `${new Date(gap.at).toISOString().slice(0, 19)}Z`;
-  return [at, String(gap.epoch), String(gap.from ?? '-'), String(gap.to ?? '-'), gap.reason, gap.detail];
+  const after = edge(gap.from, gap.since);
+  const before = edge(gap.to, gap.until);
+  return [secondText(gap.at), String(gap.epoch), after, before, gap.reason, gap.detail];
+}
+
+/** The number at a gap's edge, or the time where there is none. */
+function edge(number: number | null, time: number | null): string {
+  return number === null ? (time === null ? '-' : secondText(time)) : String(number);
+}
+
+function secondText(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }
 
 async function verify(name: string, { config, json }: JsonOption): Promise<void> {
