@@ -157,7 +157,7 @@ function decodeFirehose(bytes: Uint8Array): Decoded {
     default: {
       const event = eventOf(frame);
       if (!event.ok) return { kind: 'bad', raw: bytes, reason: event.error };
-      return { kind: 'event', event: event.value, bytes: bytes.length };
+      return { kind: 'event', event: event.value };
     }
   }
 }

@@ -19,7 +19,7 @@ function open(position: StreamPosition, more: { latest?: number; onReset?: OnRes
     (item) => items.push(item),
   );
   const event = (seq: number, time = T0 + seq): void =>
-    gate.pass({ kind: 'event', event: testEvent(seq, time), bytes: 100 });
+    gate.pass({ kind: 'event', event: testEvent(seq, time) });
   const taken = (): number[] => items.flatMap((item) => ('event' in item ? [item.event.seq] : []));
   const gaps = () => items.flatMap((item) => ('gap' in item ? [item.gap] : []));
   const epochs = () => items.flatMap((item) => ('epoch' in item ? [item.epoch] : []));

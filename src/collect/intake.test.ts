@@ -24,7 +24,7 @@ function give(intake: Intake, seq: number, lines = 1, bytes = 0): boolean {
   const event = testEvent(seq, 0, lines);
   const [first = { head: '', tail: '' }, ...more] = event.lines;
   const padded = { ...event, lines: [{ ...first, tail: first.tail.padStart(bytes) }, ...more] };
-  return intake.take({ kind: 'event', event: padded, bytes });
+  return intake.take({ kind: 'event', event: padded });
 }
 
 test('a batch is due 200 ms after its first event', async () => {

@@ -50,7 +50,7 @@ async function live(into: string, life: Life): Promise<StreamPosition | undefine
       asked = sink.position();
       sink.take({ kind: 'connected', cursor: undefined });
       for (let n = life.from; n <= life.to; n += 1)
-        sink.take({ kind: 'event', event: eventOf(n, life.offset), bytes: 1 });
+        sink.take({ kind: 'event', event: eventOf(n, life.offset) });
     },
   };
   const room = { floor: 0, free: () => Promise.resolve(Number.POSITIVE_INFINITY) };

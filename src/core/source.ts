@@ -31,7 +31,7 @@ export interface EventLine {
 /** What a source hands over, in order. */
 export type SourceMessage =
   /** `received`: wall milliseconds, where it was received before it is handed over. */
-  | { readonly kind: 'event'; readonly event: StreamEvent; readonly bytes: number; readonly received?: number }
+  | { readonly kind: 'event'; readonly event: StreamEvent; readonly received?: number }
   | { readonly kind: 'info'; readonly name: string; readonly message: string }
   | { readonly kind: 'bad'; readonly raw: Uint8Array; readonly reason: string }
   | { readonly kind: 'connected'; readonly cursor: number | undefined }

@@ -39,7 +39,7 @@ for (const inclusive of [false, true]) {
       random: () => 0,
       decode: (bytes) => {
         const seq = Buffer.from(bytes).readUInt32LE();
-        return { kind: 'event', event: { seq, time: 0, kind: 'commit', lines: [] }, bytes: bytes.length };
+        return { kind: 'event', event: { seq, time: 0, kind: 'commit', lines: [] } };
       },
     });
     runLines(t, source, sink);

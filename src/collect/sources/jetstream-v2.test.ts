@@ -101,7 +101,7 @@ test('a position that the server no longer has is a gap up to its oldest event, 
     (item) => 'gap' in item && gaps.push([item.gap.reason, item.gap.from, item.gap.to]),
   );
   for (const each of sink.said) gate.pass(each);
-  for (const event of sink.events) gate.pass({ kind: 'event', event, bytes: 1 });
+  for (const event of sink.events) gate.pass({ kind: 'event', event });
   assert.deepEqual(gaps, [['outdated', 4, 11]]);
 });
 

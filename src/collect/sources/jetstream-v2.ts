@@ -88,7 +88,7 @@ function createReader(
   let first = true;
   let outdatedDue = clamped;
 
-  const readEvent = (event: EventMessage, bytes: number, give: (decoded: Decoded) => void): void => {
+  const readEvent = (event: EventMessage, give: (decoded: Decoded) => void): void => {
     if (first && typeof position === 'number' && !clamped && event.seq < position) {
       // Asked for what comes from our position on; from the future on it is taken for the live end, without a word.
       const detail = `the server is at number ${event.seq}, before our position ${position}`;
@@ -101,16 +101,11 @@ function createReader(
       outdatedDue = false;
       give({ kind: 'info', name: 'OutdatedCursor', message: `the oldest event is number ${event.seq}` });
     }
-    give({ kind: 'event', event: toStreamEvent(event), bytes });
+    give({ kind: 'event', event: toStreamEvent(event) });
   };
 
-  const readMessage = (
-    message: Message,
-    raw: Buffer,
-    bytes: number,
-    give: (decoded: Decoded) => void,
-  ): void => {
-    if (message.kind === 'event') return readEvent(message, bytes, give);
+  const readMessage = (message: Message, raw: Buffer, give: (decoded: Decoded) => void): void => {
+    if (message.kind === 'event') return readEvent(message, give);
     if (message.kind === 'bad') return give({ kind: 'bad', raw, reason: message.reason });
     if (message.kind === 'error')
       return give({
@@ -126,14 +121,13 @@ function createReader(
   };
 
   return (data, binary, give) => {
-    if (!binary) return readMessage(decodeMessage(data), data, data.length, give);
+    if (!binary) return readMessage(decodeMessage(data), data, give);
     if (dictionary === undefined) {
       const reason = 'cannot read the message: it is packed, and nobody asked for that';
       return give({ kind: 'bad', raw: data, reason });
     }
     const unpacked = unpackMessage(data, dictionary);
-    if (unpacked.kind === 'unpacked')
-      return readMessage(decodeMessage(unpacked.bytes), data, unpacked.bytes.length, give);
+    if (unpacked.kind === 'unpacked') return readMessage(decodeMessage(unpacked.bytes), data, give);
     if (unpacked.kind === 'bad') return give({ kind: 'bad', raw: data, reason: unpacked.reason });
     knowledge.packed = false;
     give({ kind: 'fatal', reason: unpacked.reason });

@@ -57,7 +57,7 @@ function createReader({ dictionary }: JetstreamOptions, overlap: Overlap, taken:
   const readText = (bytes: Buffer, raw: Buffer, give: Give): void => {
     const event = decodeEvent(bytes);
     if (event.kind === 'bad') give({ kind: 'bad', raw, reason: event.reason });
-    else pass({ event, bytes: bytes.length }, give);
+    else pass(event, give);
   };
 
   return (data, binary, give) => {
@@ -81,16 +81,11 @@ function createReader({ dictionary }: JetstreamOptions, overlap: Overlap, taken:
   };
 }
 
-interface Received {
-  readonly event: JetstreamEvent;
-  readonly bytes: number;
-}
-
 /** Hands events over: each once, however often and in whatever order a server of version 1 sends them. */
-function createPassage(overlap: Overlap, taken: Taken): (received: Received, give: Give) => void {
+function createPassage(overlap: Overlap, taken: Taken): (event: JetstreamEvent, give: Give) => void {
   const number = createNumbering();
   /** Late ones, as long as they may be another server's. */
-  let held: Received[] = [];
+  let held: JetstreamEvent[] = [];
 
   const say = (said: ReturnType<Overlap['see']>, give: Give): void => {
     if (said === undefined) return;
@@ -102,22 +97,21 @@ function createPassage(overlap: Overlap, taken: Taken): (received: Received, giv
     held = [];
   };
 
-  const take = ({ event, bytes }: Received, give: Give): void => {
+  const take = (event: JetstreamEvent, give: Give): void => {
     const { seq, mark } = taken.take(event.timeUs);
-    give({ kind: 'event', event: { ...toStreamEvent(event, seq), mark: [MARK, mark] }, bytes });
+    give({ kind: 'event', event: { ...toStreamEvent(event, seq), mark: [MARK, mark] } });
   };
 
-  const passNumbered = ({ event, bytes }: Received, cursor: number, give: Give): void => {
+  const passNumbered = (event: JetstreamEvent, cursor: number, give: Give): void => {
     const seq = number(event.timeUs, cursor);
     const said = overlap.see({ seq, timeUs: event.timeUs, numbered: true, known: false });
     say(said, give);
     const { mark } = taken.pass(seq);
-    give({ kind: 'event', event: { ...toStreamEvent(event, seq), mark: [MARK, mark] }, bytes });
+    give({ kind: 'event', event: { ...toStreamEvent(event, seq), mark: [MARK, mark] } });
   };
 
-  return (received, give) => {
-    const { event } = received;
-    if (event.cursor !== undefined) return passNumbered(received, event.cursor, give);
+  return (event, give) => {
+    if (event.cursor !== undefined) return passNumbered(event, event.cursor, give);
     const { timeUs } = event;
     const known = taken.judge(timeUs) === 'again';
     const said = overlap.see({ seq: timeUs, timeUs, numbered: false, known });
@@ -131,9 +125,9 @@ function createPassage(overlap: Overlap, taken: Taken): (received: Received, giv
       const told = taken.again(timeUs);
       if (told !== undefined) give(told);
       // The sink counts it, and drops it.
-      give({ kind: 'event', event: toStreamEvent(event, timeUs), bytes: received.bytes });
-    } else if (verdict === 'next' || overlap.settled()) take(received, give);
-    else if (held.length < MOST_HELD) held.push(received);
+      give({ kind: 'event', event: toStreamEvent(event, timeUs) });
+    } else if (verdict === 'next' || overlap.settled()) take(event, give);
+    else if (held.length < MOST_HELD) held.push(event);
     else say(overlap.giveUp(), give);
   };
 }

@@ -57,7 +57,7 @@ export function createLineReader(
       const position = sink.position();
       const seq = typeof position === 'number' ? position + 1 : 1;
       const event = lineEvent({ bytes, seq, received: clock.now(), partial }, timePath);
-      give({ kind: 'event', event, bytes: event.lines[0]?.tail.length ?? 0 });
+      give({ kind: 'event', event });
     },
   });
   const end = (): void => {

@@ -33,20 +33,19 @@ export interface MessageOptions {
 export function messagesFor(message: BrokerMessage, options: MessageOptions): SourceMessage[] {
   const { value, members } = message;
   const bytes = (value?.length ?? 0) + members.length;
-  if (bytes <= options.mostBytes)
-    return [{ kind: 'event', event: messageEvent(message, options.timePath), bytes }];
+  if (bytes <= options.mostBytes) return [{ kind: 'event', event: messageEvent(message, options.timePath) }];
   const { seq, time, mark } = message;
   const raw = Buffer.from((value ?? Buffer.from(members)).subarray(0, QUARANTINED_BYTES));
   const reason = `the message is over ${formatSize(options.mostBytes)}: its beginning is kept, the rest is dropped`;
   return [
     { kind: 'bad', raw, reason },
-    { kind: 'event', event: { seq, time: time.ms, kind: 'oversize', lines: [], mark }, bytes: 0 },
+    { kind: 'event', event: { seq, time: time.ms, kind: 'oversize', lines: [], mark } },
   ];
 }
 
 /** Says where a source stands, without an event of the stream: it has no number, and nothing to keep. */
 export function standingEvent(mark: readonly [name: string, value: string], now: number): SourceMessage {
-  return { kind: 'event', event: { seq: 0, time: now, kind: 'standing', lines: [], mark }, bytes: 0 };
+  return { kind: 'event', event: { seq: 0, time: now, kind: 'standing', lines: [], mark } };
 }
 
 function messageEvent(message: BrokerMessage, timePath: readonly string[] | undefined): StreamEvent {

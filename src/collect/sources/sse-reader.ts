@@ -50,7 +50,7 @@ export function createSseReader(
         ...toStreamEvent(event, seq, clock.now(), timePath),
         ...(mark === undefined ? {} : { mark }),
       };
-      give({ kind: 'event', event: kept, bytes: kept.lines[0]?.tail.length ?? 0 });
+      give({ kind: 'event', event: kept });
     },
     onId(id) {
       const mark = ids.mark(id);
@@ -60,7 +60,6 @@ export function createSseReader(
       give({
         kind: 'event',
         event: { seq: 0, time: Number.NaN, kind: 'id', lines: [], mark: ['', mark] },
-        bytes: 0,
       });
     },
     onLong(raw) {
