@@ -178,7 +178,8 @@ async function prove(
 /** Whether a gap covers an event by its number, or by its time. */
 function covers(gap: Gap, { seq, timeUs }: JetstreamEvent): boolean {
   const { since, until: end } = gap;
-  if (isBetween(seq, gap)) return true;
+  // On a server of version 2 the first that came may be of the same moment as the last that is missing, and so have its number.
+  if (isBetween(seq, gap) || (gap.from !== null && gap.from < seq && timeUs === gap.to)) return true;
   const ms = timeUs / 1000;
   return since !== null && end !== null && since <= ms && ms <= end + 1;
 }

@@ -5,6 +5,9 @@ import { LEAST_TIME_CURSOR } from '../../wire/jetstream/options.ts';
 /** How far around our position events may be missing where two servers' clocks differ, milliseconds. */
 const CLOCKS_MS = 10_000;
 
+/** A server of version 2 begins with the beginning of a file. Even a quiet one writes more than one in so many microseconds. */
+const EARLY_US = 600_000_000;
+
 export interface OverlapOptions {
   /** Where the connection goes on, and the cursor that was asked for, before it. */
   readonly position: StreamPosition;
@@ -40,7 +43,7 @@ export interface Overlap {
  * But a cursor asks for all events from its time on, so the event at our position has to come again:
  *
  * - The first event is from before the cursor: the server is behind our position, and went live. (Version 2 may begin too
- *   early, with the beginning of a file; there it means nothing.)
+ *   early, with the beginning of a file; there it has to be ten minutes.)
  * - The first event is from behind our position: what was between them is not there any more, or never was. This can be
  *   wrong for a sparse, filtered stream whose event at the position was deleted since, whose filter was changed, or that begins at a
  *   time that a person chose: a gap is rather declared once too often.
@@ -68,7 +71,7 @@ export function createOverlap({ position, cursor, expected }: OverlapOptions): O
       const at = expected ?? Number(position);
       const isFirst = first;
       first = false;
-      if (isFirst && !numbered && timeUs < Number(cursor)) {
+      if (isFirst && timeUs < Number(cursor) - (numbered ? EARLY_US : 0)) {
         settled = true;
         const detail = `the server is at ${microsText(timeUs)}, before our position ${microsText(at)}`;
         return { kind: 'reset', detail };
