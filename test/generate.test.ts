@@ -33,7 +33,8 @@ async function load(t: TestContext, text: string): Promise<LoadedConfig> {
   const folder = temporaryFolder(t);
   const file = join(folder, 'vahti.yaml');
   writeFileSync(file, text);
-  writeFileSync(join(folder, 'zstd_dictionary'), 'only looked for, not read');
+  for (const name of ['zstd_dictionary', 'vahti.creds', 'authorities.pem', 'vahti.pem', 'vahti-key.pem'])
+    writeFileSync(join(folder, name), 'only looked for, not read');
   return loadConfig(file);
 }
 
@@ -44,8 +45,8 @@ function errorsOf({ diagnostics }: LoadedConfig): string[] {
 /** The example with the keys on that are off, since they depend on who runs it. */
 function wholeExample(): string {
   return EXAMPLE.replace('# user: nobody', `user: ${userInfo().username}`).replace(
-    '# dictionary:',
-    'dictionary:',
+    /# (dictionary|creds|ca|cert|key): /g,
+    '$1: ',
   );
 }
 
@@ -128,7 +129,7 @@ function hasPath(value: unknown, [name, ...rest]: readonly string[]): boolean {
 test('the example passes check, also with what is switched off in it', async (t) => {
   assert.deepEqual(errorsOf(await load(t, EXAMPLE)), []);
   for (const path of SWITCHED_OFF) assert.match(EXAMPLE, new RegExp(`# ${path.split('.').at(-1)}: `), path);
-  assert.doesNotMatch(wholeExample(), /^ *# (user|dictionary): /m);
+  assert.doesNotMatch(wholeExample(), /^ *# (user|dictionary|creds|ca|cert|key): /m);
   assert.deepEqual(errorsOf(await load(t, wholeExample())), []);
 });
 
@@ -194,7 +195,7 @@ test('the JSON Schema judges as the config schema does', () => {
     collect({ cursor: -1 }),
     collect({ cursor: 'newest' }),
     collect({ part: 'week' }),
-    collect({ from: 'http://h/' }),
+    collect({ from: 'ftp://h/' }),
     { services: { a: { collect: { from: 'ws://h/' } } } },
   ];
   for (const value of right)

@@ -1,6 +1,8 @@
 import { BUILT_IN } from '../../src/app/config/schema.ts';
 import { formatDuration } from '../../src/core/durations.ts';
 import { formatSize } from '../../src/core/sizes.ts';
+import { READY_DEFAULTS } from '../../src/run/readiness/config.ts';
+import { EXPECTED_STATUS } from '../../src/run/readiness/http.ts';
 
 export interface Default {
   /** As it would be written in the config; undefined where no one value says it. */
@@ -16,6 +18,7 @@ const PACED: Readonly<Record<string, unknown>> = {
   'restart.backoff': `${formatDuration(BUILT_IN.backoffMinMs)}..${formatDuration(BUILT_IN.backoffMaxMs)}`,
   'restart.slow': formatDuration(BUILT_IN.slowMs),
   'log.budget': formatSize(BUILT_IN.logBudgetBytes),
+  'log.mode': '0640',
 };
 
 const VALUES: Readonly<Record<string, unknown>> = {
@@ -24,6 +27,12 @@ const VALUES: Readonly<Record<string, unknown>> = {
   'hub.keep.history': formatDuration(BUILT_IN.keepHistoryMs),
   'hub.keep.size': formatSize(BUILT_IN.keepBytes),
   'services.NAME.cwd': '.',
+  'services.NAME.ready.expect': EXPECTED_STATUS,
+  'services.NAME.ready.within': formatDuration(READY_DEFAULTS.withinMs),
+  'services.NAME.ready.every': formatDuration(READY_DEFAULTS.everyMs),
+  'services.NAME.ready.timeout': formatDuration(READY_DEFAULTS.timeoutMs),
+  'services.NAME.boot': true,
+  'services.NAME.stop-signal': 'TERM',
 };
 
 /** Defaults that depend on something, in words. */
@@ -32,6 +41,11 @@ const TEXTS: Readonly<Record<string, string>> = {
   'services.NAME.restart.no-restart-on':
     '`defaults.restart.no-restart-on`, else none; `2` and `6` with `collect`',
   'services.NAME.user': 'the daemon’s user',
+  'services.NAME.log.file': '`STATE/logs/NAME.log`',
+  'services.NAME.memory': 'no limit',
+  'services.NAME.cpu': 'all processors',
+  'services.NAME.open-files': 'the daemon’s own limit',
+  'services.NAME.tmp': 'what all programs of the machine share',
   'services.NAME.env': 'the daemon’s environment alone',
 };
 

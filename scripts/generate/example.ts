@@ -12,9 +12,27 @@ const VALUES: Readonly<Record<string, unknown>> = {
   'services.NAME.collect.dictionary': 'zstd_dictionary',
   'services.NAME.collect.time': 'meta.created_at',
   'services.NAME.collect.silence': '5m',
+  'services.NAME.collect.user': 'vahti',
+  'services.NAME.collect.password': '$BROKER_PASSWORD',
+  'services.NAME.collect.creds': 'vahti.creds',
+  'services.NAME.collect.ca': 'authorities.pem',
+  'services.NAME.collect.cert': 'vahti.pem',
+  'services.NAME.collect.key': 'vahti-key.pem',
   'services.NAME.collect.send': '{"subscribe":"all"}',
   'services.NAME.env': { LEVEL: 'info', TOKEN: '$API_TOKEN' },
+  'services.NAME.env-file': 'clock.env',
   'services.NAME.user': 'nobody',
+  'services.NAME.needs': ['firehose ready'],
+  'services.NAME.ready.fd': 3,
+  'services.NAME.ready.line': ':',
+  'services.NAME.ready.http': 'http://127.0.0.1:8080/ready',
+  'services.NAME.ready.tcp': '127.0.0.1:5432',
+  'services.NAME.memory': '400M..512M',
+  'services.NAME.cpu': 1,
+  'services.NAME.open-files': 1024,
+  'services.NAME.tmp': 'private',
+  'services.NAME.reload-on': ['src/**/*.js'],
+  'services.NAME.log.file': 'logs/clock.log',
   'services.NAME.stop': '10s',
   'services.NAME.restart.fast': 5,
   'services.NAME.restart.backoff': '2s..5m',
@@ -24,13 +42,56 @@ const VALUES: Readonly<Record<string, unknown>> = {
 };
 
 /** Keys that are shown but switched off, since they are not valid for everybody. */
-export const SWITCHED_OFF: readonly string[] = ['services.NAME.user', 'services.NAME.collect.dictionary'];
-
-/** The services of the example: a service is of one kind, so that each kind has its own. Common keys are in the first. */
-const SERVICES: readonly { readonly name: string; readonly has: (key: string) => boolean }[] = [
-  { name: 'clock', has: (key) => key !== 'collect' },
-  { name: 'firehose', has: (key) => key === 'collect' },
+export const SWITCHED_OFF: readonly string[] = [
+  'services.NAME.user',
+  ...['dictionary', 'creds', 'ca', 'cert', 'key'].map((key) => `services.NAME.collect.${key}`),
 ];
+
+interface Service {
+  readonly name: string;
+  /** Whether it shows a key: `collect.from`. Sections are shown where any key in them is. */
+  readonly has: (path: string) => boolean;
+  /** What it says where others say something else. */
+  readonly values?: Readonly<Record<string, unknown>>;
+}
+
+/** A life shows in one way that it is ready: the first service has `line`, each other way has a service. */
+const OF_OTHER_SIGNS = /^ready\.(fd|http|expect|tcp|every|timeout)$/;
+const SIGNED = [
+  { name: 'cache', keys: ['run', 'ready', 'ready.fd'], values: { run: ['cache', '--notify', '3'] } },
+  {
+    name: 'database',
+    keys: ['run', 'ready', 'ready.tcp', 'ready.every', 'ready.timeout'],
+    values: { run: ['postgres', '-D', 'data/postgres'] },
+  },
+  {
+    name: 'web',
+    keys: ['run', 'needs', 'ready', 'ready.http', 'ready.expect'],
+    values: { run: ['node', 'server.js'], needs: ['database ready', 'cache ready'] },
+  },
+];
+
+const OF_BROKERS = ['user', 'password', 'creds', 'ca', 'cert', 'key'].map((key) => `collect.${key}`);
+
+/**
+ * The services of the example: a service is of one kind, and collects one kind of stream, so that each kind has its own. Common
+ * keys are in the first.
+ */
+const SERVICES: readonly Service[] = [
+  { name: 'clock', has: (path) => !/^collect\b/.test(path) && !OF_OTHER_SIGNS.test(path) },
+  ...SIGNED.map(({ name, keys, values }): Service => ({ name, has: (path) => keys.includes(path), values })),
+  {
+    name: 'firehose',
+    has: (path) => path === 'collect' || (path.startsWith('collect.') && !OF_BROKERS.includes(path)),
+  },
+  {
+    name: 'orders',
+    has: (path) => ['collect', 'collect.from', 'collect.into', ...OF_BROKERS].includes(path),
+    values: { 'collect.from': 'nats://broker.example:4222/ORDERS', 'collect.into': 'data/orders' },
+  },
+];
+
+const OF_A_SERVICE = 'services.NAME.';
 
 const HEAD = `# yaml-language-server: $schema=../../schema/vahti.schema.json
 #
@@ -44,27 +105,47 @@ export function exampleConfig(root: Key): string {
     .join('\n\n')}\n`;
 }
 
-function lines(key: Key, depth: number): string[] {
+function lines(key: Key, depth: number, service?: Service): string[] {
   const indent = '  '.repeat(depth);
-  const comment = wrap(key.description, WIDTH - indent.length).map((line) => `${indent}# ${line}`);
-  if (isValue(key)) return [...comment, ...valueLines(key, indent)];
+  const comment = commentOf(key, indent, service);
+  if (isValue(key)) return [...comment, ...valueLines(key, indent, service)];
   if (key.content.kind === 'named')
     return [...comment, `${indent}${key.name}:`, ...services(key.content.each, depth + 1)];
-  return [...comment, `${indent}${key.name}:`, ...keysIn(key).flatMap((inner) => lines(inner, depth + 1))];
+  return [
+    ...comment,
+    `${indent}${key.name}:`,
+    ...shownIn(key, service).flatMap((inner) => lines(inner, depth + 1, service)),
+  ];
+}
+
+function shownIn(key: Key, service: Service | undefined): Key[] {
+  return keysIn(key).filter(
+    ({ path }) => service === undefined || service.has(path.slice(OF_A_SERVICE.length)),
+  );
+}
+
+/** What a key is; said once, where the first service has it. */
+function commentOf({ path, description }: Key, indent: string, service: Service | undefined): string[] {
+  const first = SERVICES.find(({ has }) => has(path.slice(OF_A_SERVICE.length)));
+  if (service !== undefined && service !== first) return [];
+  return wrap(description, WIDTH - indent.length).map((line) => `${indent}# ${line}`);
 }
 
 function services(each: Key, depth: number): string[] {
   const indent = '  '.repeat(depth);
-  const texts = SERVICES.map(({ name, has }) => {
-    const keys = keysIn(each).filter((key) => has(key.name));
-    return [`${indent}${name}:`, ...keys.flatMap((key) => lines(key, depth + 1))].join('\n');
-  });
+  const texts = SERVICES.map((service) =>
+    [
+      `${indent}${service.name}:`,
+      ...shownIn(each, service).flatMap((key) => lines(key, depth + 1, service)),
+    ].join('\n'),
+  );
   const comment = wrap(each.description, WIDTH - indent.length).map((line) => `${indent}# ${line}`);
   return [...comment, texts.join('\n\n')];
 }
 
-function valueLines(key: ValueKey, indent: string): string[] {
-  const value = VALUES[key.path] ?? key.content.default?.value;
+function valueLines(key: ValueKey, indent: string, service: Service | undefined): string[] {
+  const own = service?.values?.[key.path.slice(OF_A_SERVICE.length)];
+  const value = own ?? VALUES[key.path] ?? key.content.default?.value;
   if (value === undefined)
     throw new Error(`cannot write an example of ${key.path}: give it a value in scripts/generate/example.ts`);
   const text = stringify(
@@ -73,6 +154,7 @@ function valueLines(key: ValueKey, indent: string): string[] {
   );
   // A whole document in flow style is `{key: value}`; the example wants the inside of it.
   const inside = text.trimEnd().slice(1, -1);
+  if (own !== undefined) return [`${indent}${inside}`];
   const off = SWITCHED_OFF.includes(key.path) ? '# ' : '';
   const fallback = key.required ? 'Required' : `Default: ${key.content.default?.text ?? 'none'}`;
   const note = wrap(`Write ${formText(key.content.form)}. ${fallback}.`, WIDTH - indent.length);

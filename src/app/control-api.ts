@@ -1,25 +1,36 @@
 import * as v from 'valibot';
 import type { CollectFigures } from '../collect/gauges.ts';
 import type { StoredRecord } from '../core/record.ts';
+import type { MemoryFigure } from '../core/runner.ts';
+import type { Boot } from './boot.ts';
 import type { PlanChange } from './plan.ts';
 
 /** What the daemon says of one service. Times are milliseconds since 1970 UTC; null where there is none. */
 export interface ServiceStatus {
   readonly name: string;
   readonly kind: 'command' | 'collect';
-  readonly state: 'stopped' | 'waiting' | 'running' | 'stopping' | 'done' | 'stuck';
+  readonly state: 'stopped' | 'waiting' | 'blocked' | 'running' | 'stopping' | 'done' | 'stuck';
   readonly since: number;
   /** Whether it is meant to run. */
   readonly wanted: boolean;
   readonly life: string | null;
   readonly pid: number | null;
   readonly startedAt: number | null;
+  /** Whether the present life does its work; null where it has no way to say so. */
+  readonly ready: boolean | null;
+  readonly readyAt: number | null;
+  /** What it needs and is not there: `db ready`. */
+  readonly waitsFor: readonly string[];
   readonly lane: 'fast' | 'backoff' | 'slow';
   readonly failures: number;
   readonly startsInWindow: number;
   readonly nextStartAt: number | null;
   readonly lastExit: { readonly at: number; readonly text: string } | null;
   readonly log: string;
+  /** Whether it starts with the daemon, and who says so. */
+  readonly boot: Boot;
+  /** What its process tree takes, bytes; null without `memory`, and before the first look. */
+  readonly memory: MemoryFigure | null;
   /** A built-in kind's own figures; null where it does not answer, or has none. */
   readonly figures: CollectFigures | null;
 }
@@ -62,6 +73,7 @@ export const CONTROL_PARAMS = {
   start: v.strictObject({ names: v.array(name) }),
   stop: v.strictObject({ names: v.array(name) }),
   restart: v.strictObject({ names: v.array(name), reason: v.string() }),
+  boot: v.strictObject({ names: v.array(name), starts: v.boolean(), why: v.string() }),
   reload: v.strictObject({ dryRun: v.boolean() }),
   down: v.strictObject({}),
   logs: v.strictObject({
@@ -108,6 +120,11 @@ export interface ControlApi {
   };
   readonly restart: {
     readonly params: { readonly names: readonly string[]; readonly reason: string };
+    readonly value: readonly ActionResult[];
+  };
+  /** Enables or disables: whether they start with the daemon. */
+  readonly boot: {
+    readonly params: { readonly names: readonly string[]; readonly starts: boolean; readonly why: string };
     readonly value: readonly ActionResult[];
   };
   readonly reload: { readonly params: { readonly dryRun: boolean }; readonly value: ReloadResult };

@@ -9,6 +9,7 @@ import {
   type LogsParams,
   type ReloadResult,
 } from './control-api.ts';
+import { stopInOrder } from '../run/needs.ts';
 import type { Supervised, Supervision } from './supervision.ts';
 
 /** What the control socket needs of the daemon. */
@@ -17,6 +18,7 @@ export interface ControlTarget {
   readonly store: RecordStore;
   status(): Promise<DaemonStatus>;
   explain(name: string): Promise<Explanation>;
+  sayBoot(supervised: Supervised, starts: boolean, why: string): Promise<ActionResult>;
   reload(dryRun: boolean): Promise<ReloadResult>;
   /** Brings what waits into the store, so that a question is answered with what is already known. */
   flush(): void;
@@ -40,10 +42,14 @@ export function controlMethods(target: ControlTarget): RpcMethods<ControlApi> {
       },
     },
     start: { params: CONTROL_PARAMS.start, handle: ({ names }) => act(names, start) },
-    stop: { params: CONTROL_PARAMS.stop, handle: ({ names }) => act(names, stop) },
+    stop: { params: CONTROL_PARAMS.stop, handle: ({ names }) => stopAll(chosen(target.supervision, names)) },
     restart: {
       params: CONTROL_PARAMS.restart,
       handle: ({ names, reason }) => act(names, (supervised) => restart(supervised, reason)),
+    },
+    boot: {
+      params: CONTROL_PARAMS.boot,
+      handle: ({ names, starts, why }) => act(names, (supervised) => target.sayBoot(supervised, starts, why)),
     },
     reload: { params: CONTROL_PARAMS.reload, handle: ({ dryRun }) => target.reload(dryRun) },
     down: {
@@ -95,6 +101,19 @@ async function stop({ planned: { name }, service }: Supervised): Promise<ActionR
   if (state === 'stuck')
     return { name, done: false, message: 'does not end, not even by KILL; nothing new starts' };
   return { name, done: true, message: before.state === 'stopped' ? 'was stopped already' : 'stopped' };
+}
+
+/** Stops several at once, each as soon as those of them that need it are gone. */
+async function stopAll(all: readonly Supervised[]): Promise<readonly ActionResult[]> {
+  const results = new Map<string, ActionResult>();
+  await stopInOrder(
+    all.map(({ planned }) => planned),
+    async (name) => {
+      const found = all.find(({ planned }) => planned.name === name) as Supervised;
+      results.set(name, await stop(found));
+    },
+  );
+  return all.map(({ planned: { name } }) => results.get(name) as ActionResult);
 }
 
 async function restart({ planned: { name }, service }: Supervised, reason: string): Promise<ActionResult> {

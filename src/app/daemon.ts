@@ -1,22 +1,21 @@
-import { mkdirSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
-import { type FolderLock, lockFolder } from '../core/folder-lock.ts';
 import type { Log } from '../core/log.ts';
-import { LEVELS, type RecordStore, type StoredRecord } from '../core/record.ts';
+import { LEVELS, type StoredRecord } from '../core/record.ts';
 import { err, ok, type Result } from '../core/result.ts';
+import type { Leftover } from '../core/runner.ts';
 import { RpcError, type RpcServer, serveRpc } from '../core/rpc.ts';
 import type { Scope } from '../core/scope.ts';
 import { serially } from '../core/serially.ts';
-import { openSqliteStore } from '../hub/store/sqlite.ts';
+import { clearPrivateTmp } from '../run/embedded/private-tmp.ts';
 import { endSurvivors } from '../run/embedded/survivors.ts';
+import { enable } from './boot.ts';
 import { controlMethods } from './control.ts';
 import type { ControlApi, DaemonStatus, ReloadResult } from './control-api.ts';
 import { explain } from './explain.ts';
+import { closeFolder, type FolderTrouble, openFolder, type OpenFolder } from './open-folder.ts';
 import { comparePlans, type Plan } from './plan.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
-import { openState, statePaths, type StatePaths, type StateStore } from './state.ts';
 import { statusOf } from './status.ts';
 import { createSupervision, recordedProcesses, type Supervision } from './supervision.ts';
 
@@ -37,10 +36,7 @@ export interface DaemonOptions {
   readonly stored: (records: readonly StoredRecord[]) => void;
 }
 
-export interface DaemonTrouble {
-  readonly kind: 'locked' | 'failed';
-  readonly message: string;
-}
+export type DaemonTrouble = FolderTrouble;
 
 /** The process that runs services, and answers for them. */
 export interface Daemon {
@@ -53,11 +49,7 @@ export interface Daemon {
 }
 
 /** Everything that is open while a daemon runs. */
-interface Open {
-  readonly paths: StatePaths;
-  readonly lock: FolderLock;
-  readonly state: StateStore;
-  readonly store: RecordStore;
+interface Open extends OpenFolder {
   readonly recorder: Recorder;
   readonly supervision: Supervision;
 }
@@ -84,15 +76,19 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
   let control: RpcServer | undefined;
   const begin = async (): Promise<void> => {
     const { plan } = course;
-    await endLeftovers(open, options);
+    const leftovers = await endLeftovers(open, options);
+    const stuck = leftovers.map(({ life }) => life);
+    await clearPrivateTmp({ root: open.paths.tmp, clock, log: options.log }, stuck);
     await writeFileAtomic(open.paths.plan, `${JSON.stringify(plan)}\n`, { mode: 0o600 });
-    const target = { ...open, status, down: () => wish.abort(), flush: open.recorder.flush };
+    const boot = { state: open.state, clock, records: open.recorder.add };
+    const sayBoot = enable(boot);
+    const target = { ...open, status, sayBoot, down: () => wish.abort(), flush: open.recorder.flush };
     const answer = (name: string) => explain(name, { ...open, clock });
     const reloadNow = async (dryRun: boolean) => orThrow(await inTurn(() => reload(dryRun)));
     const methods = controlMethods({ ...target, explain: answer, reload: reloadNow });
     control = await listen(open, options.log, methods);
     note(open.recorder, clock, `vahti ${options.version} began (pid ${process.pid}) on ${plan.file}`);
-    await open.supervision.apply(plan);
+    await open.supervision.apply(plan, leftovers);
   };
 
   return ok({
@@ -148,61 +144,31 @@ function createReload(
 }
 
 function openAll(options: DaemonOptions): Result<Open, DaemonTrouble> {
-  const paths = statePaths(options.plan.state);
-  const failed = (message: string): Result<Open, DaemonTrouble> => err({ kind: 'failed', message });
-  try {
-    for (const folder of [paths.folder, paths.logs, paths.run])
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    return failed(`cannot make the state folder ${paths.folder}: ${(error as Error).message}`);
-  }
-  const locked = lockFolder(paths.folder, { what: 'vahti up', clock: options.clock });
-  if (!locked.ok)
-    return err({ kind: locked.error.kind === 'held' ? 'locked' : 'failed', message: locked.error.message });
-  const lock = locked.value;
-  const state = openState(paths.folder);
-  if (!state.ok) {
-    lock.release();
-    return failed(state.error.message);
-  }
-  const { logsMs, historyMs, bytes } = options.plan.keep;
-  const keep = { ageMs: { logs: logsMs, other: historyMs }, bytes };
   const { clock, log } = options;
-  const store = openSqliteStore({
-    path: paths.records,
-    agent: state.value.agent,
-    host: hostname(),
-    clock,
-    keep,
-  });
-  if (!store.ok) {
-    state.value.close();
-    lock.release();
-    return failed(store.error.message);
-  }
-  const recorder = createRecorder({ store: store.value, clock, log, stored: options.stored });
+  const opened = openFolder(options.plan, 'vahti up', clock);
+  if (!opened.ok) return opened;
+  const { paths, state, store } = opened.value;
+  const recorder = createRecorder({ store, clock, log, stored: options.stored });
   const { random, program } = options;
   const supervision = createSupervision({
     clock,
     log,
     random,
     paths,
-    state: state.value,
+    state,
     records: recorder.add,
     program,
   });
-  return ok({ paths, lock, state: state.value, store: store.value, recorder, supervision });
+  return ok({ ...opened.value, recorder, supervision });
 }
 
 function closeAll(open: Open): void {
   open.recorder.close();
-  open.store.close();
-  open.state.close();
-  open.lock.release();
+  closeFolder(open);
 }
 
-/** Ends what a dead daemon of this folder left running, before anything is started: two instances of one service never live. */
-async function endLeftovers(open: Open, { clock }: DaemonOptions): Promise<void> {
+/** Ends what a dead daemon of this folder left running, before anything is started: two instances of one service never live. Answers with what could not be ended. */
+async function endLeftovers(open: Open, { clock }: DaemonOptions): Promise<readonly Leftover[]> {
   const recorded = recordedProcesses(open.state);
   const ended = await endSurvivors({
     stateId: open.state.stateId,
@@ -219,6 +185,7 @@ async function endLeftovers(open: Open, { clock }: DaemonOptions): Promise<void>
       end.kind === 'gone' ? LEVELS.warn : LEVELS.error,
     );
   }
+  return ended.flatMap(({ leftover }) => leftover ?? []);
 }
 
 async function listen(open: Open, log: Log, methods: ReturnType<typeof controlMethods>): Promise<RpcServer> {

@@ -1,6 +1,10 @@
 import type { Clock } from '../core/clock.ts';
 import { approximateDuration } from '../core/durations.ts';
 import type { RecordStore } from '../core/record.ts';
+import { joinNames } from '../run/needs.ts';
+import { clockTime } from './clock-time.ts';
+import { limitSentences } from './explain-limits.ts';
+import { blockedNext, lateNext, needSentences } from './explain-needs.ts';
 import type { Explanation, ServiceStatus } from './control-api.ts';
 import type { StatePaths } from './state.ts';
 import { serviceStatus } from './status.ts';
@@ -28,7 +32,9 @@ export async function explain(name: string, sources: ExplainSources): Promise<Ex
   });
   const because = [
     stateSentence(service, sources.clock.now()),
+    ...needSentences(service, supervised, sources.supervision),
     ...laneSentences(service, supervised),
+    ...limitSentences(service, supervised),
     ...figureSentences(service),
     nextSentence(service, supervised, sources.clock.now()),
   ];
@@ -43,6 +49,8 @@ function stateSentence(service: ServiceStatus, now: number): string {
       return `It runs ${since}, life ${service.life ?? '?'}, pid ${service.pid ?? '?'}${last}.`;
     case 'waiting':
       return `It waits for its next start ${since}${last}.`;
+    case 'blocked':
+      return `It is blocked ${since}: it waits for ${joinNames(service.waitsFor)}${last}.`;
     case 'stopping':
       return `Its processes are being ended ${since}.`;
     case 'done':
@@ -74,10 +82,16 @@ function figureSentences({ kind, figures, state }: ServiceStatus): string[] {
   ];
 }
 
-function nextSentence(service: ServiceStatus, { planned }: Supervised, now: number): string {
+function nextSentence(service: ServiceStatus, supervised: Supervised, now: number): string {
+  const { planned } = supervised;
   switch (service.state) {
     case 'running':
-      return 'Next: nothing, unless it exits; then it is restarted as its lane says.';
+      return (
+        lateNext(service, supervised) ??
+        'Next: nothing, unless it exits; then it is restarted as its lane says.'
+      );
+    case 'blocked':
+      return blockedNext(service);
     case 'waiting': {
       const due = service.nextStartAt;
       if (due === null) return 'Next: it is started.';
@@ -91,9 +105,4 @@ function nextSentence(service: ServiceStatus, { planned }: Supervised, now: numb
     case 'stopped':
       return `Next: nothing until a person starts it: vahti start ${service.name}`;
   }
-}
-
-/** A moment as people and logs can be compared by: ISO, UTC, to the second. */
-function clockTime(ms: number): string {
-  return `${new Date(ms).toISOString().slice(0, 19)}Z`;
 }

@@ -7,6 +7,7 @@ function service(name: string, more: Partial<PlannedService> = {}): PlannedServi
   return {
     name,
     kind: 'command',
+    needs: [],
     argv: ['true'],
     cwd: '/',
     env: {},
@@ -30,6 +31,11 @@ test('a reload starts what is new, stops what is gone, restarts what differs, an
     { name: 'new', change: 'start', keys: [] },
     { name: 'gone', change: 'stop', keys: [] },
   ]);
+});
+
+test('whether it starts with the daemon is no reason to restart what runs', () => {
+  const changes = comparePlans(plan(service('a')), plan(service('a', { boot: false })));
+  assert.deepEqual(changes, [{ name: 'a', change: 'leave', keys: [] }]);
 });
 
 test('without a plan before, everything starts', () => {

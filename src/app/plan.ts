@@ -1,4 +1,8 @@
 import type { CollectConfig } from '../collect/config.ts';
+import type { Need } from '../run/needs.ts';
+import type { Readiness } from '../run/readiness/readiness.ts';
+import type { MemoryLimits } from '../run/embedded/memory-limit.ts';
+import type { WatchSettings } from '../watch/course.ts';
 
 /** Where a value of the plan comes from. */
 export type Origin =
@@ -15,8 +19,24 @@ export interface PlannedService {
   readonly cwd: string;
   /** Values as they are written: `$NAME` and `file:PATH` are looked up when the service starts, and never shown. */
   readonly env: Readonly<Record<string, string>>;
+  /** Read anew for each life. */
+  readonly envFile?: string;
   readonly user?: string;
+  /** False: it is not started with the daemon; see boot.ts for what a person says. */
+  readonly boot?: boolean;
+  readonly memory?: MemoryLimits;
+  /** Processors that it may keep busy. */
+  readonly cpu?: number;
+  readonly openFiles?: number;
+  readonly tmp?: 'private';
+  /** Globs, relative to `cwd`. */
+  readonly reloadOn?: readonly string[];
+  readonly needs: readonly Need[];
+  /** How a life shows that it is ready; a built-in kind says it by itself. */
+  readonly ready?: Readiness;
   readonly stopMs: number;
+  /** What asks its main process to end; default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
   readonly restart: {
     readonly fast: number;
     readonly backoffMinMs: number;
@@ -24,9 +44,14 @@ export interface PlannedService {
     readonly slowMs: number;
     readonly noRestartOn: readonly number[];
   };
-  readonly log: { readonly budgetBytes: number };
+  /** By default `STATE/logs/NAME.log`. */
+  readonly log: { readonly budgetBytes: number; readonly file?: string; readonly mode?: number };
   readonly collect?: CollectConfig;
+  readonly watch?: readonly PlannedWatch[];
 }
+
+/** A watch of a service, and the options of its kind as they are written. */
+export type PlannedWatch = WatchSettings & { readonly options: Readonly<Record<string, unknown>> };
 
 /** A service that is a collector. */
 export type Collecting = PlannedService & { readonly collect: CollectConfig };
@@ -47,8 +72,9 @@ export type Origins = ReadonlyMap<string, Origin>;
 /** What a reload does to each service. */
 export interface PlanChange {
   readonly name: string;
-  readonly change: 'start' | 'stop' | 'restart' | 'leave';
-  /** The keys that differ, for a restart. */
+  /** `update`: something is different from now on, but what runs goes on running. */
+  readonly change: 'start' | 'stop' | 'restart' | 'update' | 'leave';
+  /** The keys that differ, for a restart or an update. */
   readonly keys: readonly string[];
 }
 
@@ -60,12 +86,23 @@ export function comparePlans(before: Plan | undefined, after: Plan): readonly Pl
     old.delete(service.name);
     if (previous === undefined) return { name: service.name, change: 'start', keys: [] };
     const keys = differingKeys(previous, service);
-    return { name: service.name, change: keys.length > 0 ? 'restart' : 'leave', keys };
+    const untouched = keys.length === 0 ? 'leave' : 'update';
+    const change = keys.every((key) => BESIDE_LIVES.includes(key)) ? untouched : 'restart';
+    return { name: service.name, change, keys };
   });
   return [...changes, ...[...old.keys()].map((name): PlanChange => ({ name, change: 'stop', keys: [] }))];
 }
 
+/** What is taken over while a life runs on. */
+const BESIDE_LIVES: readonly string[] = ['needs', 'watch'];
+
+/** What says nothing about a life that runs. */
+const BETWEEN_LIVES: readonly (keyof PlannedService)[] = ['boot'];
+
 function differingKeys(before: PlannedService, after: PlannedService): string[] {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof PlannedService>;
-  return [...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key])).sort();
+  return [...keys]
+    .filter((key) => !BETWEEN_LIVES.includes(key))
+    .filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key]))
+    .sort();
 }

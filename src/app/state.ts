@@ -1,11 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { type Result, ok } from '../core/result.ts';
-import { type Database, type DatabaseError, openDatabase, text, transaction } from '../core/sqlite.ts';
+import {
+  type Database,
+  type DatabaseError,
+  number,
+  openDatabase,
+  text,
+  transaction,
+} from '../core/sqlite.ts';
 
 const MIGRATIONS = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
    CREATE TABLE service (name TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT;`,
+  `CREATE TABLE boot (name TEXT PRIMARY KEY, starts INTEGER NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL) STRICT;`,
+  `CREATE TABLE watch (name TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT;`,
 ] as const;
 
 /** Where what lies in a state folder. */
@@ -17,6 +26,8 @@ export interface StatePaths {
   readonly logs: string;
   /** Sockets of built-in services. */
   readonly run: string;
+  /** Private folders of lives. */
+  readonly tmp: string;
 }
 
 export function statePaths(folder: string): StatePaths {
@@ -27,12 +38,22 @@ export function statePaths(folder: string): StatePaths {
     plan: join(folder, 'plan.json'),
     logs: join(folder, 'logs'),
     run: join(folder, 'run'),
+    tmp: join(folder, 'tmp'),
   };
 }
 
 /** The socket on which a built-in service gives its figures. */
 export function serviceSocket(paths: StatePaths, name: string): string {
   return join(paths.run, `${name}.sock`);
+}
+
+/** What a person said by `vahti enable` or `vahti disable`. */
+export interface BootWord {
+  readonly starts: boolean;
+  /** Empty where no reason was given. */
+  readonly why: string;
+  /** Milliseconds. */
+  readonly at: number;
 }
 
 /** What the daemon must still know after it was killed: who is meant to run, and how restarts are paced. */
@@ -45,8 +66,19 @@ export interface StateStore {
   names(): readonly string[];
   /** What was last saved for a service, or undefined. */
   load(name: string): unknown;
-  /** Durable when it returns. */
+  /**
+   * Outlives the daemon when it returns. The last saves may not outlive the machine: what they say of pids and of stops on
+   * purpose ends with the boot (promise 6), and a restart waits for them.
+   */
   save(name: string, state: object): void;
+  /** Whether a person said that a service is to start with the daemon, or not; undefined where none did. */
+  bootWord(name: string): BootWord | undefined;
+  /** Durable when it returns. */
+  saveBootWord(name: string, word: BootWord): void;
+  /** What was last saved for the watches of a service, or undefined. */
+  loadWatches(name: string): unknown;
+  /** Durable when it returns. */
+  saveWatches(name: string, state: object): void;
   /** Forgets services that are not in the config any more. */
   keepOnly(names: readonly string[]): void;
   close(): void;
@@ -54,7 +86,7 @@ export interface StateStore {
 
 export function openState(folder: string): Result<StateStore, DatabaseError> {
   const path = join(folder, 'state.db');
-  const opened = openDatabase(path, { migrations: MIGRATIONS, synchronous: 'full', name: 'the state' });
+  const opened = openDatabase(path, { migrations: MIGRATIONS, synchronous: 'normal', name: 'the state' });
   if (!opened.ok) return opened;
   const db = opened.value;
   return ok({
@@ -70,13 +102,40 @@ export function openState(folder: string): Result<StateStore, DatabaseError> {
         'INSERT INTO service (name, state) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET state = excluded.state';
       db.run(sql, [name, JSON.stringify(state)]);
     },
+    bootWord(name) {
+      const shape = { starts: number, why: text, at: number };
+      const row = db.get(shape, 'SELECT starts, why, at FROM boot WHERE name = ?', [name]);
+      return row === undefined ? undefined : { ...row, starts: row.starts === 1 };
+    },
+    saveBootWord(name, { starts, why, at }) {
+      const sql = 'INSERT OR REPLACE INTO boot (name, starts, why, at) VALUES (?, ?, ?, ?)';
+      durably(db, () => db.run(sql, [name, starts ? 1 : 0, why, at]));
+    },
+    loadWatches(name) {
+      const row = db.get({ state: text }, 'SELECT state FROM watch WHERE name = ?', [name]);
+      return row === undefined ? undefined : (JSON.parse(row.state) as unknown);
+    },
+    saveWatches(name, state) {
+      db.run('INSERT OR REPLACE INTO watch (name, state) VALUES (?, ?)', [name, JSON.stringify(state)]);
+    },
     keepOnly(names) {
-      db.run('DELETE FROM service WHERE name NOT IN (SELECT value FROM json_each(?))', [
-        JSON.stringify(names),
-      ]);
+      for (const table of ['service', 'boot', 'watch'])
+        db.run(`DELETE FROM ${table} WHERE name NOT IN (SELECT value FROM json_each(?))`, [
+          JSON.stringify(names),
+        ]);
     },
     close: () => db.close(),
   });
+}
+
+/** What must outlive even the machine is synced to the disk. */
+function durably(db: Database, work: () => void): void {
+  db.exec('PRAGMA synchronous = full');
+  try {
+    work();
+  } finally {
+    db.exec('PRAGMA synchronous = normal');
+  }
 }
 
 /** A random name, made once and kept. */

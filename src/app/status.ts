@@ -13,7 +13,7 @@ export async function statusOf(
 }
 
 export async function serviceStatus(
-  { planned, service }: Supervised,
+  { planned, service, boot }: Supervised,
   paths: StatePaths,
 ): Promise<ServiceStatus> {
   const { logPath, lastExit, ...snapshot } = service.snapshot();
@@ -23,6 +23,7 @@ export async function serviceStatus(
     kind: planned.kind,
     lastExit: lastExit === null ? null : { at: lastExit.at, text: lastExit.message },
     log: logPath,
+    boot: boot(),
     figures: asks ? await readFigures(serviceSocket(paths, planned.name)) : null,
   };
 }

@@ -1,20 +1,24 @@
-import { dirname, join } from 'node:path';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { bootId, lookupUser, userEnvironment } from '../core/processes.ts';
+import { bootId } from '../core/processes.ts';
 import type { RecordDraft } from '../core/record.ts';
-import { err, ok, type Result } from '../core/result.ts';
+import type { Leftover, PersistedService, RecordedProcess, Runner } from '../core/runner.ts';
 import {
   createEmbeddedService,
-  type EmbeddedService,
+  type EmbeddedServiceDeps,
   type EmbeddedServiceSpec,
-  type PersistedService,
 } from '../run/embedded/service.ts';
-import type { RecordedProcess } from '../run/embedded/survivors.ts';
+import { createDependencies, type Dependencies } from '../run/dependencies.ts';
+import { startOrder, stopInOrder } from '../run/needs.ts';
+import { createPrivateTmp } from '../run/embedded/private-tmp.ts';
+import { type Boot, bootOf } from './boot.ts';
 import { OWN_PROGRAM } from './config/checks.ts';
-import { resolveEnvironment } from './environment.ts';
-import { smallEnvironment, smallProgram } from './small-memory.ts';
+import { logFileOf } from './config/limits.ts';
+import { launchOf } from './launch.ts';
+import { smallProgram } from './small-memory.ts';
 import { comparePlans, type Plan, type PlanChange, type PlannedService } from './plan.ts';
+import { createReloads } from './reload-on.ts';
+import { createServiceWatches, type ServiceWatches } from './service-watches.ts';
 import type { StatePaths, StateStore } from './state.ts';
 
 export interface SupervisionOptions {
@@ -26,68 +30,94 @@ export interface SupervisionOptions {
   readonly records: (drafts: readonly RecordDraft[]) => void;
   /** How this very program is started: `[node, bin/vahti.js]`. */
   readonly program: readonly string[];
+  /** The last lines that a life of a service wrote, oldest first. */
+  readonly tail?: (name: string, life: string) => readonly string[];
+  /** For tests: lives without processes. */
+  readonly startLife?: EmbeddedServiceDeps['startLife'];
 }
 
 /** A service of the plan, with what runs it. */
 export interface Supervised {
   readonly planned: PlannedService;
-  readonly service: EmbeddedService;
+  readonly service: Runner;
+  /** Whether it starts with the daemon. */
+  readonly boot: () => Boot;
 }
 
-/** All services of a plan: brought up, compared with the next plan, and brought down, each independent of the others. */
+/** All services of a plan: brought up, compared with the next plan, and brought down, in the order of what they need. */
 export interface Supervision {
+  /** What the watches of a service see. */
+  readonly watches: Pick<ServiceWatches, 'figures'>;
   get(name: string): Supervised | undefined;
+  /** In the order of the plan. */
   all(): readonly Supervised[];
-  /** Goes over to a plan: what is gone is stopped, what is new or differs is started, the rest is left alone. One at a time. */
-  apply(plan: Plan): Promise<readonly PlanChange[]>;
+  /**
+   * Goes over to a plan: what is gone is stopped, what is new or differs is started, the rest is left alone. One at a time.
+   * @param leftovers what a dead daemon left behind and nobody could end: the services that it is of wait for its end.
+   */
+  apply(plan: Plan, leftovers?: readonly Leftover[]): Promise<readonly PlanChange[]>;
   /** Stops every process, without anybody having asked for it: the next daemon starts them again. Nothing starts from then on. */
   end(): Promise<void>;
 }
 
 export function createSupervision(options: SupervisionOptions): Supervision {
   const services = new Map<string, Supervised>();
+  const dependencies = createDependencies();
+  const reloads = createReloads(options);
+  const watches = createServiceWatches(options, (name) =>
+    [...services.values()].filter(({ planned }) => planned.needs.some((need) => need.name === name)).map(({ service }) => service),
+  );
+  const inTheWay = new Map<string, Leftover>();
   let current: Plan | undefined;
   let ended = false;
 
-  const bringUp = async (planned: PlannedService, plan: Plan, changed: boolean): Promise<void> => {
+  const bringUp = async (planned: PlannedService, plan: Plan, how: Start): Promise<void> => {
     const spec = await specOf(planned, plan, options);
     // The end may have come meanwhile, and nobody would ever stop this one.
     if (ended) return;
     const saved = loadSaved(options.state, planned.name);
-    const service = createEmbeddedService(spec, {
-      clock: options.clock,
-      log: options.log.child({ service: planned.name }),
-      random: options.random,
-      records: options.records,
-      stateId: options.state.stateId,
-      persist: (name, state) => options.state.save(name, { ...state, boot: bootId() } satisfies Saved),
-      ...(saved === undefined ? {} : { restored: saved }),
-    });
-    services.set(planned.name, { planned, service });
-    service.start(startedBy(saved, changed));
+    const service = createService(spec, saved, inTheWay.get(planned.name), dependencies, options);
+    inTheWay.delete(planned.name);
+    const supervised = supervise(planned, service, options.state);
+    services.set(planned.name, supervised);
+    dependencies.add(service, planned.needs);
+    reloads.add(planned, service, plan);
+    watches.add({ planned, plan, service, launch: spec });
+    if (how === 'as-it-was' || supervised.boot().starts)
+      service.start(startedBy(saved, how !== 'with-the-daemon'), { patient: true });
   };
 
   const bringDown = async (name: string): Promise<void> => {
     const found = services.get(name);
     if (found === undefined) return;
-    await found.service.dispose();
+    await Promise.all([reloads.remove(name), watches.remove(name)]);
+    const leftover = await found.service.dispose();
+    if (leftover !== undefined) inTheWay.set(name, leftover);
+    dependencies.remove(name);
     services.delete(name);
   };
+  const bringAllDown = (names: readonly string[]) => downInOrder(names, services, bringDown);
 
   return {
+    watches,
     get: (name) => services.get(name),
-    all: () => [...services.values()],
-    async apply(plan) {
+    all: () => inOrderOf(current, [...services.values()]),
+    async apply(plan, leftovers = []) {
+      for (const leftover of leftovers) inTheWay.set(serviceOf(leftover), leftover);
       const changes = comparePlans(current, plan);
-      const touched = changes.filter((change) => change.change !== 'leave');
-      await Promise.all(
-        touched.filter((change) => change.change !== 'start').map((change) => bringDown(change.name)),
-      );
-      const wanted = new Set(
-        touched.filter((change) => change.change !== 'stop').map((change) => change.name),
-      );
-      for (const planned of plan.services) {
-        if (wanted.has(planned.name)) await bringUp(planned, plan, current !== undefined);
+      const named = (...kinds: PlanChange['change'][]): string[] =>
+        changes.filter(({ change }) => kinds.includes(change)).map(({ name }) => name);
+      const how = current === undefined ? () => 'with-the-daemon' as const : reloaded([...services.values()]);
+      await bringAllDown(named('stop', 'restart'));
+      const wanted = named('start', 'restart');
+      for (const planned of startOrder(plan.services)) {
+        const known = services.get(planned.name);
+        if (wanted.includes(planned.name)) await bringUp(planned, plan, how(planned.name));
+        else if (known !== undefined) {
+          services.set(planned.name, supervise(planned, known.service, options.state));
+          dependencies.change(planned.name, planned.needs);
+          await watches.change(planned, plan);
+        }
       }
       options.state.keepOnly(plan.services.map((service) => service.name));
       current = plan;
@@ -95,9 +125,68 @@ export function createSupervision(options: SupervisionOptions): Supervision {
     },
     async end() {
       ended = true;
-      await Promise.all([...services.keys()].map(bringDown));
+      await bringAllDown([...services.keys()]);
     },
   };
+}
+
+function createService(
+  spec: EmbeddedServiceSpec,
+  saved: Saved | undefined,
+  leftover: Leftover | undefined,
+  dependencies: Dependencies,
+  { clock, log, random, records, state, startLife }: SupervisionOptions,
+): Runner {
+  return createEmbeddedService(spec, {
+    clock,
+    log: log.child({ service: spec.name }),
+    random,
+    records,
+    stateId: state.stateId,
+    changed: dependencies.changed,
+    persist: (name, persisted) => state.save(name, { ...persisted, boot: bootId() } satisfies Saved),
+    ...(saved === undefined ? {} : { restored: saved }),
+    ...(leftover === undefined ? {} : { leftover }),
+    ...(startLife === undefined ? {} : { startLife }),
+  });
+}
+
+/** A service that does not start with the daemon does not start with a reload either, unless it was running. */
+type Start = 'with-the-daemon' | 'with-a-reload' | 'as-it-was';
+
+/** How each service starts in a reload, by what it does now. */
+function reloaded(services: readonly Supervised[]): (name: string) => Start {
+  const active = services.filter(({ service }) => {
+    const { state, wanted } = service.snapshot();
+    return wanted && state !== 'stopped' && state !== 'done';
+  });
+  const names = active.map(({ planned }) => planned.name);
+  return (name) => (names.includes(name) ? 'as-it-was' : 'with-a-reload');
+}
+
+function supervise(planned: PlannedService, service: Runner, state: StateStore): Supervised {
+  return { planned, service, boot: () => bootOf(planned, state) };
+}
+
+async function downInOrder(
+  names: readonly string[],
+  services: ReadonlyMap<string, Supervised>,
+  bringDown: (name: string) => Promise<void>,
+): Promise<void> {
+  const found = names.flatMap((name) => services.get(name) ?? []);
+  // What waits for its dependents to go must not come back meanwhile.
+  for (const { service } of found) service.retire();
+  await stopInOrder(
+    found.map(({ planned }) => planned),
+    bringDown,
+  );
+}
+
+/** What no plan names any more comes last. */
+function inOrderOf(plan: Plan | undefined, services: readonly Supervised[]): readonly Supervised[] {
+  const places = new Map(plan?.services.map(({ name }, index) => [name, index]));
+  const place = ({ planned: { name } }: Supervised): number => places.get(name) ?? places.size;
+  return services.toSorted((a, b) => place(a) - place(b));
 }
 
 /** What is kept of a service, and the boot of the machine that it was kept in. */
@@ -105,6 +194,11 @@ type Saved = PersistedService & { readonly boot: string };
 
 function loadSaved(state: StateStore, name: string): Saved | undefined {
   return state.load(name) as Saved | undefined;
+}
+
+/** Its second part: `STATE/SERVICE/LIFE`. */
+function serviceOf({ life }: Leftover): string {
+  return life.split('/')[1] ?? '';
 }
 
 /** The main processes of the last daemon's lives, as far as they were written down. */
@@ -126,22 +220,21 @@ async function specOf(
   plan: Plan,
   options: SupervisionOptions,
 ): Promise<EmbeddedServiceSpec> {
-  const user = planned.user === undefined ? undefined : await lookupUser(planned.user);
-  const environment = (): Result<Record<string, string>, string> => {
-    const resolved = resolveEnvironment(planned.env, dirname(plan.file), process.env);
-    if (!resolved.ok) return err(resolved.error);
-    const env = planned.kind === 'command' ? resolved.value : smallEnvironment(resolved.value);
-    return ok(user === undefined ? env : { ...env, ...userEnvironment(user) });
-  };
+  const launch = await launchOf(planned, plan);
+  const { clock, log, paths } = options;
+  const { memory, ready, stopSignal } = planned;
+  const user = launch.user === undefined ? {} : { user: launch.user };
   return {
     name: planned.name,
     argv: commandOf(planned, options),
-    env: environment,
-    cwd: planned.cwd,
-    ...(user === undefined ? {} : { user }),
+    ...launch,
     stopMs: planned.stopMs,
+    ...(stopSignal === undefined ? {} : { stopSignal }),
+    ...(ready === undefined ? {} : { ready }),
+    ...(memory === undefined ? {} : { memory }),
+    ...(planned.tmp === undefined ? {} : { tmp: createPrivateTmp({ root: paths.tmp, ...user, clock, log }) }),
     restart: planned.restart,
-    log: { path: join(options.paths.logs, `${planned.name}.log`), budgetBytes: planned.log.budgetBytes },
+    log: { ...planned.log, path: logFileOf(planned, plan.state) },
   };
 }
 

@@ -1,6 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { type LoadedConfig, loadConfig } from '../app/config/load.ts';
+import type { LoadedConfig } from '../app/config/load.ts';
 import type { Plan } from '../app/plan.ts';
 import { formatDiagnostic, sortDiagnostics } from '../core/diagnostics.ts';
 import { CommandError } from './exit-codes.ts';
@@ -27,7 +27,7 @@ export async function requirePlan(
   named: string | undefined,
   warn: boolean,
 ): Promise<{ plan: Plan; loaded: LoadedConfig }> {
-  const loaded = await loadConfig(findConfig(named));
+  const loaded = await load(findConfig(named));
   if (loaded.plan === undefined) {
     printDiagnostics(loaded);
     const errors = loaded.diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
@@ -40,12 +40,30 @@ export async function requirePlan(
   return { plan: loaded.plan, loaded };
 }
 
+/** Loaded here, so that the small commands start fast. */
+async function load(file: string): Promise<LoadedConfig> {
+  const { loadConfig } = await import('../app/config/load.ts');
+  return loadConfig(file);
+}
+
+/** Whether a config surely leaves the state folder where it is by default: it has no such word, written out or escaped. */
+function leavesState(file: string): boolean {
+  try {
+    const text = readFileSync(file, 'utf8');
+    return !text.includes('state') && !text.includes('\\');
+  } catch {
+    return false;
+  }
+}
+
 /**
  * The state folder that a command speaks to. A broken config must not keep anybody from stopping a daemon,
  * so where it can't be resolved the default beside it is taken.
  */
 export async function findState(named: string | undefined): Promise<string> {
-  const loaded = await loadConfig(findConfig(named));
+  const file = findConfig(named);
+  if (leavesState(file)) return resolve(file, '..', '.vahti');
+  const loaded = await load(file);
   if (loaded.plan !== undefined) return loaded.plan.state;
   say(
     `${loaded.file} has errors (vahti check shows them); looking for the daemon in the default state folder`,

@@ -12,6 +12,9 @@ function service(name: string, more: Partial<ServiceStatus> = {}): ServiceStatus
   return {
     name,
     kind: 'command',
+    ready: null,
+    readyAt: null,
+    waitsFor: [],
     state: 'running',
     since: NOW - 65_000,
     wanted: true,
@@ -25,6 +28,8 @@ function service(name: string, more: Partial<ServiceStatus> = {}): ServiceStatus
     lastExit: null,
     log: '/l',
     figures: null,
+    boot: { starts: true, by: 'config', why: null, at: null },
+    memory: null,
     ...more,
   };
 }

@@ -3,7 +3,7 @@ import { approximateDuration } from '../core/durations.ts';
 import type { StoredRecord } from '../core/record.ts';
 import { columnsOf, fit, paint, printable } from './output.ts';
 import { recordText } from './record-text.ts';
-import { ago, rate, stateText } from './words.ts';
+import { ago, rate, stateText, waitText } from './words.ts';
 
 export interface Screen {
   readonly columns: number;
@@ -55,6 +55,8 @@ function detail(service: ServiceStatus, now: number): string {
   if (service.state === 'waiting' && service.nextStartAt !== null) {
     return `next start in ${approximateDuration(Math.max(0, service.nextStartAt - now))}; ${service.lastExit?.text ?? ''}`;
   }
+  const wait = waitText(service);
+  if (wait !== undefined) return wait;
   if (service.state !== 'running') return service.lastExit?.text ?? '';
   if (service.figures === null) return `pid ${service.pid ?? '-'}`;
   const { connection, trouble, lines, open } = service.figures;

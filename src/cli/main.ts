@@ -1,14 +1,15 @@
 import { asError } from '../core/result.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
 import { say } from './output.ts';
-import { buildProgram } from './program.ts';
+import { programCalled } from './called.ts';
 
 /** Runs one command. Sets the exit code; the process ends by itself once nothing is left to do. */
 export async function main(argv: readonly string[]): Promise<void> {
   process.stdout.on('error', endQuietlyOnClosedPipe);
   process.stderr.on('error', endQuietlyOnClosedPipe);
   try {
-    await buildProgram().parseAsync([...argv]);
+    const program = await programCalled(argv[2]);
+    await program.parseAsync([...argv]);
   } catch (error) {
     process.exitCode = report(error);
   }

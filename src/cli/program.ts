@@ -1,8 +1,9 @@
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { addCheck } from './commands/check.ts';
 import { addCollect } from './commands/collect.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addDown, addReload } from './commands/down.ts';
+import { addDisable, addEnable } from './commands/enable.ts';
 import { addExplain } from './commands/explain.ts';
 import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
@@ -13,20 +14,11 @@ import { addRun } from './commands/run.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addStatus } from './commands/status.ts';
 import { addUp } from './commands/up.ts';
-import { readVersion } from './version.ts';
+import { createFrame } from './frame.ts';
 
 /** The whole command line. The CLI reference is generated from it. */
 export function buildProgram(): Command {
-  const program = new Command('vahti')
-    .description(
-      'Turns any long-running data service on Linux into a monitored service, and takes its data where it has to be.',
-    )
-    .version(readVersion(), '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'print help')
-    .helpCommand('help [command]', 'print help for a command')
-    .showSuggestionAfterError()
-    .enablePositionalOptions()
-    .exitOverride();
+  const program = createFrame();
   for (const add of COMMANDS) add(program);
   return program;
 }
@@ -45,6 +37,8 @@ const COMMANDS = [
   addStart,
   addStop,
   addRestart,
+  addEnable,
+  addDisable,
   addRun,
   addCollect,
   addImport,

@@ -1,13 +1,13 @@
-import { dirname } from 'node:path';
 import { createScope, runCollector } from '../app/builtin.ts';
 import { OWN_PROGRAM } from '../app/config/checks.ts';
-import { resolveEnvironment } from '../app/environment.ts';
+import { launchOf } from '../app/launch.ts';
 import type { Plan, PlannedService } from '../app/plan.ts';
+import { readyOnDescriptor } from '../run/readiness/notify.ts';
 import { takeLittleMemory } from '../app/small-memory.ts';
 import { serviceSocket, statePaths } from '../app/state.ts';
 import { systemClock } from '../core/clock.ts';
 import { createLog } from '../core/log.ts';
-import { lookupUser, signalGroup, startProcess, userEnvironment } from '../core/processes.ts';
+import { signalGroup, startProcess } from '../core/processes.ts';
 import { errorCode } from '../core/result.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
 import { listenForEnd } from './signals.ts';
@@ -21,7 +21,13 @@ export async function runBuiltin(service: PlannedService, plan: Plan): Promise<n
   const log = createLog('info');
   const { signal, release } = listenForEnd();
   const stop = new AbortController();
-  const scope = createScope(systemClock, log, signal, stop.signal, () => {});
+  const scope = createScope(
+    systemClock,
+    log,
+    signal,
+    stop.signal,
+    readyOnDescriptor(process.env, service.name),
+  );
   try {
     const ran = await runCollector(
       { ...service, collect },
@@ -56,17 +62,16 @@ function knownTrouble(
     : undefined;
 }
 
-/** Runs a command as the daemon would, but on this terminal. TERM and Ctrl-C go to its whole group. */
+/** Runs a command as the daemon would, but on this terminal, without its memory limit and private folder. TERM and Ctrl-C ask its whole group to stop. */
 export async function runCommand(service: PlannedService, plan: Plan): Promise<number> {
-  const environment = resolveEnvironment(service.env, dirname(plan.file), process.env);
+  const { env, ...launch } = await launchOf(service, plan);
+  const environment = env();
   if (!environment.ok) throw new CommandError('failed', environment.error);
-  const user = service.user === undefined ? undefined : await lookupUser(service.user);
   const [command, ...rest] = service.argv;
   const child = startProcess({
     argv: command === OWN_PROGRAM ? [...ownProgram(), ...rest] : service.argv,
-    env: user === undefined ? environment.value : { ...environment.value, ...userEnvironment(user) },
-    cwd: service.cwd,
-    ...(user === undefined ? {} : { user }),
+    ...launch,
+    env: environment.value,
     stdout: 'inherit',
     stderr: 'inherit',
   });
@@ -74,7 +79,7 @@ export async function runCommand(service: PlannedService, plan: Plan): Promise<n
   const end = (): void => {
     if (child.pid === undefined) return;
     const { pid } = child;
-    signalGroup(pid, 'SIGTERM');
+    signalGroup(pid, service.stopSignal ?? 'SIGTERM');
     kill = systemClock.timer(service.stopMs, () => signalGroup(pid, 'SIGKILL'));
   };
   let kill: { cancel(): void } | undefined;

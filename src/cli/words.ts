@@ -1,6 +1,8 @@
 import type { ServiceStatus } from '../app/control-api.ts';
 import { approximateDuration } from '../core/durations.ts';
+import { approximateSize } from '../core/sizes.ts';
 import { joinWords } from '../core/words.ts';
+import { joinNames } from '../run/needs.ts';
 import { type Paint, paint, printable } from './output.ts';
 
 /** Where a stream comes from: its address, or its command. */
@@ -16,6 +18,7 @@ export function ago(now: number, then: number): string {
 const STATE_PAINT: Readonly<Record<ServiceStatus['state'], Paint>> = {
   running: 'green',
   waiting: 'yellow',
+  blocked: 'yellow',
   stopping: 'yellow',
   stopped: 'dim',
   done: 'dim',
@@ -39,6 +42,22 @@ export function figuresText({ kind, figures, state }: ServiceStatus): string | u
   return printable(
     `${connection}${rate(figures.lineRate)} lines/s, lag ${figures.lag === null ? '-' : approximateDuration(figures.lag)}, ${figures.lines} lines, cursor ${figures.cursor ?? '-'}`,
   );
+}
+
+/** What a service takes of its memory limit, and that it does not start with the daemon; undefined where there is neither. */
+export function limitText({ memory, boot, state }: ServiceStatus): string | undefined {
+  const parts: string[] = [];
+  if (!boot.starts && boot.by === 'person')
+    parts.push(printable(`disabled${boot.why === null ? '' : `: ${boot.why}`}`));
+  if (!boot.starts && boot.by === 'config' && state === 'stopped') parts.push('not started with the daemon');
+  if (memory !== null) parts.push(`memory ${approximateSize(memory.bytes)}`);
+  return parts.length === 0 ? undefined : parts.join(', ');
+}
+
+/** What a service waits for, or has yet to do; undefined where it is nothing. */
+export function waitText({ state, ready, waitsFor, figures }: ServiceStatus): string | undefined {
+  if (state === 'blocked') return `waits for ${joinNames(waitsFor)}`;
+  return state === 'running' && ready === false && figures === null ? 'not ready yet' : undefined;
 }
 
 export function rate(perSecond: number): string {

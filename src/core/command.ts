@@ -14,12 +14,14 @@ export function commandProblem(command: Command): string | undefined {
   return cwdProblem(command.cwd) ?? programProblem(command);
 }
 
+const NO_INTERPRETER = 'its interpreter (the first line, #!) does not exist';
+
 /** Spawning fails with ENOENT for a missing program, interpreter and cwd alike: look which one it was. */
 export function whyNotStarted(spec: Command, error: Error): string {
   const code = errorCode(error);
   const found = commandProblem(spec);
   const byCode: Record<string, string> = {
-    ENOENT: 'its interpreter (the first line, #!) does not exist',
+    ENOENT: NO_INTERPRETER,
     EACCES: 'not executable',
     E2BIG: 'its arguments and environment are too long',
     EAGAIN: 'too many processes',
@@ -37,10 +39,16 @@ function cwdProblem(cwd: string): string | undefined {
   }
 }
 
-/** Looks the program up as execvp does. */
-function programProblem({ argv, env, cwd }: Command): string | undefined {
+function programProblem(command: Command): string | undefined {
+  const { file, there } = findProgram(command);
+  if (file !== undefined) return undefined;
+  return there ? 'not executable' : 'no such program';
+}
+
+/** Looks the program up as execvp does. `there`: it was found, but perhaps not as something to execute. */
+function findProgram({ argv, env, cwd }: Command): { readonly file?: string; readonly there: boolean } {
   const program = argv[0] ?? '';
-  if (program === '') return 'no such program';
+  if (program === '') return { there: false };
   const folders = program.includes('/') ? [''] : (env['PATH'] ?? '/bin:/usr/bin').split(':');
   let there = false;
   for (const folder of folders) {
@@ -49,10 +57,36 @@ function programProblem({ argv, env, cwd }: Command): string | undefined {
     there = true;
     try {
       fs.accessSync(file, fs.constants.X_OK);
-      return undefined;
+      return { file, there };
     } catch {
       // Not this one: execvp looks on.
     }
   }
-  return there ? 'not executable' : 'no such program';
+  return { there };
+}
+
+/** What the kernel reads of a first line. */
+const FIRST_LINE = 256;
+
+/** Whether the `#!` of a script names a program that is not there: for who does not see the failed exec. */
+export function interpreterProblem(command: Command): string | undefined {
+  const { file } = findProgram(command);
+  if (file === undefined) return undefined;
+  const [, interpreter] = /^#![ \t]*([^ \t\n]+)/.exec(firstBytes(file)) ?? [];
+  if (interpreter === undefined || fs.existsSync(path.resolve(command.cwd, interpreter))) return undefined;
+  return NO_INTERPRETER;
+}
+
+function firstBytes(file: string): string {
+  try {
+    const fd = fs.openSync(file, 'r');
+    try {
+      const bytes = Buffer.alloc(FIRST_LINE);
+      return bytes.toString('latin1', 0, fs.readSync(fd, bytes, 0, FIRST_LINE, 0));
+    } finally {
+      fs.closeSync(fd);
+    }
+  } catch {
+    return '';
+  }
 }

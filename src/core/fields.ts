@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { DURATION_FORM, parseDuration, parseDurationRange } from './durations.ts';
 import type { Result } from './result.ts';
-import { parseSize, SIZE_FORM } from './sizes.ts';
+import { parseSize, parseSizeRange, SIZE_FORM } from './sizes.ts';
 
 /**
  * The kinds of value that a config key can have. Each knows how it is written, for messages, the JSON Schema and the
@@ -55,6 +55,13 @@ export const size = readText(
   parseSize,
 );
 
+/** A range of sizes, as bytes; one size is both ends. */
+export const sizeRange = readText(
+  'a range of sizes such as 400M..512M, or one size',
+  { type: 'string', pattern: `^\\s*${SIZES}(\\.\\.\\s*${SIZES})?$`, examples: ['400M..512M', '512M'] },
+  parseSizeRange,
+);
+
 /** A number of the given range. */
 export function integer(min: number, max: number) {
   const message = `cannot use this value: write a whole number from ${min} to ${max}`;
@@ -69,6 +76,26 @@ export function integer(min: number, max: number) {
     } satisfies FieldFacts),
   );
 }
+
+/** A number, whole or not, above `above` and up to `max`. */
+export function decimal(above: number, max: number) {
+  const form = `a number above ${above}, up to ${max}`;
+  const message = `cannot use this value: write ${form}`;
+  return v.pipe(
+    v.number(message),
+    v.check((value) => value > above && value <= max, message),
+    v.metadata({
+      form,
+      json: { type: 'number', exclusiveMinimum: above, maximum: max },
+    } satisfies FieldFacts),
+  );
+}
+
+/** true or false. */
+export const flag = v.pipe(
+  v.boolean('cannot use this value: write true or false'),
+  v.metadata({ form: 'true | false', json: { type: 'boolean' } } satisfies FieldFacts),
+);
 
 /** Any text that is not empty. */
 export function text(form = 'text') {

@@ -49,9 +49,11 @@ function readProc(file: string): Buffer | undefined {
   try {
     let length = 0;
     for (;;) {
-      const bytes = fs.readSync(fd, scratch, length, scratch.length - length, null);
+      const room = scratch.length - length;
+      const bytes = fs.readSync(fd, scratch, length, room, null);
       length += bytes;
-      if (bytes === 0) return scratch.subarray(0, length);
+      // Of a file of /proc a read that has room left has reached the end.
+      if (bytes < room) return scratch.subarray(0, length);
       if (length === scratch.length) scratch = Buffer.concat([scratch], scratch.length * 2);
     }
   } catch {
@@ -102,8 +104,25 @@ export interface EnvMatch extends ProcessIdentity {
 
 /** The living processes whose environment has `name` with a value that starts with `prefix`. Skips what cannot be read. */
 export function processesWithEnv(name: string, prefix: string): EnvMatch[] {
+  return carriersOf(name, prefix).flatMap(alive);
+}
+
+/** A process, perhaps a zombie, and what its environment says. */
+interface Carrier {
+  readonly pid: number;
+  readonly value: string;
+}
+
+function alive({ pid, value }: Carrier): EnvMatch[] {
+  const stat = readStat(pid);
+  return stat === undefined || isDead(stat)
+    ? []
+    : [{ pid, startTicks: stat.startTicks, group: stat.group, value }];
+}
+
+function carriersOf(name: string, prefix: string): Carrier[] {
   const needle = Buffer.from(`${name}=${prefix}`);
-  const found: EnvMatch[] = [];
+  const found: Carrier[] = [];
   // A process in the middle of exec shows an empty environment for a moment: those are read again at the end.
   const empty: number[] = [];
   const look = (pid: number): boolean => {
@@ -111,9 +130,7 @@ export function processesWithEnv(name: string, prefix: string): EnvMatch[] {
     if (environ === undefined) return true;
     const value = environ.length === 0 ? undefined : valueIn(environ, needle, name.length + 1);
     if (value === undefined) return environ.length > 0;
-    const stat = readStat(pid);
-    if (stat !== undefined && !isDead(stat))
-      found.push({ pid, startTicks: stat.startTicks, group: stat.group, value });
+    found.push({ pid, value });
     return true;
   };
   for (const pid of allPids()) if (!look(pid)) empty.push(pid);
@@ -132,7 +149,8 @@ function valueIn(environ: Buffer, needle: Buffer, skip: number): string | undefi
 
 /** One look at all processes. Whoever asks in the same turn of the loop shares it: many trees may end at once. */
 export interface Census {
-  readonly carriers: readonly EnvMatch[];
+  /** The living processes of those lives. Only these are looked at closely: a machine may have hundreds of others. */
+  readonly carriers: (ofLife: (value: string) => boolean) => readonly EnvMatch[];
   readonly everybody: () => readonly Stat[];
 }
 
@@ -145,7 +163,10 @@ export function takeCensus(): Promise<Census> {
       census = undefined;
       let stats: Stat[] | undefined;
       const everybody = (): Stat[] => (stats ??= allPids().flatMap((pid) => readStat(pid) ?? []));
-      resolve({ carriers: processesWithEnv(LIFE_VARIABLE, ''), everybody });
+      const all = carriersOf(LIFE_VARIABLE, '');
+      const carriers = (ofLife: (value: string) => boolean): EnvMatch[] =>
+        all.filter(({ value }) => ofLife(value)).flatMap(alive);
+      resolve({ carriers, everybody });
     });
   });
   return census;

@@ -1,4 +1,4 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile, spawn, type StdioOptions } from 'node:child_process';
 import * as fs from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from './clock.ts';
@@ -12,7 +12,8 @@ import {
   type ProcessIdentity,
   type Stat,
 } from './process-table.ts';
-import { commandProblem, whyNotStarted } from './command.ts';
+import { whyNotStarted } from './command.ts';
+import { wrapCommand } from './exec-wrapper.ts';
 import { asError } from './result.ts';
 
 export { bootId, groupAlive, LIFE_VARIABLE, processAlive, processesWithEnv } from './process-table.ts';
@@ -36,10 +37,16 @@ export interface ProcessSpec {
   readonly cwd: string;
   /** Who it runs as, with that user's own supplementary groups; by default whoever runs this process. */
   readonly user?: User;
+  /** How many files it may have open, soft and hard (RLIMIT_NOFILE). */
+  readonly openFiles?: number;
+  /** The processors that it may run on, by their numbers. */
+  readonly processors?: readonly number[];
   readonly stdin?: 'none' | 'pipe';
   /** Default `ignore`. A pipe is a socket pair, as Node makes it: /dev/stdout cannot be opened by its name there. */
   readonly stdout?: Output;
   readonly stderr?: Output;
+  /** A descriptor (3 or more) on which the child gets a pipe that we read: see `notify`. */
+  readonly notifyFd?: number;
 }
 export type Output = 'pipe' | 'inherit' | 'ignore';
 
@@ -57,6 +64,8 @@ export interface Process {
   readonly stdin: Writable | null;
   readonly stdout: Readable | null;
   readonly stderr: Readable | null;
+  /** Our end of the pipe on `notifyFd`. */
+  readonly notify: Readable | null;
   /** Resolves when the process itself is over; its children and its pipes may live on. Never rejects. */
   readonly exited: Promise<Exit>;
 }
@@ -68,15 +77,15 @@ export function userEnvironment(user: User): Record<string, string> {
 
 /** Starts a process. Never throws for what the operating system refuses: `exited` says it. */
 export function startProcess(spec: ProcessSpec): Process {
-  const command = commandLine(spec);
+  const command = wrapCommand(spec);
   if (!command.ok) return failedProcess(command.error);
-  const [file = '', ...args] = command.argv;
+  const [file = '', ...args] = command.value;
   try {
     const child = spawn(file, args, {
       cwd: spec.cwd,
       env: { ...spec.env },
       detached: true,
-      stdio: [spec.stdin === 'pipe' ? 'pipe' : 'ignore', spec.stdout ?? 'ignore', spec.stderr ?? 'ignore'],
+      stdio: stdioOf(spec),
     });
     const exited = new Promise<Exit>((resolve) => {
       // After a successful start `error` only tells of a failed kill or message, which nobody here asks for.
@@ -95,6 +104,7 @@ export function startProcess(spec: ProcessSpec): Process {
       stdin: child.stdin,
       stdout: child.stdout,
       stderr: child.stderr,
+      notify: spec.notifyFd === undefined ? null : ((child.stdio[spec.notifyFd] ?? null) as Readable | null),
       exited,
     };
   } catch (thrown) {
@@ -105,31 +115,15 @@ export function startProcess(spec: ProcessSpec): Process {
 /** A process that could not be started, for the reason given. */
 export function failedProcess(error: string): Process {
   const exited = Promise.resolve<Exit>({ kind: 'failed', error });
-  return { pid: undefined, startTicks: undefined, stdin: null, stdout: null, stderr: null, exited };
+  const none = { stdin: null, stdout: null, stderr: null, notify: null };
+  return { pid: undefined, startTicks: undefined, ...none, exited };
 }
 
-type CommandLine =
-  | { readonly ok: true; readonly argv: readonly string[] }
-  | { readonly ok: false; readonly error: string };
-
-/**
- * Another user's process is started through setpriv, which execs, so the pid stays. Node's own uid option would
- * leave it without any supplementary group (libuv calls setgroups(0)).
- */
-function commandLine(spec: ProcessSpec): CommandLine {
-  const { argv, user } = spec;
-  const program = argv[0] ?? '';
-  if (user === undefined || user.uid === process.geteuid?.()) return { ok: true, argv };
-  const refuse = (why: string): CommandLine => ({ ok: false, error: `cannot start "${program}": ${why}` });
-  if (process.geteuid?.() !== 0) return refuse(`only root can run it as user "${user.name}"`);
-  const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((file) => fs.existsSync(file));
-  if (setpriv === undefined) return refuse(`setpriv (util-linux) is needed to run it as user "${user.name}"`);
-  const problem = commandProblem(spec);
-  if (problem !== undefined) return refuse(problem);
-  return {
-    ok: true,
-    argv: [setpriv, `--reuid=${user.uid}`, `--regid=${user.gid}`, '--init-groups', '--', ...argv],
-  };
+/** Descriptors between the three standard ones and `notifyFd` stay closed. */
+function stdioOf({ stdin, stdout = 'ignore', stderr = 'ignore', notifyFd }: ProcessSpec): StdioOptions {
+  const standard = [stdin === 'pipe' ? 'pipe' : 'ignore', stdout, stderr] as const;
+  if (notifyFd === undefined) return [...standard];
+  return [...standard, ...Array<'ignore'>(notifyFd - standard.length).fill('ignore'), 'pipe'];
 }
 
 /** Finds a user by name or number: /etc/passwd first, then whatever else the machine asks (`getent`, 5 s at most). */
@@ -180,9 +174,9 @@ interface Tree {
   readonly members: readonly Stat[];
 }
 
-async function findTree(end: TreeToEnd): Promise<Tree> {
+async function findTree(end: TreeName): Promise<Tree> {
   const { carriers, everybody } = await takeCensus();
-  const ours = carriers.filter((match) => match.value === end.life || match.value.startsWith(`${end.life}/`));
+  const ours = carriers((value) => value === end.life || value.startsWith(`${end.life}/`));
   const groups = new Set(ours.map((match) => match.group));
   if (end.pgid !== undefined && groupExists(end.pgid) && !isReused(end.pgid, end.startTicks))
     groups.add(end.pgid);
@@ -208,15 +202,28 @@ function signalTree(tree: Tree, signal: NodeJS.Signals): void {
   for (const { pid, group } of tree.members) if (!tree.groups.includes(group)) signalProcess(pid, signal);
 }
 
-export interface TreeToEnd {
+/** The living processes of a life: its group, and whoever carries the life, wherever it went. */
+export async function treeMembers(tree: TreeName): Promise<readonly ProcessIdentity[]> {
+  return (await findTree(tree)).members;
+}
+
+/** What a tree is found by. */
+export interface TreeName {
   /** The group that the main process led. */
   readonly pgid?: number;
   /** Start ticks of its leader, so that a recycled number is left alone. */
   readonly startTicks?: number;
   /** The whole value of VAHTI_LIFE: who carries it belongs to the tree, wherever it went. */
   readonly life: string;
-  /** From SIGTERM to SIGKILL, milliseconds. */
+}
+
+export interface TreeToEnd extends TreeName {
+  /** From the first signal to SIGKILL, milliseconds. */
   readonly deadlineMs: number;
+  /** What asks the main process to end; default SIGTERM. Once that is over, the rest is asked by SIGTERM. */
+  readonly signal?: NodeJS.Signals;
+  /** Aborted: the deadline is now. */
+  readonly hurry?: AbortSignal;
   readonly clock: Clock;
 }
 
@@ -229,18 +236,20 @@ const KILL_PATIENCE_MS = 5000;
 const LONGEST_POLL_MS = 20;
 
 /**
- * Ends a whole tree: SIGTERM (and SIGCONT, for who is stopped), at the deadline SIGKILL, 5 s later `stuck`.
+ * Ends a whole tree: its signal (and SIGCONT, for who is stopped), at the deadline SIGKILL, 5 s later `stuck`.
  * Returns at once when nothing lives. Zombies count as gone.
  */
 export async function endTree(end: TreeToEnd): Promise<TreeEnd> {
   const killAt = end.clock.monotonic() + end.deadlineMs;
   let tree = await findTree(end);
   if (tree.members.length === 0) return { kind: 'gone', killed: false };
-  while (end.clock.monotonic() < killAt) {
-    signalTree(tree, 'SIGTERM');
+  const patient = (): boolean => end.clock.monotonic() < killAt && end.hurry?.aborted !== true;
+  while (patient()) {
+    const leader = end.signal === undefined ? [] : tree.members.filter(({ pid }) => pid === end.pgid);
+    signalTree(tree, leader.length === 0 ? 'SIGTERM' : (end.signal ?? 'SIGTERM'));
     signalTree(tree, 'SIGCONT');
-    await allGone(tree.members, killAt, end.clock);
-    if (end.clock.monotonic() >= killAt) break;
+    await allGone(leader.length === 0 ? tree.members : leader, killAt, end.clock, end.hurry);
+    if (!patient()) break;
     // Whoever came up meanwhile (a child forked on the way out) is asked too.
     tree = await findTree(end);
     if (tree.members.length === 0) return { kind: 'gone', killed: false };
@@ -262,12 +271,17 @@ async function killTree(end: TreeToEnd): Promise<TreeEnd> {
 }
 
 /** Waits until none of them lives, or the time (monotonic) has come. The kernel tells only a parent, so this polls. */
-async function allGone(members: readonly ProcessIdentity[], until: number, clock: Clock): Promise<void> {
+async function allGone(
+  members: readonly ProcessIdentity[],
+  until: number,
+  clock: Clock,
+  hurry?: AbortSignal,
+): Promise<void> {
   const left = [...members];
   for (let pollMs = 1; ; pollMs = Math.min(pollMs * 2, LONGEST_POLL_MS)) {
     for (let last = left.at(-1); last !== undefined && !processAlive(last); last = left.at(-1)) left.pop();
     const remaining = until - clock.monotonic();
-    if (left.length === 0 || remaining <= 0) return;
+    if (left.length === 0 || remaining <= 0 || hurry?.aborted === true) return;
     await clock.sleep(Math.min(pollMs, remaining));
   }
 }

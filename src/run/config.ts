@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { DURATION_FORM } from '../core/durations.ts';
-import { duration, durationRange, type FieldFacts, integer, size } from '../core/fields.ts';
+import { duration, durationRange, type FieldFacts, integer, size, text } from '../core/fields.ts';
 import { SIZE_FORM } from '../core/sizes.ts';
 
 const exitCodes = v.pipe(
@@ -44,21 +44,56 @@ export const restartConfig = v.pipe(
   ),
 );
 
-/** `log:` bounds the captured output of a service. */
+/** The digits of a mode as people write it: YAML 1.2 reads `0640` as the number 640. */
+const MODE = /^0?6[046][046]$/;
+
+/** The same as numbers, as editors see them. */
+const MODES = [0, 4, 6].flatMap((group) => [0, 4, 6].map((other) => 600 + 10 * group + other));
+
+const mode = v.pipe(
+  v.union([v.string(), v.number()], 'cannot use this value: write a mode such as 0640'),
+  v.rawTransform<string | number, number>(({ dataset, addIssue, NEVER }) => {
+    const digits = String(dataset.value);
+    if (MODE.test(digits)) return Number.parseInt(digits, 8);
+    addIssue({ message: 'cannot use this value: write a mode such as 0640: 6 first, then twice 0, 4 or 6' });
+    return NEVER;
+  }),
+  v.metadata({
+    form: 'a mode such as 0640, in octal digits',
+    json: { anyOf: [{ type: 'string', pattern: MODE.source }, { enum: MODES }], examples: ['0640'] },
+  } satisfies FieldFacts),
+);
+
+const logBounds = {
+  budget: v.pipe(
+    v.optional(
+      v.pipe(
+        size,
+        v.minValue(65_536, 'cannot use this value: at least 64K'),
+        v.metadata({ form: `${SIZE_FORM}, at least 64K` }),
+      ),
+    ),
+    v.description('Bytes that the captured output may take on disk, all rotated files together.'),
+  ),
+  mode: v.pipe(v.optional(mode), v.description('The mode of the file, and of the rotated ones.')),
+};
+
+/** `log:` says where the captured output of a service goes, and bounds it. */
 export const logConfig = v.pipe(
   v.strictObject({
-    budget: v.pipe(
-      v.optional(
-        v.pipe(
-          size,
-          v.minValue(65_536, 'cannot use this value: at least 64K'),
-          v.metadata({ form: `${SIZE_FORM}, at least 64K` }),
-        ),
-      ),
-      v.description('Bytes that the captured output may take on disk, all rotated files together.'),
+    file: v.pipe(
+      v.optional(text('a file')),
+      v.description('The file that it goes to; relative to the config file. No two services have the same.'),
     ),
+    ...logBounds,
   }),
-  v.description('Captured output of the service: `STATE/logs/NAME.log`, rotated.'),
+  v.description('Captured output of the service, rotated by renaming.'),
+);
+
+/** `defaults.log:`; a file is one service’s. */
+export const logDefaults = v.pipe(
+  v.strictObject(logBounds),
+  v.description('Captured output of the services.'),
 );
 
 export type RestartConfig = v.InferOutput<typeof restartConfig>;

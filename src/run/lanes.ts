@@ -1,11 +1,12 @@
 import { backoffDelay } from '../core/backoff.ts';
+import type { Lane, LaneState } from '../core/runner.ts';
+
+export type { LaneState } from '../core/runner.ts';
 
 /**
- * How restarts are paced: `fast` at once, `backoff` with growing waits, `slow` every quarter of an hour, for ever.
- * Pure: one throttle per service, which counts every start but a person's. Promise: at most 12 counted starts in any
- * 10 minutes, and no lane is final.
+ * How restarts are paced. Pure: one throttle per service, which counts every start but a person's. Promise: at most 12 counted
+ * starts in any 10 minutes, and no lane is final.
  */
-export type Lane = 'fast' | 'backoff' | 'slow';
 
 export interface LaneSettings {
   /** So many failures in a row restart at once. */
@@ -24,15 +25,6 @@ export const DEFAULT_LANES: LaneSettings = {
   slowMs: 900_000,
   noRestartOn: [],
 };
-
-/** Serialisable as JSON. */
-export interface LaneState {
-  readonly lane: Lane;
-  /** Lives in a row that were shorter than HEALTHY_MS. */
-  readonly failures: number;
-  /** When the last counted starts were, at most STARTS_IN_WINDOW of them, wall milliseconds, oldest first. */
-  readonly starts: readonly number[];
-}
 
 export interface LaneStep {
   readonly state: LaneState;

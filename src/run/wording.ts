@@ -1,6 +1,7 @@
 import { approximateDuration } from '../core/durations.ts';
 import type { Exit } from '../core/processes.ts';
 import { LEVELS, type RecordKind } from '../core/record.ts';
+import { joinNames } from './needs.ts';
 import type { LaneState } from './lanes.ts';
 import type { Effect, RecordEffect, ServiceEvent, ServiceState } from './service-state.ts';
 
@@ -33,9 +34,12 @@ function record(kind: RecordKind, level: number, message: string, fields?: Recor
 }
 
 export function action(event: Extract<ServiceEvent, { kind: 'start' | 'stop' | 'restart' }>): Effect {
-  const who = { person: 'a person', boot: 'the boot', vahti: 'vahti' }[event.by];
+  const known = { person: 'a person', boot: 'the boot', vahti: 'vahti' }[event.by];
+  const who = (event.kind === 'restart' ? event.who : undefined) ?? known;
   const why = event.kind === 'restart' && event.reason !== '' ? `: ${event.reason}` : '';
-  return record('action', LEVELS.info, `${event.kind} by ${who}${why}`, { action: event.kind, by: event.by });
+  const kept = event.kind === 'restart' ? event.fields : undefined;
+  const fields = { action: event.kind, by: event.by, ...kept };
+  return record('action', LEVELS.info, `${event.kind} by ${who}${why}`, fields);
 }
 
 export function exitRecord({ ended, asked }: ServiceState, killed: boolean): Effect[] {
@@ -60,6 +64,26 @@ export function laneRecord(from: LaneState, to: LaneState, dueAt: number | null)
   return record('flip', level, laneMessage(to, dueAt), fields);
 }
 
+export function blockedRecord(waitsFor: readonly string[]): Effect {
+  const fields = { subject: 'state', to: 'blocked', waitsFor };
+  return record('flip', LEVELS.info, `blocked: waits for ${joinNames(waitsFor)}`, fields);
+}
+
+export function readyRecord({ afterMs, sign }: Extract<ServiceEvent, { kind: 'ready' }>): Effect {
+  const fields = { subject: 'ready', to: 'ready', ms: Math.round(afterMs), sign };
+  return record('flip', LEVELS.info, `ready after ${approximateDuration(afterMs)}: ${sign}`, fields);
+}
+
+export function lateRecord({ withinMs, missing }: Extract<ServiceEvent, { kind: 'late' }>): Effect {
+  const fields = { subject: 'ready', to: 'late', withinMs, missing };
+  const message = `not ready within ${approximateDuration(withinMs)}: ${missing}`;
+  return record('flip', LEVELS.error, message, fields);
+}
+
+export function renewRecord({ reason }: Extract<ServiceEvent, { kind: 'renew' }>): Effect {
+  return action({ kind: 'restart', by: 'vahti', reason });
+}
+
 export function stuckRecord(pids: readonly number[]): Effect {
   const message = `stuck: SIGKILL does not end ${pids.length === 1 ? 'process' : 'processes'} ${pids.join(', ')}; nothing new starts until they are gone`;
   return record('flip', LEVELS.error, message, { subject: 'state', to: 'stuck', pids });
@@ -74,6 +98,7 @@ export function unstuckRecord(): Effect {
 
 export function doneRecord(exit: Exit | undefined): Effect {
   const code = exit?.kind === 'exited' ? exit.code : undefined;
-  const message = `done: exit code ${code} means no restart; a person can start it again`;
+  const what = code === undefined ? 'its exit code' : `exit code ${code}`;
+  const message = `done: ${what} means no restart; a person can start it again`;
   return record('flip', LEVELS.warn, message, { subject: 'state', to: 'done', code });
 }

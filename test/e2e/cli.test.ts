@@ -11,7 +11,7 @@ import { until, within } from '../rig/wait.ts';
 
 const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
 const COMMANDS =
-  'init check plan up down reload status logs explain start stop restart run collect import simulate doctor'.split(
+  'init check plan up down reload status logs explain start stop restart enable disable run collect import simulate doctor'.split(
     ' ',
   );
 
@@ -84,7 +84,7 @@ test('without a daemon every command that needs one ends with 3 and a plain line
 test('a broken config keeps nobody from reaching the daemon in the default folder', async (t) => {
   leakCheck(t);
   const daemon = await startDaemon(t, 'services: { a: { run: [sleep, "1000"] } }\n');
-  writeFileSync(join(daemon.folder, 'vahti.yaml'), 'services: [\n');
+  writeFileSync(join(daemon.folder, 'vahti.yaml'), 'state: [\n');
   const status = await daemon.cli('status', '--json');
   assert.equal(status.code, 0);
   assert.match(status.stderr, /vahti\.yaml has errors/);

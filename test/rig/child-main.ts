@@ -24,11 +24,18 @@ function writeAll(fd: number, data: Buffer): void {
   }
 }
 
+const BLOCK_LINES = 600;
+const BLOCK = Buffer.from(`${'0123456789'.repeat(10)}\n`.repeat(BLOCK_LINES));
+
 function flood(fd: number, bytes: number): void {
-  const line = `${'0123456789'.repeat(10)}\n`;
-  const block = Buffer.from(line.repeat(600));
-  for (let left = bytes; left > 0; left -= block.length)
-    writeAll(fd, block.subarray(0, Math.min(left, block.length)));
+  for (let left = bytes; left > 0; left -= BLOCK.length)
+    writeAll(fd, BLOCK.subarray(0, Math.min(left, BLOCK.length)));
+}
+
+function floodFor(fd: number, ms: number): number {
+  let lines = 0;
+  for (const end = performance.now() + ms; performance.now() < end; lines += BLOCK_LINES) writeAll(fd, BLOCK);
+  return lines;
 }
 
 /** Resolves when the grandchild is what it shall be. */
@@ -60,6 +67,10 @@ function obey(command: RigCommand): unknown {
       return writeAll(OUTPUTS[command.stream], Buffer.from(command.base64, 'base64'));
     case 'flood':
       return flood(OUTPUTS[command.stream], command.bytes);
+    case 'floodFor':
+      return floodFor(OUTPUTS[command.stream], command.ms);
+    case 'read':
+      return fs.readFileSync(command.file).length;
     case 'exit':
       return process.exit(command.code);
     case 'signal':

@@ -13,6 +13,8 @@ export type RigStream = 'stdout' | 'stderr';
 export type RigCommand =
   | { readonly do: 'print'; readonly stream: RigStream; readonly base64: string }
   | { readonly do: 'flood'; readonly stream: RigStream; readonly bytes: number }
+  | { readonly do: 'floodFor'; readonly stream: RigStream; readonly ms: number }
+  | { readonly do: 'read'; readonly file: string }
   | { readonly do: 'exit'; readonly code: number }
   | { readonly do: 'signal'; readonly signal: NodeJS.Signals }
   | ({ readonly do: 'fork' } & Grandchild)
@@ -45,7 +47,9 @@ export interface RigChild extends RigHello {
   print(stream: RigStream, text: string | Buffer): Promise<void>;
   /** Prints so many bytes, in lines of 101; resolves when the reader has taken them (but for what the pipe holds). */
   flood(stream: RigStream, bytes: number): Promise<void>;
-  /** These two do not wait for an answer, which may not come: see `gone`. */
+  /** Prints so long, as fast as the reader takes it; resolves with how many lines it was, of 101 bytes each. */
+  floodFor(stream: RigStream, ms: number): Promise<number>;
+  /** These do not wait for an answer, which may not come: see `gone`. */
   exit(code: number): void;
   signal(signal: NodeJS.Signals): void;
   ignoreTerm(): Promise<void>;
@@ -53,6 +57,8 @@ export interface RigChild extends RigHello {
   forkGrandchild(how: Grandchild): Promise<number>;
   /** Closes stdout and stderr. */
   closePipes(): Promise<void>;
+  /** Reads a file, and is deaf meanwhile. */
+  read(file: string): void;
   /** Keeps a core busy and deaf for ever. */
   spin(): void;
   allocate(bytes: number): Promise<void>;
@@ -155,6 +161,8 @@ function control(
     gone,
     print: (stream, text) => done({ do: 'print', stream, base64: Buffer.from(text).toString('base64') }),
     flood: (stream, bytes) => done({ do: 'flood', stream, bytes }),
+    floodFor: async (stream, ms) => (await ask({ do: 'floodFor', stream, ms })) as number,
+    read: (file) => order({ do: 'read', file }),
     exit: (code) => order({ do: 'exit', code }),
     signal: (signal) => order({ do: 'signal', signal }),
     ignoreTerm: () => done({ do: 'ignoreTerm' }),

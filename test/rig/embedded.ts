@@ -6,12 +6,9 @@ import { systemClock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import { ok } from '../../src/core/result.ts';
 import type { RecordDraft } from '../../src/core/record.ts';
+import type { PersistedService } from '../../src/core/runner.ts';
 import { createEmbeddedService } from '../../src/run/embedded/service.ts';
-import type {
-  EmbeddedServiceDeps,
-  EmbeddedServiceSpec,
-  PersistedService,
-} from '../../src/run/embedded/service.ts';
+import type { EmbeddedServiceDeps, EmbeddedServiceSpec } from '../../src/run/embedded/service.ts';
 import { createRig } from './child.ts';
 import type { FakeClock } from './fake-clock.ts';
 import { leakCheck, onEnd, tempFolder, testStateId as stateId } from './leaks.ts';
@@ -59,7 +56,7 @@ export async function createTestService(t: TestContext, { spec, deps }: TestServ
 }
 
 /** Waits for the end of something that waits on the clock; a fake one is turned on meanwhile. */
-async function turnUntil(clock: Clock | undefined, promise: Promise<void>): Promise<void> {
+async function turnUntil(clock: Clock | undefined, promise: Promise<unknown>): Promise<void> {
   const over = promise.then(() => true);
   if (clock !== undefined && 'advance' in clock) {
     await until(async () => await Promise.race([over, (clock as FakeClock).advance(1).then(() => false)]), {

@@ -23,6 +23,7 @@ const KEYWORDS: Readonly<Record<string, (wanted: never, value: unknown) => boole
   pattern: (wanted: string, value) => typeof value !== 'string' || new RegExp(wanted, 'u').test(value),
   minLength: (wanted: number, value) => typeof value !== 'string' || value.length >= wanted,
   minimum: (wanted: number, value) => typeof value !== 'number' || value >= wanted,
+  exclusiveMinimum: (wanted: number, value) => typeof value !== 'number' || value > wanted,
   maximum: (wanted: number, value) => typeof value !== 'number' || value <= wanted,
   minItems: (wanted: number, value) => !Array.isArray(value) || value.length >= wanted,
   required: (wanted: readonly string[], value) =>

@@ -74,6 +74,18 @@ export function checkEnv(notes: Notes, path: Path, env: Readonly<Record<string, 
   }
 }
 
+/** What knows streams is the larger half of the program: it is loaded where there is a stream. */
+export async function checkStreams(notes: Notes, services: readonly PlannedService[]): Promise<void> {
+  const collectors = services.filter((service) => service.collect !== undefined);
+  if (collectors.length === 0) return;
+  const { collectProblems } = await import('../sources.ts');
+  for (const { name, collect } of collectors) {
+    const problems = collect === undefined ? [] : collectProblems(collect);
+    for (const problem of problems)
+      report(notes, 'error', ['services', name, 'collect', 'from'], 'value', problem);
+  }
+}
+
 /** Users have to exist, and only root can become one of them. */
 export async function checkUsers(notes: Notes, services: readonly PlannedService[]): Promise<void> {
   for (const { name, user } of services) {

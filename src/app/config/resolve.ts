@@ -4,10 +4,13 @@ import type { Diagnostic } from '../../core/diagnostics.ts';
 import { splitWords } from '../../core/words.ts';
 import type { YamlSource } from '../../core/yaml-source.ts';
 import type { Origin, Plan, PlannedService } from '../plan.ts';
-import { checkCommand, checkEnv, checkUsers } from './checks.ts';
+import { checkCommand, checkEnv, checkStreams, checkUsers } from './checks.ts';
+import { checkLimits, resolveLimits, resolveLog } from './limits.ts';
+import { checkNeeds, resolveNeeds } from './needs.ts';
 import { type Notes, report } from './notes.ts';
+import { resolveReady } from './ready.ts';
+import { resolveWatches } from './watches.ts';
 import type { CollectConfig } from '../../collect/config.ts';
-import { collectProblems } from '../sources.ts';
 import type { RestartConfig } from '../../run/config.ts';
 import { BUILT_IN, type Config, SERVICE_NAME, type ServiceConfig } from './schema.ts';
 
@@ -46,6 +49,9 @@ export async function resolveConfig(
     ),
   };
   checkFolders(notes, plan);
+  checkNeeds(notes, plan);
+  checkLimits(notes, plan);
+  await checkStreams(notes, plan.services);
   await checkUsers(notes, plan.services);
   return { plan, origins: notes.origins, diagnostics: notes.diagnostics };
 }
@@ -72,7 +78,7 @@ function choose<T>(notes: Notes, path: string, choices: readonly Choice<T>[], bu
 }
 
 /** Where a service's own value, its fallback in `defaults`, or what is built in is looked up, by its keys in the config. */
-type Lookup = <T>(
+export type Lookup = <T>(
   key: string,
   keys: readonly string[],
   written: T | undefined,
@@ -93,9 +99,10 @@ function resolveService(notes: Notes, config: Config, name: string, service: Ser
       ],
       builtIn,
     );
-  const { collect, user, log, stop } = service;
+  const { collect, user, stop } = service;
   const { defaults } = config;
-  const budget = ['log', 'budget'];
+  const ready = resolveReady(notes, name, service.ready, collect !== undefined);
+  const watch = resolveWatches(notes, name, service.watch);
   return {
     name,
     kind: collect === undefined ? 'command' : 'collect',
@@ -103,12 +110,14 @@ function resolveService(notes: Notes, config: Config, name: string, service: Ser
     cwd: resolve(notes.folder, pick('cwd', ['cwd'], service.cwd, undefined, '.')),
     env: resolveEnv(notes, at, service),
     ...(user === undefined ? {} : { user }),
+    ...resolveLimits(notes, at, service),
+    needs: resolveNeeds(notes, name, service.needs),
+    ...(ready === undefined ? {} : { ready }),
     stopMs: pick('stop', ['stop'], stop, defaults?.stop, BUILT_IN.stopMs),
     restart: resolveRestart(pick, service, defaults?.restart ?? {}),
-    log: {
-      budgetBytes: pick('log.budget', budget, log?.budget, defaults?.log?.budget, BUILT_IN.logBudgetBytes),
-    },
+    log: resolveLog(notes, pick, service, defaults?.log),
     ...(collect === undefined ? {} : { collect: resolveCollect(notes, at, collect) }),
+    ...(watch.length === 0 ? {} : { watch }),
   };
 }
 
@@ -148,13 +157,24 @@ function resolveRestart(pick: Lookup, { restart = {}, collect }: ServiceConfig, 
   };
 }
 
+/** The keys of `collect:` that name a file, relative to the config. */
+const COLLECT_FILES = ['dictionary', 'creds', 'ca', 'cert', 'key'] as const;
+
 function resolveCollect(notes: Notes, at: readonly string[], collect: CollectConfig): CollectConfig {
   const path = [...at, 'collect', 'from'];
-  const file =
-    collect.dictionary === undefined ? {} : { dictionary: resolve(notes.folder, collect.dictionary) };
-  const resolved = { ...collect, ...file, into: resolve(notes.folder, collect.into) };
-  for (const problem of collectProblems(resolved)) report(notes, 'error', path, 'value', problem);
-  if (typeof collect.from !== 'string') return resolved;
+  const files = Object.fromEntries(
+    COLLECT_FILES.flatMap((name) => {
+      const file = collect[name];
+      return file === undefined ? [] : [[name, resolve(notes.folder, file)]];
+    }),
+  );
+  const password = collect.password?.replace(
+    /^file:(.+)$/,
+    (_, file: string) => `file:${resolve(notes.folder, file)}`,
+  );
+  const secret = password === undefined ? {} : { password };
+  const resolved = { ...collect, ...files, ...secret, into: resolve(notes.folder, collect.into) };
+  if (typeof collect.from !== 'string' || !URL.canParse(collect.from)) return resolved;
   const url = new URL(collect.from);
   if (url.searchParams.has('cursor')) {
     url.searchParams.delete('cursor');

@@ -2,11 +2,14 @@ import * as v from 'valibot';
 import { collectConfig } from '../../collect/config.ts';
 import { duration, type FieldFacts, size, text } from '../../core/fields.ts';
 import { SIZE_FORM } from '../../core/sizes.ts';
-import { logConfig, restartConfig } from '../../run/config.ts';
+import { logConfig, logDefaults, restartConfig } from '../../run/config.ts';
+import { needsConfig, readyConfig } from '../../run/readiness/config.ts';
+import { environmentFile, limitFields, stopSignal } from '../../run/limits-config.ts';
+import { watchesConfig } from '../../watch/config.ts';
 
 const stop = v.pipe(
   v.optional(duration),
-  v.description('How long a stop may take: TERM to the whole process group, then KILL.'),
+  v.description('How long a stop may take: the stop signal to the whole process tree, then KILL.'),
 );
 
 const words = v.pipe(
@@ -56,6 +59,7 @@ const serviceFields = v.strictObject({
       'Environment on top of the daemon’s own. `$NAME` takes a value from the daemon’s environment, `file:PATH` from a file: write secrets only so.',
     ),
   ),
+  'env-file': environmentFile,
   cwd: v.pipe(
     v.optional(text('a folder')),
     v.description('The working folder; relative to the config file.'),
@@ -64,7 +68,17 @@ const serviceFields = v.strictObject({
     v.optional(text('a user name')),
     v.description('The user to run as, with all its groups. Only root can change it.'),
   ),
+  ...limitFields,
   stop,
+  'stop-signal': stopSignal,
+  needs: v.pipe(
+    v.optional(needsConfig),
+    v.description(
+      'What has to be there before it starts: another service that runs, or one that is `ready`. When that has a new life, this one gets one too.',
+    ),
+  ),
+  ready: v.optional(readyConfig),
+  watch: v.optional(watchesConfig),
   restart: v.optional(restartConfig),
   log: v.optional(logConfig),
 });
@@ -86,7 +100,7 @@ export const config = v.pipe(
       v.description('Where Vahti keeps its own state; relative to the config file. Not on NFS.'),
     ),
     defaults: v.pipe(
-      v.optional(v.strictObject({ stop, restart: v.optional(restartConfig), log: v.optional(logConfig) })),
+      v.optional(v.strictObject({ stop, restart: v.optional(restartConfig), log: v.optional(logDefaults) })),
       v.description('What holds for every service that does not say otherwise.'),
     ),
     hub: v.pipe(
@@ -146,6 +160,7 @@ export const BUILT_IN = {
   backoffMaxMs: 60_000,
   slowMs: 900_000,
   logBudgetBytes: 67_108_864,
+  logMode: 0o640,
   keepLogsMs: 7 * 86_400_000,
   keepHistoryMs: 90 * 86_400_000,
   keepBytes: 1_073_741_824,

@@ -1,12 +1,14 @@
 import type { Diagnostic } from '../../core/diagnostics.ts';
 
-/** The keys of a service as the config file will have them, in the order in which they are written. */
+/** The keys of a service as the config file has them, in the order in which they are written. */
 export interface ServiceKeys {
   run: readonly string[];
   cwd?: string;
   env?: Readonly<Record<string, string>>;
+  'env-file'?: string;
   user?: string;
   stop?: string;
+  'stop-signal'?: string;
   /** False: it is only started by a person. */
   boot?: boolean;
   memory?: string;

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import type { Diagnostic } from '../../core/diagnostics.ts';
 import type { Drafted } from './draft.ts';
-import { withoutLacking } from './lacking.ts';
+import { withOwnLogFiles } from './log-files.ts';
 import { writeChecked } from './own-check.ts';
 
 /** A config, ready to be written; undefined where there is any error. Everything that is wrong or odd comes with it. */
@@ -22,7 +22,7 @@ export async function finishImport(
 ): Promise<ImportedConfig> {
   if (draft === undefined) return { text: undefined, diagnostics };
   const file = resolve(target.file ?? join(target.folder, 'vahti.yaml'));
-  const { text, here } = await writeChecked(withoutLacking(draft), made, file);
+  const { text, here } = await writeChecked(withOwnLogFiles(draft), made, file);
   const warnings = here.map((each): Diagnostic => ({ ...each, severity: 'warning' }));
   return { text, diagnostics: [...diagnostics, ...warnings] };
 }

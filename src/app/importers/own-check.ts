@@ -13,8 +13,8 @@ export interface Written {
   readonly here: readonly Diagnostic[];
 }
 
-/** Which keys depend on the machine: whether a user exists and may be become, whether a folder is there. */
-const OF_THE_MACHINE = ['user', 'cwd'] as const;
+/** Which keys depend on the machine: whether a user exists and may be become, a folder is there, a limit can be raised. */
+const OF_THE_MACHINE = ['user', 'cwd', 'open-files'] as const;
 
 /**
  * Writes a draft, and has the real parser read it as `vahti check` would.

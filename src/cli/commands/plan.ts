@@ -4,10 +4,13 @@ import type { Origin, Origins, Plan, PlanChange, PlannedService } from '../../ap
 import { formatDuration } from '../../core/durations.ts';
 import { formatSize } from '../../core/sizes.ts';
 import { joinWords } from '../../core/words.ts';
+import { needText, startWaves } from '../../run/needs.ts';
+import { readinessText } from '../../run/readiness/readiness.ts';
 import { requirePlan } from '../config-file.ts';
 import { controlClient } from '../control.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, paint, printJson } from '../output.ts';
+import { limitLines } from '../plan-limits.ts';
 import { streamText } from '../words.ts';
 
 export function addPlan(program: Command): void {
@@ -47,6 +50,12 @@ function planText(
     `         history ${formatDuration(plan.keep.historyMs)}  ${from('keep.history')}`,
     `         size ${formatSize(plan.keep.bytes)}  ${from('keep.size')}`,
   ];
+  if (plan.services.some(({ needs }) => needs.length > 0))
+    lines.push(
+      `order    ${startWaves(plan.services)
+        .map((wave) => wave.join(', '))
+        .join(' → ')}`,
+    );
   for (const service of plan.services) lines.push('', ...serviceLines(service, from, colour));
   lines.push('', ...changeLines(changes, trouble));
   return `${lines.join('\n')}\n`;
@@ -69,12 +78,15 @@ function serviceLines(service: PlannedService, from: (path: string) => string, c
     `  cwd        ${service.cwd}  ${at('cwd')}`,
     ...Object.entries(withoutSecrets(service).env).map(([name, value]) => `  env        ${name}=${value}`),
     ...(service.user === undefined ? [] : [`  user       ${service.user}`]),
+    ...(service.needs.length === 0 ? [] : [`  needs      ${service.needs.map(needText).join(', ')}`]),
+    ...(service.ready === undefined ? [] : [`  ready      ${readinessText(service.ready)}`]),
     `  stop       ${formatDuration(service.stopMs)}  ${at('stop')}`,
     `  fast       ${restart.fast}  ${at('fast')}`,
     `  backoff    ${formatDuration(restart.backoffMinMs)}..${formatDuration(restart.backoffMaxMs)}  ${at('backoff')}`,
     `  slow       ${formatDuration(restart.slowMs)}  ${at('slow')}`,
     `  no restart ${restart.noRestartOn.length === 0 ? 'on no exit code' : `on ${restart.noRestartOn.join(', ')}`}  ${at('no-restart-on')}`,
     `  log        ${formatSize(service.log.budgetBytes)}  ${at('log.budget')}`,
+    ...limitLines(service),
   ];
 }
 

@@ -4,7 +4,7 @@ import type { DaemonStatus, ServiceStatus } from '../../app/control-api.ts';
 import { answered, controlClient, unknownService } from '../control.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, paint, printJson, table } from '../output.ts';
-import { ago, figuresText, stateText } from '../words.ts';
+import { ago, figuresText, limitText, stateText, waitText } from '../words.ts';
 
 export function addStatus(program: Command): void {
   subcommand(program, 'status [name...]', 'show what runs, since when, and how it does')
@@ -34,7 +34,7 @@ function statusText(status: DaemonStatus, services: readonly ServiceStatus[], no
     ago(now, service.since),
     service.pid === null ? '-' : String(service.pid),
     String(service.startsInWindow),
-    figuresText(service) ?? service.lastExit?.text ?? '',
+    detailText(service),
   ]);
   return (
     head +
@@ -43,4 +43,9 @@ function statusText(status: DaemonStatus, services: readonly ServiceStatus[], no
       ...rows,
     ])
   );
+}
+
+function detailText(service: ServiceStatus): string {
+  const said = waitText(service) ?? figuresText(service) ?? service.lastExit?.text;
+  return [limitText(service), said].filter((part) => part !== undefined).join('; ');
 }

@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { type Command, Option } from 'commander';
 import { subcommand, type UpOptions } from '../options.ts';
 
@@ -9,6 +10,8 @@ export function addUp(program: Command): void {
         .default('auto'),
     )
     .action(async (options: UpOptions) => {
+      // A daemon idles: small and slower code, a small young generation. Saves a tenth of its memory; before anything is loaded.
+      setFlagsFromString('--optimize-for-size');
       // Loaded here, so that the small commands start fast.
       const { up } = await import('../up.ts');
       await up(options);

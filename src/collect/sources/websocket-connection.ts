@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
 import type { Clock } from '../../core/clock.ts';
 import { errorCode } from '../../core/result.ts';
 import type { Scope } from '../../core/scope.ts';
@@ -63,13 +63,14 @@ export function createWebSocketSource(options: WebSocketSourceOptions): StreamSo
     numbers: options.numbers,
     server: options.server,
     async run(scope, sink) {
+      const connect = await createConnect(options.mostMessageBytes);
       let attempt = 0;
       const stuck = createStuck(options.mostMessageBytes);
       while (!scope.drain.aborted) {
         const began = scope.clock.monotonic();
         const { reason, notBeforeMs, tooLong } = await receive(
           options.ask(sink.position(), sink.marks(), stuck.skip(sink)),
-          options.mostMessageBytes,
+          connect,
           scope,
           sink,
         );
@@ -128,9 +129,9 @@ interface Ending {
 }
 
 /** One connection, from its beginning to its end. Rejects only for a bug. */
-function receive(exchange: Exchange, maxPayload: number, scope: Scope, sink: StreamSink): Promise<Ending> {
+function receive(exchange: Exchange, connect: Connect, scope: Scope, sink: StreamSink): Promise<Ending> {
   return new Promise((resolve, reject) => {
-    const socket = connect(exchange.url, maxPayload);
+    const socket = connect(exchange.url);
     let reason: string | undefined;
     let notBeforeMs = 0;
     const end = (why: string): void => {
@@ -189,14 +190,19 @@ function receive(exchange: Exchange, maxPayload: number, scope: Scope, sink: Str
   });
 }
 
-function connect(url: string, maxPayload: number): WebSocket {
-  return new WebSocket(url, {
-    perMessageDeflate: false,
-    handshakeTimeout: HANDSHAKE_MS,
-    maxPayload,
-    skipUTF8Validation: true,
-    followRedirects: false,
-  });
+type Connect = (url: string) => WebSocket;
+
+/** The library is loaded here: whoever only checks an address, the daemon say, needs none of its 10 MB. */
+async function createConnect(maxPayload: number): Promise<Connect> {
+  const library = await import('ws');
+  return (url) =>
+    new library.WebSocket(url, {
+      perMessageDeflate: false,
+      handshakeTimeout: HANDSHAKE_MS,
+      maxPayload,
+      skipUTF8Validation: true,
+      followRedirects: false,
+    });
 }
 
 /** Reads a message and hands over what is in it; `received` (wall milliseconds) where that is not now. */

@@ -15,8 +15,8 @@ import { createTokenBucket } from './token-bucket.ts';
  */
 export interface CapturedLog {
   readonly path: string;
-  /** Reads a life's pipes until they end. */
-  attach(life: string, pipes: Pipes): Capture;
+  /** Reads a life's pipes until they end; `heard` gets each line, lent for the call. */
+  attach(life: string, pipes: Pipes, heard?: (line: Buffer) => void): Capture;
   /** Writes what waits and closes the file. The pipes must be over. */
   close(): Promise<void>;
 }
@@ -40,6 +40,8 @@ export interface CapturedLogOptions {
   readonly path: string;
   /** Bytes that the files may take together; default 64 MiB. */
   readonly budgetBytes?: number;
+  /** Of its files; by default 0640 for new ones. */
+  readonly mode?: number;
   /** Lines that become records: so many a second, and so many at once. Default 1,000 and 5,000. */
   readonly linesPerSecond?: number;
   readonly burstLines?: number;
@@ -78,16 +80,18 @@ export function createCapturedLog(options: CapturedLogOptions): CapturedLog {
     path,
     budgetBytes: options.budgetBytes ?? DEFAULT_BUDGET,
     clock,
-    onTrouble: (reason) => tellTrouble(options, note, reason),
+    onTrouble: (reason, lost) => tellTrouble(options, note, reason, lost),
+    ...(options.mode === undefined ? {} : { mode: options.mode }),
     ...(options.append === undefined ? {} : { append: options.append }),
   });
   const rate = createRate(options, note);
   return {
     path,
-    attach(life, pipes) {
+    attach(life, pipes, heard) {
       const tail: Buffer[] = [];
       const ends = PIPES.map((sender) => {
-        const take = createTaker({ service, life, sender, tail, clock, records, file, mayRecord: rate.take });
+        const taking = { service, life, sender, tail, clock, records, file, mayRecord: rate.take };
+        const take = createTaker(heard === undefined ? taking : { ...taking, heard });
         return follow(pipes[sender], file, take);
       });
       const ended = Promise.all(ends).then(() => {});
@@ -117,10 +121,14 @@ function tellTrouble(
   { log, service, path }: CapturedLogOptions,
   note: Note,
   reason: string | undefined,
+  lost: number,
 ): void {
   if (reason === undefined) {
-    log.info('captured log: writes again', { service, path });
-    note(LEVELS.info, `captured log: writes to ${path} again`, {});
+    log.info('captured log: writes again', { service, path, lost });
+    const missing = lost === 0 ? 'nothing is lost' : `${lost} lines are not in it`;
+    note(lost === 0 ? LEVELS.info : LEVELS.warn, `captured log: writes to ${path} again; ${missing}`, {
+      lost,
+    });
   } else {
     log.error('cannot write captured log', { service, path, reason });
     note(
@@ -164,12 +172,14 @@ interface Taking {
   readonly records: CapturedLogOptions['records'];
   readonly file: LogFile;
   readonly mayRecord: () => boolean;
+  readonly heard?: (line: Buffer) => void;
 }
 
 type Take = (chunk: Buffer | undefined) => void;
 
 /** Takes the lines of one pipe, chunk by chunk. Only what becomes a record is made into text: a flood must cost little. */
-function createTaker({ service, life, sender, tail, clock, records, file, mayRecord }: Taking): Take {
+function createTaker(taking: Taking): Take {
+  const { service, life, sender, tail, clock, records, file, mayRecord, heard } = taking;
   let drafts: RecordDraft[] = [];
   let lines: Buffer[] = [];
   let fresh: Buffer[] = [];
@@ -192,6 +202,7 @@ function createTaker({ service, life, sender, tail, clock, records, file, mayRec
   const onLine = (line: Buffer, cut: boolean): void => {
     lines.push(prefix, line, cut ? CUT : NEWLINE);
     fresh.push(line);
+    heard?.(line);
     if (mayRecord()) drafts.push(toRecord(toText(line), cut));
   };
   const splitter = createLineSplitter({ maxBytes: Math.min(LONGEST_LINE, file.maxLineBytes), onLine });

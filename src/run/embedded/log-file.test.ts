@@ -30,9 +30,10 @@ function open(t: TestContext, more: Partial<LogFileOptions> = {}) {
     close: () => lines.close(),
     maxLineBytes: lines.maxLineBytes,
   };
-  const files = () => fs.readdirSync(path.dirname(file)).sort();
+  const all = () => fs.readdirSync(path.dirname(file)).sort();
+  const files = () => all().filter((name) => name !== 'svc.log.reserve');
   const total = () =>
-    files().reduce((sum, name) => sum + fs.statSync(path.join(path.dirname(file), name)).size, 0);
+    all().reduce((sum, name) => sum + fs.statSync(path.join(path.dirname(file), name)).size, 0);
   const read = (name = '') => fs.readFileSync(`${file}${name}`, 'utf8');
   return { log, file, files, total, read, clock, troubles };
 }
@@ -98,7 +99,7 @@ test('a small budget is kept with fewer files', async (t) => {
 test('what is over a lowered budget is deleted, the oldest first', async (t) => {
   const { log, file, files } = open(t);
   fs.mkdirSync(path.dirname(file));
-  for (const number of [1, 2, 3, 9, 12]) fs.writeFileSync(`${file}.${number}`, 'z'.repeat(200 * KIB));
+  for (const number of [1, 2, 3, 9, 12]) fs.writeFileSync(`${file}.${number}`, 'z'.repeat(150 * KIB));
   fs.writeFileSync(`${file}.old`, 'somebody else’s');
   log.write('x');
   await log.close();
@@ -198,4 +199,38 @@ test('a symbolic link in the place of the file is not followed', async (t) => {
   await log.close();
   assert.deepEqual(troubles, ['it is a symbolic link']);
   assert.equal(fs.readFileSync(precious, 'utf8'), 'mine');
+});
+
+test('who reads a file while it is rotated sees it complete', async (t) => {
+  const { log, file, read } = open(t);
+  const line = (number: number) => `${number}`.padStart(999, '.');
+  log.write(line(0));
+  await until(() => fs.existsSync(file) && read() !== '', { what: 'the first line' });
+  const fd = fs.openSync(file, 'r');
+  for (let number = 1; number < 60; number++) log.write(line(number));
+  await log.close();
+  const seen = fs.readFileSync(fd, 'utf8');
+  fs.closeSync(fd);
+  const lines = seen.trimEnd().split('\n');
+  lines.forEach((text, index) => assert.equal(text, line(index)));
+  assert.equal(seen, read('.1'));
+  assert.ok(lines.length > 40 && read().startsWith(`${line(lines.length)}\n`));
+});
+
+test('all files have the mode that was asked for, also those that were there', async (t) => {
+  const { log, file, files } = open(t, { mode: 0o600, budgetBytes: 64 * KIB });
+  fs.mkdirSync(path.dirname(file));
+  for (const name of ['', '.1']) fs.writeFileSync(`${file}${name}`, 'old\n', { mode: 0o644 });
+  const modes = () => files().map((name) => fs.statSync(path.join(path.dirname(file), name)).mode & 0o777);
+  log.write('x');
+  await until(() => modes().every((mode) => mode === 0o600), { what: 'the modes' });
+  for (let number = 0; number < 100; number++) log.write('y'.repeat(500));
+  await log.close();
+  assert.deepEqual(
+    [files(), modes()],
+    [
+      ['svc.log', 'svc.log.1'],
+      [0o600, 0o600],
+    ],
+  );
 });

@@ -1,12 +1,14 @@
-import * as fs from 'node:fs';
-import * as path from 'node:path';
+import type * as fs from 'node:fs';
 import type { Clock, Timer } from '../../core/clock.ts';
 import { errorCode } from '../../core/result.ts';
+import { approximateSize } from '../../core/sizes.ts';
+import { createLogReserve, isFull, type LogReserve } from './log-reserve.ts';
+import { inodeOf, type Layout, openForAppend, type OpenFile, rotate } from './log-rotation.ts';
 
 /**
  * A text file of lines that never outgrows its budget: PATH, then PATH.1 (newer) to PATH.N (older), renamed as PATH fills.
  * Writes are batched and asynchronous. What the disk refuses is kept a little, then counted; it is tried again for ever.
- * Nothing is made durable: the time line has the records.
+ * When it is full, a reserve is given up for the last lines. Nothing is made durable: the time line has the records.
  */
 export interface LogFile {
   /** No line may be longer, in bytes, what is put before it not counted. */
@@ -25,9 +27,11 @@ export interface LogFileOptions {
   readonly path: string;
   /** Bytes that all its files together may take; 64 KiB or more. */
   readonly budgetBytes: number;
+  /** Of all its files; by default 0640 for new ones. */
+  readonly mode?: number;
   readonly clock: Clock;
-  /** Called once when the disk begins to refuse, with the reason, and once when it takes lines again, with undefined. */
-  readonly onTrouble?: (reason: string | undefined) => void;
+  /** Called once when the disk begins to refuse, with the reason, and once when it takes lines again, with undefined and how many were lost. */
+  readonly onTrouble?: (reason: string | undefined, lost: number) => void;
   /** The one operation that a test makes fail. Returns how many bytes were written. */
   readonly append?: (file: fs.promises.FileHandle, data: Buffer) => Promise<number>;
 }
@@ -42,7 +46,9 @@ const KEPT_BYTES = 262_144;
 const RETRY_MS = 1000;
 const CLOSE_MS = 2000;
 const NEWLINE = 0x0a;
-const { O_APPEND, O_CREAT, O_WRONLY, O_NOFOLLOW } = fs.constants;
+const MOST_RESERVED = 65_536;
+/** For what is said on a full disk. */
+const NOTICE_BYTES = 512;
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOSPC: 'disk full',
@@ -53,12 +59,6 @@ const REASONS: Readonly<Record<string, string>> = {
   ELOOP: 'it is a symbolic link',
 };
 
-interface OpenFile {
-  readonly handle: fs.promises.FileHandle;
-  readonly inode: number;
-  size: number;
-}
-
 /** Never throws: a file that cannot be opened is trouble like any other. */
 export function createLogFile(options: LogFileOptions): LogFile {
   return new RotatingFile(options);
@@ -68,6 +68,7 @@ class RotatingFile implements LogFile {
   readonly maxLineBytes: number;
   readonly #options: LogFileOptions;
   readonly #layout: Layout;
+  readonly #reserve: LogReserve;
   readonly #waiting: Buffer[] = [];
   readonly #waiters: (() => void)[] = [];
   #waitingBytes = 0;
@@ -83,9 +84,13 @@ class RotatingFile implements LogFile {
 
   constructor(options: LogFileOptions) {
     const files = Math.max(2, Math.min(MOST_FILES, Math.floor(options.budgetBytes / SMALLEST_FILE)));
-    const fileBytes = Math.floor(options.budgetBytes / files);
+    const reserved = Math.min(MOST_RESERVED, Math.floor(options.budgetBytes / 8));
+    // Last words may go over the size of a file by as much as the reserve had.
+    const fileBytes = Math.floor((options.budgetBytes - 2 * reserved) / files);
+    const { path, mode } = options;
     this.#options = options;
-    this.#layout = { path: options.path, files, fileBytes };
+    this.#reserve = createLogReserve(`${path}.reserve`, reserved);
+    this.#layout = { path, files, fileBytes, ...(mode === undefined ? {} : { mode }) };
     this.maxLineBytes = Math.min(LONGEST_LINE, Math.floor(fileBytes / 4));
   }
 
@@ -135,7 +140,7 @@ class RotatingFile implements LogFile {
   }
 
   async #writeAll(): Promise<void> {
-    const append = this.#options.append ?? appendTo;
+    if (!(await this.#reserve.take()) && this.#trouble !== undefined) throw new Error(this.#trouble);
     while (this.#unwritten !== undefined || this.#waiting.length > 0) {
       const file = await this.#open();
       this.#unwritten ??= this.#nextBatch(this.#layout.fileBytes - file.size);
@@ -144,12 +149,41 @@ class RotatingFile implements LogFile {
         await rotate(this.#layout);
         continue;
       }
-      const written = await append(file.handle, this.#unwritten);
-      file.size += written;
-      this.#unwritten = written < this.#unwritten.length ? this.#unwritten.subarray(written) : undefined;
+      await this.#append(file, this.#unwritten);
       this.#recovered();
       this.#wake();
     }
+    this.#recovered();
+  }
+
+  /** One write of the batch; what of it the disk did not take stays. */
+  async #append(file: OpenFile, data: Buffer): Promise<void> {
+    const written = await (this.#options.append ?? appendTo)(file.handle, data);
+    file.size += written;
+    this.#unwritten = written < data.length ? data.subarray(written) : undefined;
+  }
+
+  /** Into the room of the reserve: what waits, as much as fits, and why nothing follows. */
+  async #lastWords(): Promise<void> {
+    const room = this.#reserve.bytes - NOTICE_BYTES;
+    const file = await this.#open();
+    const batch = this.#unwritten ?? this.#nextBatch(room);
+    const end =
+      batch === undefined || batch.length <= room ? batch?.length : batch.lastIndexOf(NEWLINE, room) + 1;
+    if (batch !== undefined && end !== undefined && end < batch.length) {
+      this.#waiting.unshift(batch.subarray(end));
+      this.#waitingBytes += batch.length - end;
+    }
+    this.#unwritten = end === undefined || end === 0 ? undefined : batch?.subarray(0, end);
+    while (this.#unwritten !== undefined) await this.#append(file, this.#unwritten);
+    const kept = approximateSize(KEPT_BYTES);
+    const words = `the disk is full: what comes next waits for room, ${kept} at most; the rest is lost here`;
+    const notice = Buffer.from(`${this.#stamp()} vahti ${words}\n`);
+    file.size += await (this.#options.append ?? appendTo)(file.handle, notice);
+  }
+
+  #stamp(): string {
+    return new Date(this.#options.clock.now()).toISOString();
   }
 
   /** The next whole lines that still fit into the current file; undefined when none do. */
@@ -194,18 +228,20 @@ class RotatingFile implements LogFile {
   #recovered(): void {
     if (this.#trouble === undefined) return;
     // Nothing was taken since the first loss, so this is its place.
-    const notice = `${new Date(this.#options.clock.now()).toISOString()} vahti ${this.#lost} lines lost: ${this.#trouble}\n`;
-    if (this.#lost > 0) this.#push(Buffer.from(notice));
+    const lost = this.#lost;
+    if (lost > 0) this.#push(Buffer.from(`${this.#stamp()} vahti ${lost} lines lost: ${this.#trouble}\n`));
     this.#lost = 0;
     this.#trouble = undefined;
-    this.#options.onTrouble?.(undefined);
+    this.#options.onTrouble?.(undefined, lost);
   }
 
   async #refused(error: unknown): Promise<void> {
     const reason = REASONS[errorCode(error) ?? ''] ?? errorCode(error) ?? String(error);
     const first = this.#trouble === undefined;
-    this.#trouble = reason;
+    this.#trouble ??= reason;
     await this.#dropFile();
+    const given = isFull(error) && (await this.#reserve.give());
+    if (given && first) await this.#lastWords().catch(() => this.#dropFile());
     for (
       let last = this.#waiting.at(-1);
       last !== undefined && this.#waitingBytes > KEPT_BYTES;
@@ -215,7 +251,7 @@ class RotatingFile implements LogFile {
       this.#waitingBytes -= last.length;
       this.#lost += countLines(last);
     }
-    if (first) this.#options.onTrouble?.(reason);
+    if (first) this.#options.onTrouble?.(reason, 0);
     this.#wake();
     if (!this.#closed) this.#retry = this.#options.clock.timer(RETRY_MS, () => this.#pump());
   }
@@ -229,56 +265,4 @@ function countLines(lines: Buffer): number {
 
 async function appendTo(file: fs.promises.FileHandle, data: Buffer): Promise<number> {
   return (await file.write(data)).bytesWritten;
-}
-
-async function inodeOf(file: string): Promise<number | undefined> {
-  return (await fs.promises.stat(file).catch(() => undefined))?.ino;
-}
-
-interface Layout {
-  readonly path: string;
-  /** How many files there are at most, the current one counted. */
-  readonly files: number;
-  readonly fileBytes: number;
-}
-
-/** Never through a symbolic link: the folder may belong to the service's user, and this process may be root. */
-async function openForAppend(layout: Layout): Promise<OpenFile> {
-  await fs.promises.mkdir(path.dirname(layout.path), { recursive: true });
-  const handle = await fs.promises.open(layout.path, O_APPEND | O_CREAT | O_WRONLY | O_NOFOLLOW, 0o640);
-  try {
-    const { ino, size } = await handle.stat();
-    await prune(layout);
-    return { handle, inode: ino, size };
-  } catch (thrown) {
-    await handle.close();
-    throw thrown;
-  }
-}
-
-/** PATH becomes PATH.1, PATH.1 becomes PATH.2, …; what is over the budget goes. */
-async function rotate(layout: Layout): Promise<void> {
-  for (let number = layout.files - 2; number >= 0; number--) {
-    const from = number === 0 ? layout.path : `${layout.path}.${number}`;
-    await fs.promises.rename(from, `${layout.path}.${number + 1}`).catch((error: unknown) => {
-      if (errorCode(error) !== 'ENOENT') throw error;
-    });
-  }
-  await prune(layout);
-}
-
-/** Deletes old files that are too many or too big, as after the budget was lowered. */
-async function prune({ path: file, files, fileBytes }: Layout): Promise<void> {
-  const prefix = `${path.basename(file)}.`;
-  const names = await fs.promises.readdir(path.dirname(file));
-  const numbers = names
-    .filter((name) => name.startsWith(prefix) && /^[1-9]\d{0,5}$/.test(name.slice(prefix.length)))
-    .map((name) => Number(name.slice(prefix.length)))
-    .toSorted((a, b) => a - b);
-  let left = fileBytes * (files - 1);
-  for (const number of numbers) {
-    const old = `${file}.${number}`;
-    left -= (await fs.promises.stat(old).catch(() => undefined))?.size ?? 0;
-    if (left < 0 || number >= files) await fs.promises.rm(old, { force: true });
-  }
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createTestService } from '../../../test/rig/embedded.ts';
 import { createFakeClock } from '../../../test/rig/fake-clock.ts';
-import type { PersistedService } from './service.ts';
+import type { PersistedService } from '../../core/runner.ts';
 
 test('a program that is not there is told, and tried again ever more slowly', async (t) => {
   const clock = createFakeClock();

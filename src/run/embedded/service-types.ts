@@ -1,26 +1,13 @@
-import type { Clock } from '../../core/clock.ts';
-import type { Log } from '../../core/log.ts';
 import type { User } from '../../core/processes.ts';
-import type { RecordDraft } from '../../core/record.ts';
 import type { Result } from '../../core/result.ts';
-import type { Lane, LaneSettings, LaneState } from '../lanes.ts';
-import type { By, StateName } from '../service-state.ts';
-import type { RecordedProcess } from './survivors.ts';
+import type { RunnerDeps } from '../../core/runner.ts';
+import type { LaneSettings } from '../lanes.ts';
+import type { Readiness } from '../readiness/readiness.ts';
+import type { startLife } from './life.ts';
+import type { MemoryLimits } from './memory-limit.ts';
+import type { PrivateTmp } from './private-tmp.ts';
 
 /** One command as a service, its processes owned by this one. */
-export interface EmbeddedService {
-  readonly name: string;
-  snapshot(): ServiceSnapshot;
-  start(by: By): void;
-  /** Holds until a person or a boot starts it. */
-  stop(by: By): void;
-  restart(by: By, reason: string): void;
-  /** Resolves when the tree of the present life is gone or stuck; at once when there is none. */
-  ended(): Promise<void>;
-  /** The daemon ends: stops the tree and leaves what is wanted, and what is due, to the next daemon. */
-  dispose(): Promise<void>;
-}
-
 export interface EmbeddedServiceSpec {
   readonly name: string;
   readonly argv: readonly string[];
@@ -28,63 +15,31 @@ export interface EmbeddedServiceSpec {
   readonly env: () => Result<Readonly<Record<string, string>>, string>;
   readonly cwd: string;
   readonly user?: User;
-  /** From SIGTERM to SIGKILL, milliseconds; default 30 s. */
+  /** How many files it may have open, soft and hard. */
+  readonly openFiles?: number;
+  /** The processors that it may run on, by their numbers. */
+  readonly processors?: readonly number[];
+  /** From the stop signal to SIGKILL, milliseconds; default 30 s. */
   readonly stopMs?: number;
+  /** What asks its main process to end; default SIGTERM. */
+  readonly stopSignal?: NodeJS.Signals;
+  readonly memory?: MemoryLimits;
+  /** Where each of its lives has a folder for temporary files. */
+  readonly tmp?: PrivateTmp;
   readonly restart?: Partial<LaneSettings>;
+  /** How a life shows that it is ready. */
+  readonly ready?: Readiness;
   readonly log: {
     readonly path: string;
+    /** Of its files; default 0640 for new ones. */
+    readonly mode?: number;
     readonly budgetBytes?: number;
     readonly linesPerSecond?: number;
     readonly burstLines?: number;
   };
 }
 
-/** What outlives the daemon. Serialisable as JSON. */
-export interface PersistedService {
-  readonly wanted: boolean;
-  /** It ended with a code that means: do not start me again. */
-  readonly done: boolean;
-  readonly lane: LaneState;
-  /** When its next start is due, wall milliseconds. */
-  readonly dueAt: number | null;
-  /** Its main process, for endSurvivors. */
-  readonly process: RecordedProcess | null;
-}
-
-export interface EmbeddedServiceDeps {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly records: (drafts: readonly RecordDraft[]) => void;
-  /** Called synchronously on each change, before anything is done about it. */
-  readonly persist: (name: string, state: PersistedService) => void;
-  readonly restored?: PersistedService;
-  /** From 0 up to 1, as Math.random. */
-  readonly random: () => number;
-  /** Names the state folder; the first part of every life. */
-  readonly stateId: string;
-}
-
-/** Times are wall milliseconds. */
-export interface ServiceSnapshot {
-  readonly name: string;
-  readonly state: StateName;
-  readonly since: number;
-  readonly wanted: boolean;
-  readonly life: string | null;
-  readonly pid: number | null;
-  readonly startedAt: number | null;
-  readonly lane: Lane;
-  readonly failures: number;
-  /** Counted starts within the last 10 minutes, 12 at most. */
-  readonly startsInWindow: number;
-  readonly nextStartAt: number | null;
-  readonly lastExit: LastExit | null;
-  readonly logPath: string;
-}
-
-export interface LastExit {
-  readonly at: number;
-  readonly life: string;
-  readonly message: string;
-  readonly level: number;
+export interface EmbeddedServiceDeps extends RunnerDeps {
+  /** For tests: lives without processes. */
+  readonly startLife?: typeof startLife;
 }

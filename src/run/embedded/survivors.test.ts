@@ -7,8 +7,8 @@ import type { DaemonOrders } from '../../../test/rig/daemon-main.ts';
 import { leakCheck, tempFolder, testStateId as stateId } from '../../../test/rig/leaks.ts';
 import { systemClock as clock } from '../../core/clock.ts';
 import { groupAlive, LIFE_VARIABLE, processesWithEnv, startProcess } from '../../core/processes.ts';
-import type { PersistedService } from './service.ts';
-import { endSurvivors, type RecordedProcess } from './survivors.ts';
+import type { PersistedService, RecordedProcess } from '../../core/runner.ts';
+import { endSurvivors } from './survivors.ts';
 
 const MAIN = path.join(import.meta.dirname, '../../../test/rig/daemon-main.ts');
 
@@ -86,7 +86,8 @@ test('a main process that lost its environment is found by what the daemon wrote
   assert.deepEqual(await endSurvivors({ stateId, deadlineMs: 100, clock, recorded: wrong }), []);
   assert.ok(groupAlive(pid));
   const ended = await endSurvivors({ stateId, deadlineMs: 5000, clock, recorded: [right] });
-  assert.deepEqual(ended, [{ life: right.life, end: { kind: 'gone', killed: false } }]);
+  const gone = { kind: 'gone', killed: false };
+  assert.deepEqual(ended, [{ life: right.life, end: gone, leftover: undefined }]);
   await main.exited;
 });
 

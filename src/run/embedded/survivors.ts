@@ -7,20 +7,14 @@ import {
   processesWithEnv,
   type TreeEnd,
 } from '../../core/processes.ts';
-
-/** The main process of a life, as its daemon wrote it down. Pid and ticks mean nothing in another boot. */
-export interface RecordedProcess {
-  readonly pid: number;
-  readonly startTicks: number;
-  /** The whole value of VAHTI_LIFE: `STATE/SERVICE/LIFE`. */
-  readonly life: string;
-  readonly boot: string;
-}
+import type { Leftover, RecordedProcess } from '../../core/runner.ts';
 
 export interface Survivor {
   /** The whole value of VAHTI_LIFE. */
   readonly life: string;
   readonly end: TreeEnd;
+  /** What is in the way of the next life; undefined where it is gone. */
+  readonly leftover: Leftover | undefined;
 }
 
 export interface SurvivorsOptions {
@@ -51,9 +45,15 @@ export async function endSurvivors({
     lives.add(main.life);
   }
   return Promise.all(
-    [...lives].map(async (life) => ({
-      life,
-      end: await endTree({ ...groups.get(life), life, deadlineMs, clock }),
-    })),
+    [...lives].map(async (life): Promise<Survivor> => {
+      const endWithin = (ms: number): Promise<TreeEnd> =>
+        endTree({ ...groups.get(life), life, deadlineMs: ms, clock });
+      const end = await endWithin(deadlineMs);
+      const process = recorded.find((main) => main.life === life) ?? null;
+      const again = (): Promise<TreeEnd> => endWithin(0);
+      const leftover =
+        end.kind === 'stuck' ? { life, process, pids: end.pids, told: false, again } : undefined;
+      return { life, end, leftover };
+    }),
   );
 }

@@ -28,7 +28,7 @@ export function appServices(fields: Fields, context: AppContext): readonly Servi
   const command = appCommand(fields, cwd);
   const environment = appEnvironment(fields, context.environment);
   const count = instanceCount(fields, context.processors);
-  const { keys, notes } = limits(fields, cwd, context);
+  const { keys, notes } = limits(fields, context);
   const said = appNotes(fields, { count, environment: context.environment });
   const wanted = appName(fields);
   if (command === undefined) return [];

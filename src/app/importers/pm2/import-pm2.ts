@@ -26,7 +26,7 @@ const DATA = new Set(['.json', '.yaml', '.yml']);
 const MOST_APPS = 1_000;
 
 const SIGNALS =
-  'PM2 stops an app with SIGINT, and kills it 1.6 s later unless kill_timeout says otherwise; Vahti sends SIGTERM to the whole process group, and KILL when `stop` is over. A program that only listens to SIGINT ends at once: let it listen to SIGTERM too.';
+  'PM2 stops an app with SIGINT, and kills it 1.6 s later unless kill_timeout says otherwise; here it gets INT too, and KILL when `stop` is over, 30 s where it says nothing.';
 const ENVIRONMENT =
   'PM2 kept the environment of the shell that it was started from. Here a service gets the daemon’s own, and what is under `env`.';
 

@@ -9,7 +9,6 @@ type Limits = Omit<ServiceKeys, 'run' | 'cwd' | 'env'>;
 /** Everything of an app that bounds and paces its service, as keys; and what has to be said of them. */
 export function limits(
   fields: Fields,
-  cwd: string,
   { base, folder }: { readonly base: string; readonly folder: string },
 ): { readonly keys: Limits; readonly notes: readonly string[] } {
   const keys: Limits = {};
@@ -19,10 +18,11 @@ export function limits(
   if (fields.has('gid')) notes.push('not taken over: gid: a service has all groups of its user');
   const stop = stopTime(fields);
   if (stop !== undefined) keys.stop = stop;
+  keys['stop-signal'] = 'INT';
   if (fields.flag('autostart') === false) keys.boot = false;
   const memory = memoryRange(fields);
   if (memory !== undefined) keys.memory = memory;
-  const globs = watchedFiles(fields, cwd, folder, notes);
+  const globs = watchedFiles(fields, notes);
   if (globs !== undefined) keys['reload-on'] = globs;
   const codes = exitCodes(fields, notes);
   if (codes !== undefined) keys.restart = { 'no-restart-on': codes };
@@ -63,12 +63,7 @@ function exitCodes(fields: Fields, notes: string[]): readonly number[] | undefin
 }
 
 /** `watch`: true is everything below its folder, but for what is hidden and node_modules. */
-function watchedFiles(
-  fields: Fields,
-  cwd: string,
-  folder: string,
-  notes: string[],
-): readonly string[] | undefined {
+function watchedFiles(fields: Fields, notes: string[]): readonly string[] | undefined {
   const watch = fields.raw('watch');
   if (watch === undefined || watch === false || watch === 'false') return undefined;
   const whole = watch === true || watch === 'true' || (Array.isArray(watch) && watch.length === 0);
@@ -78,7 +73,7 @@ function watchedFiles(
   if (fields.has('watch_options'))
     notes.push('not taken over: watch_options: they belong to PM2’s own watcher');
   return paths.map((path) => {
-    const at = configPath(path.replace(/\/+$/, ''), cwd, folder);
+    const at = path.replace(/\/+$/, '').replace(/^\.\/(?=.)/, '');
     if (/[*?[{]/.test(path) || /\.\w+$/.test(path)) return at;
     return at === '.' ? '**' : `${at}/**`;
   });

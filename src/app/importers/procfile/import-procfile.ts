@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Diagnostic } from '../../../core/diagnostics.ts';
+import { parseEnvFile } from '../../../core/env-file.ts';
 import { type Drafted, drafted, type ServiceDraft } from '../draft.ts';
 import { createSecrets, placeEnvironment, type Secrets, secretsNotes } from '../environment.ts';
 import { mistake, readForeign } from '../foreign.ts';
@@ -36,10 +38,11 @@ export function importProcfile(options: ProcfileOptions): Drafted {
   const base = dirname(resolve(file));
   const beside = options.environment ?? join(dirname(file), '.env');
   const there = options.environment !== undefined || existsSync(beside);
-  const variables = there ? readEnvironment(beside, diagnostics) : {};
+  const { variables, sameForUs } = there ? readEnvironment(beside, diagnostics) : NO_FILE;
   const formation = readFormation(options.formation, lines, file, diagnostics);
   const context: Context = {
-    variables,
+    variables: sameForUs ? {} : variables,
+    ...(sameForUs ? { file: configPath(resolve(beside), base, folder) } : {}),
     cwd: configPath(base, base, folder),
     names: createNames(),
     secrets: createSecrets(),
@@ -62,8 +65,10 @@ export function importProcfile(options: ProcfileOptions): Drafted {
 }
 
 interface Context {
-  /** What the environment file says. */
+  /** What the environment file says, where it cannot be taken as it is. */
   readonly variables: Readonly<Record<string, string>>;
+  /** The environment file, where it can. */
+  readonly file?: string;
   readonly cwd: string;
   readonly names: (name: string) => string;
   readonly secrets: Secrets;
@@ -72,7 +77,7 @@ interface Context {
 function oneService(
   { name, command }: ProcfileLine,
   { port, instance, count }: { readonly port: number; readonly instance: number; readonly count: number },
-  { variables, cwd, names, secrets }: Context,
+  { variables, file, cwd, names, secrets }: Context,
 ): ServiceDraft {
   const own = names(count === 1 ? name : `${name}-${instance + 1}`);
   const label = /\bPS\b/.test(command) ? { PS: `${name}.${instance + 1}` } : {};
@@ -86,7 +91,7 @@ function oneService(
   const renamed = count === 1 && own !== name;
   return {
     name: own,
-    keys: { run, ...(cwd === '.' ? {} : { cwd }), env },
+    keys: { run, ...(cwd === '.' ? {} : { cwd }), env, ...(file === undefined ? {} : { 'env-file': file }) },
     notes: [
       ...(renamed ? [`${JSON.stringify(name)} in the Procfile: names have small letters here`] : []),
       ...notes,
@@ -95,11 +100,24 @@ function oneService(
   };
 }
 
-function readEnvironment(file: string, diagnostics: Diagnostic[]): Readonly<Record<string, string>> {
+interface EnvironmentFile {
+  readonly variables: Readonly<Record<string, string>>;
+  /** As `env-file` it means the very same here: the secrets in it stay where they are. */
+  readonly sameForUs: boolean;
+}
+
+const NO_FILE: EnvironmentFile = { variables: {}, sameForUs: false };
+
+function readEnvironment(file: string, diagnostics: Diagnostic[]): EnvironmentFile {
   const text = readForeign(file);
-  if (text.ok) return readDotenv(text.value);
-  diagnostics.push(text.error);
-  return {};
+  if (!text.ok) {
+    diagnostics.push(text.error);
+    return NO_FILE;
+  }
+  const variables = readDotenv(text.value);
+  const ours = parseEnvFile(text.value);
+  const ownNames = Object.keys(variables).some((name) => name.startsWith('VAHTI_LIFE'));
+  return { variables, sameForUs: ours.ok && !ownNames && isDeepStrictEqual(ours.value, variables) };
 }
 
 function portOf(text: string | undefined): number | undefined {

@@ -3,6 +3,7 @@ import { formatSize } from '../../../core/sizes.ts';
 import type { ServiceKeys } from '../draft.ts';
 import { withoutTilde } from '../paths.ts';
 import { didYouMean } from '../../../core/suggest.ts';
+import { STOP_SIGNALS } from '../../../run/limits-config.ts';
 import type { Settings } from './settings.ts';
 
 const DEFAULT_FILES = 1_024;
@@ -17,6 +18,8 @@ export function programKeys(settings: Settings, main: Settings): Omit<ServiceKey
   if (user !== undefined && user !== '') keys.user = user;
   const stop = settings.whole('stopwaitsecs');
   if (stop !== undefined && stop >= 0) keys.stop = formatDuration(stop * 1_000);
+  const signal = settings.signal('stopsignal')?.slice(3);
+  if (signal !== undefined && signal !== 'TERM' && isStopSignal(signal)) keys['stop-signal'] = signal;
   if (settings.flag('autostart') === false) keys.boot = false;
   const files = main.whole('minfds');
   if (files !== undefined && files > DEFAULT_FILES) keys['open-files'] = files;
@@ -25,6 +28,10 @@ export function programKeys(settings: Settings, main: Settings): Omit<ServiceKey
   const log = logKeys(settings);
   if (log !== undefined) keys.log = log;
   return keys;
+}
+
+function isStopSignal(name: string): boolean {
+  return (STOP_SIGNALS as readonly string[]).includes(name);
 }
 
 /** Exit codes after which supervisord leaves a program alone: by default 0, and none with autorestart=true. */
@@ -94,7 +101,7 @@ export function programNotes(settings: Settings, count: number): readonly string
   const notes: string[] = [];
   if (count !== 1) notes.push(`numprocs=${count}: ${count} services`);
   const signal = settings.signal('stopsignal');
-  if (signal !== undefined && signal !== 'SIGTERM')
+  if (signal !== undefined && !isStopSignal(signal.slice(3)))
     notes.push(
       `not taken over: stopsignal=${signal.slice(3)}: a stop sends TERM, and KILL when \`stop\` is over; look what the program does at TERM`,
     );

@@ -1,0 +1,172 @@
+import { dirname } from 'node:path';
+import * as v from 'valibot';
+import { endTree, LIFE_VARIABLE, startProcess } from '../core/processes.ts';
+import type { Runner } from '../core/runner.ts';
+import { createSlots, type Slots } from '../watch/slots.ts';
+import type { Budget } from '../watch/ladder.ts';
+import type { WatchContext } from '../watch/kind.ts';
+import { WATCH_KINDS } from '../watch/kinds/registry.ts';
+import type { WatchFigures } from '../watch/watch-figures.ts';
+import type { WatchedService } from '../watch/watched-service.ts';
+import { createWatching, type OpenWatch, type PersistedWatches, type Watching } from '../watch/watching.ts';
+import { logFileOf } from './config/limits.ts';
+import { readFigures } from './figures.ts';
+import type { Launch } from './launch.ts';
+import type { Plan, PlannedService, PlannedWatch } from './plan.ts';
+import { serviceSocket } from './state.ts';
+import type { SupervisionOptions } from './supervision.ts';
+
+/** Commands of watches that may run at the same time; all other looks are cheap. */
+const MOST_COMMANDS = 8;
+/** How long a command on a ladder may run. */
+const RUN_MS = 60_000;
+
+/** A service as it runs, and as its commands are started. */
+export interface Watchable {
+  readonly planned: PlannedService;
+  readonly plan: Plan;
+  readonly service: Runner;
+  readonly launch: Launch;
+}
+
+/** The watches of all services. */
+export interface ServiceWatches {
+  add(watchable: Watchable): void;
+  /** Goes over to what the plan says now; what did not change goes on as it is. */
+  change(planned: PlannedService, plan: Plan): Promise<void>;
+  remove(name: string): Promise<void>;
+  figures(name: string): { readonly watches: readonly WatchFigures[]; readonly budget: Budget } | undefined;
+}
+
+/** @param dependents the services that need one, by its name. */
+export function createServiceWatches(
+  options: SupervisionOptions,
+  dependents: (name: string) => readonly Runner[],
+): ServiceWatches {
+  const open = new Map<string, { readonly watchable: Watchable; readonly watching: Watching }>();
+  const slots = createSlots(MOST_COMMANDS);
+
+  const begin = (watchable: Watchable): void => {
+    const { planned } = watchable;
+    const { state, clock, log, random, records } = options;
+    const watches = (planned.watch ?? []).map((watch) => openWatch(watch, watchable, slots, options));
+    const watching = createWatching(watchedService(watchable, options, dependents), watches, {
+      clock,
+      log: log.child({ service: planned.name }),
+      random,
+      records,
+      restored: state.loadWatches(planned.name) as PersistedWatches | undefined,
+      persist: (kept) => state.saveWatches(planned.name, kept),
+    });
+    open.set(planned.name, { watchable, watching });
+  };
+
+  return {
+    add: begin,
+    async change(planned, plan) {
+      const known = open.get(planned.name);
+      if (known === undefined) return;
+      const before = known.watchable;
+      if (JSON.stringify(before.planned.watch) === JSON.stringify(planned.watch)) return;
+      await known.watching.close();
+      begin({ ...before, planned, plan });
+    },
+    async remove(name) {
+      await open.get(name)?.watching.close();
+      open.delete(name);
+    },
+    figures(name) {
+      const watching = open.get(name)?.watching;
+      return watching && { watches: watching.figures(), budget: watching.budget() };
+    },
+  };
+}
+
+function openWatch(
+  watch: PlannedWatch,
+  { planned, plan, launch }: Watchable,
+  slots: Slots,
+  options: SupervisionOptions,
+): OpenWatch {
+  const kind = WATCH_KINDS.find((each) => each.kind === watch.kind);
+  if (kind === undefined) throw new Error(`cannot find the kind of watch "${watch.kind}"`);
+  const { clock, paths } = options;
+  const context: WatchContext = {
+    service: planned.name,
+    clock,
+    folder: dirname(plan.file),
+    // Looked up anew for each look, as for each life: a file may have changed.
+    get env() {
+      return environment(planned.name, launch, options);
+    },
+    capturedLog: logFileOf(planned, plan.state),
+    figures: async () => {
+      const figures = planned.kind === 'command' ? null : await readFigures(serviceSocket(paths, planned.name));
+      return figures === null ? undefined : { ...figures };
+    },
+  };
+  const parsed = v.parse(kind.options, watch.options);
+  return {
+    settings: watch,
+    watcher: kind.open(parsed, context),
+    fingerprint: JSON.stringify(watch),
+    ...(watch.kind === 'command' ? { slots } : {}),
+  };
+}
+
+/** What a watch's own commands find in their environment: the service's, and a life by which the next daemon ends what this one leaves. */
+function environment(
+  name: string,
+  launch: Launch,
+  { state }: SupervisionOptions,
+): Readonly<Record<string, string>> {
+  const env = launch.env();
+  return { ...(env.ok ? env.value : {}), [LIFE_VARIABLE]: `${state.stateId}/${name}` };
+}
+
+function watchedService(
+  { planned: { name, cwd }, service, launch }: Watchable,
+  options: SupervisionOptions,
+  dependents: (name: string) => readonly Runner[],
+): WatchedService {
+  return {
+    name,
+    snapshot: () => service.snapshot(),
+    restart: (reason, who, fields) => service.restart('vahti', reason, who, fields),
+    stop: () => service.stop('vahti'),
+    restartDependents(reason) {
+      for (const dependent of dependents(name)) dependent.renew(`${name} is needed: ${reason}`);
+    },
+    async run(argv, signal) {
+      const env = launch.env();
+      if (!env.ok) return env.error;
+      const life = `${options.state.stateId}/${name}/action`;
+      const { user } = launch;
+      const spec = { argv, cwd, env: { ...env.value, [LIFE_VARIABLE]: life } };
+      return runBounded(user === undefined ? spec : { ...spec, user }, life, signal, options);
+    },
+    tail: (life) => options.tail?.(name, life) ?? [],
+  };
+}
+
+async function runBounded(
+  spec: Parameters<typeof startProcess>[0],
+  life: string,
+  signal: AbortSignal,
+  { clock }: SupervisionOptions,
+): Promise<string> {
+  const { pid, startTicks, exited } = startProcess(spec);
+  const patience = new AbortController();
+  const exit = await Promise.race([
+    exited,
+    clock.sleep(RUN_MS, AbortSignal.any([signal, patience.signal])).then(() => undefined),
+  ]);
+  patience.abort();
+  if (exit === undefined && pid !== undefined) {
+    const ticks = startTicks === undefined ? {} : { startTicks };
+    await endTree({ pgid: pid, ...ticks, life, deadlineMs: 0, clock });
+    return signal.aborted ? 'ended, since its watch ends' : `killed after ${RUN_MS / 1000} s`;
+  }
+  if (exit?.kind === 'exited') return `exited with code ${exit.code}`;
+  return exit?.kind === 'signalled' ? `ended by ${exit.signal}` : (exit?.error ?? 'it did not start');
+}

@@ -1,0 +1,55 @@
+import type { Clock } from '../core/clock.ts';
+import type { RecordDraft } from '../core/record.ts';
+import { approximateDuration } from '../core/durations.ts';
+import { joinWords } from '../core/words.ts';
+import type { Step } from './ladder.ts';
+import type { WatchedService } from './watched-service.ts';
+import { type About, actionRecord, noteRecord } from './wording.ts';
+
+/** Why a step is taken, and with what. */
+export interface Cause {
+  readonly about: About;
+  /** `alive is bad: no answer within 5s`. */
+  readonly why: string;
+  /** What was seen; kept with the record. */
+  readonly evidence: Readonly<Record<string, unknown>>;
+  readonly service: WatchedService;
+  readonly records: (drafts: readonly RecordDraft[]) => void;
+  readonly clock: Clock;
+  /** Aborts when the watches end: a command that still runs is ended. */
+  readonly signal: AbortSignal;
+}
+
+/** Does what a ladder says, and tells the time line. */
+export function perform(step: Step, cause: Cause): void {
+  const { about, why, evidence, service, records } = cause;
+  const kept = { watch: about.watch, evidence };
+  switch (step.do) {
+    case 'note':
+    case 'page':
+      return records([noteRecord(about, step.do, why)]);
+    case 'restart':
+      return service.restart(why, `the watch ${about.watch}`, { ...kept, tail: service.tail(about.life) });
+    case 'restart-dependents':
+      records([actionRecord(about, `restart of what needs it: ${why}`, { action: step.do, evidence })]);
+      return service.restartDependents(why);
+    case 'stop':
+      records([
+        actionRecord(about, `stop: ${why}`, { action: step.do, evidence, tail: service.tail(about.life) }),
+      ]);
+      return service.stop();
+    case 'run':
+      return void runCommand(step.argv, cause);
+  }
+}
+
+async function runCommand(argv: readonly string[], cause: Cause): Promise<void> {
+  const { about, why, evidence, service, records, clock, signal } = cause;
+  const command = joinWords(argv);
+  records([actionRecord(about, `run ${command}: ${why}`, { action: 'run', argv, evidence })]);
+  const begun = clock.monotonic();
+  const outcome = await service.run(argv, signal);
+  const took = approximateDuration(clock.monotonic() - begun);
+  const done = { ...about, time: clock.micros() };
+  records([actionRecord(done, `ran ${command}: ${outcome} (${took})`, { action: 'run', argv, outcome })]);
+}

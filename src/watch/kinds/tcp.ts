@@ -1,0 +1,69 @@
+import * as net from 'node:net';
+import * as v from 'valibot';
+import type { Judgement, LookRequest, WatchContext, WatchKind } from '../kind.ts';
+import { judgeTrouble } from './connecting.ts';
+import { bad, ok, span } from './judgement.ts';
+import { matching } from './options.ts';
+
+const ADDRESS = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/;
+const MESSAGE = 'cannot use this value: the port is a number from 1 to 65535';
+
+/** The two parts of HOST:PORT; undefined where it has another form. */
+export function parseAddress(address: string): { readonly host: string; readonly port: number } | undefined {
+  const [, ipv6, host = ipv6, digits] = ADDRESS.exec(address) ?? [];
+  const port = Number(digits);
+  return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined;
+}
+
+const options = v.strictObject({
+  address: v.pipe(
+    matching('HOST:PORT', ADDRESS, ['127.0.0.1:5432', '[::1]:80']),
+    v.check((value) => !ADDRESS.test(value) || parseAddress(value) !== undefined, MESSAGE),
+    v.description('The address that has to take connections.'),
+  ),
+});
+type Options = v.InferOutput<typeof options>;
+
+export type Outcome =
+  | { readonly kind: 'connected'; readonly ms: number }
+  | { readonly kind: 'error'; readonly error: Error }
+  | { readonly kind: 'timeout'; readonly ms: number };
+
+/** Judges what came of a connection. */
+export function judgeTcp(address: string, outcome: Outcome): Judgement {
+  if (outcome.kind === 'error') return judgeTrouble(outcome.error, address);
+  const time = span(outcome.ms);
+  return outcome.kind === 'timeout'
+    ? bad(null, `no connection to ${address} within ${time}`)
+    : ok(`connected in ${time}`, `${address} takes connections`);
+}
+
+/** Something takes connections. */
+export const tcp: WatchKind<Options> = {
+  kind: 'tcp',
+  main: 'address',
+  options,
+  everyMs: 15_000,
+  timeoutMs: 5000,
+  open: ({ address }, context) => ({
+    look: async (request) => judgeTcp(address, await connect(address, request, context)),
+  }),
+};
+
+function connect(address: string, { signal }: LookRequest, { clock }: WatchContext): Promise<Outcome> {
+  const target = parseAddress(address);
+  if (target === undefined) throw new Error(`cannot use the address ${address}`);
+  const startedAt = clock.monotonic();
+  return new Promise((resolve) => {
+    const socket = net.connect({ ...target, signal });
+    const finish = (outcome: Outcome): void => {
+      resolve(outcome);
+      socket.destroy();
+    };
+    socket.once('connect', () => finish({ kind: 'connected', ms: clock.monotonic() - startedAt }));
+    socket.on('error', (error) => {
+      const ms = clock.monotonic() - startedAt;
+      finish(signal.aborted ? { kind: 'timeout', ms } : { kind: 'error', error });
+    });
+  });
+}

@@ -1,0 +1,321 @@
+import assert from 'node:assert/strict';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { lookupUser, type User } from '../../src/core/processes.ts';
+import type { RecordDraft } from '../../src/core/record.ts';
+import type { PersistedService, Runner, StateName } from '../../src/core/runner.ts';
+import { type LaneSettings, STARTS_IN_WINDOW, WINDOW_MS } from '../../src/run/lanes.ts';
+import { createRig, type Rig, type RigChild } from './child.ts';
+import { createFakeClock, type FakeClock } from './fake-clock.ts';
+import { leakCheck, tempFolder } from './leaks.ts';
+import { racesConformance } from './runner-races.ts';
+import { until, within } from './wait.ts';
+
+/** What any runner must do, whatever it runs services with: real processes, the same questions. */
+
+export interface Order {
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  readonly user?: User;
+  readonly stopMs?: number;
+  readonly restart?: Partial<LaneSettings>;
+}
+
+export interface UnderTest {
+  readonly runner: Runner;
+  /** All records so far. */
+  readonly drafts: readonly RecordDraft[];
+  /** What was written down last. */
+  persisted(): PersistedService | undefined;
+  /** The captured output. */
+  logText(): string;
+}
+
+export interface Subject {
+  /** Its waits are on the clock that it is given; otherwise they are real, and what takes hours is left out. */
+  readonly fakeClock: boolean;
+  /** A life goes on while its runner is dead, and is the next one's; otherwise the next one ends it first. */
+  readonly adopts: boolean;
+  /** A runner for a service `svc`; it is disposed of at the end of the test. */
+  make(
+    t: TestContext,
+    order: Order,
+    how?: { readonly clock?: FakeClock; readonly restored?: PersistedService },
+  ): Promise<UnderTest>;
+  /** Starts one in a process of its own. `kill` ends that by SIGKILL and answers with what was written down. */
+  makeToKill(t: TestContext, order: Order): { kill(): Promise<PersistedService> };
+  /** What a daemon does about the lives of a killed one before it makes the next runner. */
+  recover(state: PersistedService): Promise<void>;
+}
+
+/** A subject with what every test needs of it. */
+interface Bench extends UnderTest {
+  readonly rig: Rig;
+  readonly clock: FakeClock | undefined;
+  /** Lets time pass, or waits. */
+  pass(ms: number): Promise<void>;
+  reaches(state: StateName): Promise<unknown>;
+  messages(kind: string): string[];
+}
+
+export function conformance(name: string, subject: Subject): void {
+  const check = (what: string, body: (t: TestContext) => Promise<void>): void => {
+    // oxlint-disable-next-line jest/valid-title -- the same questions to several
+    void test(`${name}: ${what}`, body);
+  };
+  const bench = (t: TestContext, order: Partial<Order> = {}, timed = false): Promise<Bench> =>
+    setUp(t, subject, order, timed);
+  check('a start gives a process that carries its life', (t) => givesALife(t, bench));
+  check('a service has its folder, its variables and its user', (t) => givesSurroundings(t, bench));
+  check('an exit is told with code, last words and life, and followed by another life', (t) => fell(t, bench));
+  check('a death by signal, and a start that failed, are told in words', (t) => toldInWords(t, bench));
+  check('a healthy life is followed at once, another one is paced', (t) => healthy(t, bench));
+  check('a crash loop has 12 starts in 10 minutes, and a message for each change of lane', (t) =>
+    crashLoop(t, bench));
+  check('the slow lane is for ever, and a person’s start is at once and forgets it', (t) => slow(t, bench));
+  check('an exit code may mean: no restart, until a person starts it', (t) => saysDone(t, bench));
+  check('a stop on purpose holds until a person starts it', (t) => stopHolds(t, bench));
+  check('a stop ends the whole tree by its deadline', (t) => stopEndsTree(t, bench));
+  check('what is left of a tree is ended before the next life', (t) => treeBeforeNext(t, bench));
+  check('the end of the daemon ends the life and leaves it wanted; nothing starts any more', (t) =>
+    endOfDaemon(t, bench));
+  racesConformance(check, subject);
+}
+
+type MakeBench = (t: TestContext, order?: Partial<Order>, timed?: boolean) => Promise<Bench>;
+
+/** @param timed on a clock of its own, where the runner can have one. */
+async function setUp(t: TestContext, subject: Subject, order: Partial<Order>, timed: boolean): Promise<Bench> {
+  leakCheck(t);
+  const rig = await createRig(t);
+  const clock = timed && subject.fakeClock ? createFakeClock() : undefined;
+  const how = clock === undefined ? {} : { clock };
+  const made = await subject.make(t, { argv: rig.argv, env: rig.env, ...order }, how);
+  return {
+    ...made,
+    rig,
+    clock,
+    async pass(ms) {
+      if (clock !== undefined) return clock.advance(ms);
+      const end = performance.now() + ms;
+      await until(() => performance.now() >= end, { what: `${ms} ms to pass`, deadlineMs: ms + 5_000 });
+    },
+    reaches: (state) =>
+      until(() => made.runner.snapshot().state === state, {
+        what: `the service to be ${state}`,
+        deadlineMs: 20_000,
+      }),
+    messages: (kind) => made.drafts.filter((draft) => draft.kind === kind).map(({ message }) => message),
+  };
+}
+
+async function givesALife(t: TestContext, bench: MakeBench): Promise<void> {
+  const { runner, rig, messages } = await bench(t);
+  assert.equal(runner.snapshot().state, 'stopped', 'nothing runs before it is asked to');
+  runner.start('person');
+  const child = await rig.nextChild();
+  const { state, life, pid, wanted } = runner.snapshot();
+  assert.deepEqual([state, pid, wanted], ['running', child.pid, true]);
+  assert.deepEqual([child.service, child.life.split('/').slice(1)], ['svc', ['svc', life]]);
+  assert.deepEqual(messages('start'), [`started, life ${life}, pid ${pid}`]);
+}
+
+async function givesSurroundings(t: TestContext, bench: MakeBench): Promise<void> {
+  const root = process.getuid?.() === 0;
+  const user = root ? await lookupUser('nobody') : undefined;
+  const cwd = tempFolder(t);
+  const rigged = await createRig(t);
+  const order = { argv: rigged.argv, env: { ...rigged.env, COLOUR: 'äö $x' }, cwd };
+  const { runner } = await bench(t, user === undefined ? order : { ...order, user });
+  runner.start('person');
+  const child = await rigged.nextChild();
+  assert.deepEqual([child.cwd, (await child.env())['COLOUR']], [cwd, 'äö $x']);
+  if (user !== undefined) assert.deepEqual([child.uid, child.gid], [user.uid, user.gid]);
+}
+
+async function fell(t: TestContext, bench: MakeBench): Promise<void> {
+  const { runner, rig, drafts, messages, logText } = await bench(t);
+  runner.start('person');
+  const first = await rig.nextChild();
+  await first.print('stdout', 'hello\n');
+  await first.print('stderr', 'ERROR the last words\n');
+  first.exit(3);
+  const second = await rig.nextChild();
+  assert.notEqual(second.life, first.life);
+  const life = first.life.split('/')[2];
+  const [exit] = drafts.filter(({ kind }) => kind === 'exit');
+  assert.match(exit?.message ?? '', /^exited with code 3 after /);
+  assert.equal(exit?.life, life);
+  assert.deepEqual((exit?.fields?.['tail'] as string[]).toSorted(), ['ERROR the last words', 'hello']);
+  assert.equal(messages('start').length, 2);
+  const said = drafts.filter(({ kind }) => kind === 'log').map((draft) => [draft.life, draft.message]);
+  assert.deepEqual(said.toSorted(), [
+    [life, 'ERROR the last words'],
+    [life, 'hello'],
+  ]);
+  await until(() => /stdout hello\n/.test(logText()) && /stderr ERROR the last/.test(logText()), {
+    what: 'the captured log',
+  });
+}
+
+async function toldInWords(t: TestContext, bench: MakeBench): Promise<void> {
+  const { runner, rig, messages } = await bench(t);
+  runner.start('person');
+  (await rig.nextChild()).signal('SIGKILL');
+  await rig.nextChild();
+  assert.match(messages('exit')[0] ?? '', /^ended by SIGKILL after /);
+  const absent = await bench(t, { argv: ['no-such-program'] });
+  absent.runner.start('person');
+  await absent.reaches('waiting');
+  assert.equal(absent.messages('exit')[0], 'cannot start "no-such-program": no such program');
+  assert.deepEqual(absent.messages('start'), []);
+}
+
+async function healthy(t: TestContext, bench: MakeBench): Promise<void> {
+  const restart = { fast: 0, backoffMinMs: 60_000, backoffMaxMs: 60_000 };
+  const { runner, rig, pass, reaches } = await bench(t, { restart }, true);
+  runner.start('person');
+  const first = await rig.nextChild();
+  await pass(10_000);
+  first.exit(1);
+  const second = await rig.nextChild();
+  assert.deepEqual([runner.snapshot().lane, runner.snapshot().failures], ['fast', 0]);
+  second.exit(1);
+  await reaches('waiting');
+  const { lane, nextStartAt, lastExit } = runner.snapshot();
+  assert.equal(lane, 'backoff');
+  const waitMs = (nextStartAt ?? 0) - (lastExit?.at ?? 0);
+  assert.ok(waitMs >= 54_000 && waitMs <= 67_000, `waits ${waitMs} ms`);
+}
+
+const CRASHES = {
+  argv: ['sh', '-c', 'exit 1'],
+  restart: { fast: 3, backoffMinMs: 10, backoffMaxMs: 10, slowMs: 900_000 },
+};
+
+/** Goes through the waits until the service waits in the slow lane. */
+async function untilSlow({ runner, clock, reaches }: Bench): Promise<void> {
+  for (await reaches('waiting'); runner.snapshot().lane !== 'slow'; await reaches('waiting')) {
+    const { nextStartAt } = runner.snapshot();
+    if (clock === undefined) {
+      await until(() => runner.snapshot().nextStartAt !== nextStartAt, { what: 'the next start' });
+    } else await clock.advance(Math.max(1, (nextStartAt ?? 0) - clock.now()));
+  }
+}
+
+function lanesTold(drafts: readonly RecordDraft[]): unknown[] {
+  return drafts.filter(({ fields }) => fields?.['subject'] === 'lane').map(({ fields }) => fields?.['to']);
+}
+
+async function crashLoop(t: TestContext, make: MakeBench): Promise<void> {
+  const bench = await make(t, CRASHES, true);
+  const { runner, drafts, messages } = bench;
+  runner.start('vahti');
+  await untilSlow(bench);
+  assert.equal(messages('start').length, STARTS_IN_WINDOW);
+  assert.deepEqual(lanesTold(drafts), ['backoff', 'slow']);
+  const { nextStartAt, lastExit, wanted } = runner.snapshot();
+  assert.ok((nextStartAt ?? 0) - (lastExit?.at ?? 0) >= WINDOW_MS, 'the window is over by then');
+  assert.deepEqual([wanted, bench.persisted()?.dueAt], [true, nextStartAt]);
+}
+
+async function slow(t: TestContext, make: MakeBench): Promise<void> {
+  const bench = await make(t, CRASHES, true);
+  const { runner, clock, drafts, messages, reaches } = bench;
+  runner.start('vahti');
+  await untilSlow(bench);
+  for (let more = 1; clock !== undefined && more <= 3; more++) {
+    await clock.advance((runner.snapshot().nextStartAt ?? 0) - clock.now());
+    await reaches('waiting');
+    assert.equal(messages('start').length, STARTS_IN_WINDOW + more);
+  }
+  assert.deepEqual(lanesTold(drafts), ['backoff', 'slow']);
+  runner.start('person');
+  assert.deepEqual([runner.snapshot().lane, runner.snapshot().startsInWindow], ['fast', 0]);
+  await reaches('waiting');
+  assert.deepEqual(lanesTold(drafts), ['backoff', 'slow', 'fast', 'backoff']);
+}
+
+async function saysDone(t: TestContext, bench: MakeBench): Promise<void> {
+  const { runner, rig, reaches, persisted } = await bench(t, { restart: { noRestartOn: [78] } });
+  runner.start('person');
+  (await rig.nextChild()).exit(78);
+  await reaches('done');
+  assert.equal(persisted()?.done, true);
+  runner.start('vahti');
+  runner.restart('vahti', 'a watch is bad');
+  assert.equal(runner.snapshot().state, 'done');
+  runner.start('person');
+  await rig.nextChild();
+  assert.equal(persisted()?.done, false);
+}
+
+async function stopHolds(t: TestContext, bench: MakeBench): Promise<void> {
+  const { runner, rig, messages, persisted } = await bench(t);
+  runner.start('person');
+  await rig.nextChild();
+  runner.stop('person');
+  assert.equal(persisted()?.wanted, false, 'written down before anything is done');
+  await within(runner.ended(), { what: 'the end' });
+  assert.match(messages('exit')[0] ?? '', /, as asked$/);
+  runner.start('vahti');
+  runner.restart('vahti', 'a watch is bad');
+  const { state, wanted, pid } = runner.snapshot();
+  assert.deepEqual([state, wanted, pid], ['stopped', false, null]);
+  runner.start('person');
+  await rig.nextChild();
+  assert.deepEqual([runner.snapshot().wanted, messages('action')], [true, ['stop by a person']]);
+}
+
+async function stopEndsTree(t: TestContext, bench: MakeBench): Promise<void> {
+  const { runner, rig, messages } = await bench(t, { stopMs: 300 });
+  runner.start('person');
+  const child = await rig.nextChild();
+  await child.ignoreTerm();
+  const tree = [child.pid, ...(await family(child))];
+  const begun = performance.now();
+  runner.stop('person');
+  await within(runner.ended(), { what: 'the end' });
+  const tookMs = performance.now() - begun;
+  assert.ok(tookMs >= 300 && tookMs < 3_000, `took ${tookMs} ms`);
+  assert.deepEqual(tree.filter(lives), []);
+  assert.match(messages('exit')[0] ?? '', /, killed at the stop deadline$/);
+}
+
+async function treeBeforeNext(t: TestContext, bench: MakeBench): Promise<void> {
+  const { runner, rig } = await bench(t, { stopMs: 300 });
+  runner.start('person');
+  const child = await rig.nextChild();
+  const tree = await family(child);
+  child.exit(1);
+  await rig.nextChild();
+  assert.deepEqual(tree.filter(lives), []);
+}
+
+/** One that ignores TERM, one that left the group, one that keeps the pipe. */
+async function family(child: RigChild): Promise<number[]> {
+  return [
+    await child.forkGrandchild({ ignoreTerm: true }),
+    await child.forkGrandchild({ setsid: true }),
+    await child.forkGrandchild({ keepPipe: true }),
+  ];
+}
+
+function lives(pid: number): boolean {
+  return fs.existsSync(path.join('/proc', String(pid), 'exe'));
+}
+
+async function endOfDaemon(t: TestContext, bench: MakeBench): Promise<void> {
+  const { runner, rig, persisted } = await bench(t);
+  runner.start('person');
+  const child = await rig.nextChild();
+  runner.retire();
+  assert.equal(runner.snapshot().state, 'running', 'what runs goes on for now');
+  assert.equal(await runner.dispose(), undefined, 'nothing is left');
+  await child.gone;
+  runner.start('person');
+  assert.equal(runner.snapshot().state, 'stopped');
+  assert.deepEqual([persisted()?.wanted, persisted()?.process], [true, null]);
+}

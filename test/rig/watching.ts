@@ -1,0 +1,74 @@
+import * as fs from 'node:fs';
+import type { TestContext } from 'node:test';
+import * as v from 'valibot';
+import { systemClock } from '../../src/core/clock.ts';
+import type { Judgement, WatchContext, WatchedLife, WatchKind } from '../../src/watch/kind.ts';
+import { leakCheck, onEnd, tempFolder } from './leaks.ts';
+
+/** A watch of a service that is not run, in a folder of its own, on the real clock. */
+export interface Watching {
+  readonly folder: string;
+  readonly capturedLog: string;
+  /** Looks once, with the options parsed as the config would; the same watcher on every call. */
+  look(request?: LookAt): Promise<Judgement>;
+}
+
+export interface LookAt {
+  /** Wall milliseconds; default now. */
+  readonly now?: number;
+  readonly life?: Partial<WatchedLife>;
+  /** Default 10 s; with 0 it is over at once. */
+  readonly timeoutMs?: number;
+}
+
+export interface WatchingOptions {
+  readonly context?: Partial<WatchContext>;
+  /** Called with the folder before the watch is opened. */
+  readonly prepare?: (folder: string) => void;
+}
+
+/** Opens a watch of the kind with the options as a config file has them. @throws where they do not fit its schema. */
+export function openWatch<O>(
+  t: TestContext,
+  kind: WatchKind<O>,
+  options: unknown | ((folder: string) => unknown),
+  { context, prepare }: WatchingOptions = {},
+): Watching {
+  leakCheck(t);
+  const folder = tempFolder(t);
+  prepare?.(folder);
+  const raw: unknown = typeof options === 'function' ? (options as (folder: string) => unknown)(folder) : options;
+  const capturedLog = `${folder}/service.log`;
+  const watcher = kind.open(v.parse(kind.options, raw), {
+    service: 'svc',
+    clock: systemClock,
+    folder,
+    env: { PATH: process.env['PATH'] ?? '' },
+    capturedLog,
+    figures: () => Promise.resolve(undefined),
+    ...context,
+  });
+  onEnd(t, () => watcher.close?.());
+  return {
+    folder,
+    capturedLog,
+    look({ now = Date.now(), life, timeoutMs = 10_000 } = {}) {
+      const limit = new AbortController();
+      if (timeoutMs === 0) limit.abort();
+      const timer = setTimeout(() => limit.abort(), timeoutMs);
+      const whole = { id: 'life-1', pid: process.pid, startedAt: now - 3_600_000, ...life };
+      return watcher.look({ now, life: whole, signal: limit.signal }).finally(() => clearTimeout(timer));
+    },
+  };
+}
+
+/** Sets when a file was written, wall milliseconds. */
+export function writtenAt(file: string, at: number): void {
+  fs.utimesSync(file, at / 1000, at / 1000);
+}
+
+/** The messages of the schema for options that do not fit; empty where they do. */
+export function complaints<O>(kind: WatchKind<O>, options: unknown): string[] {
+  const parsed = v.safeParse(kind.options, options);
+  return parsed.success ? [] : parsed.issues.map((issue) => issue.message);
+}
