@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { tempFolder } from '../../test/rig/leaks.ts';
+import { until } from '../../test/rig/wait.ts';
 import { disk, type Files } from '../core/files.ts';
 import type { SpooledMessage } from '../core/source.ts';
 import { createSpool } from './spool.ts';
@@ -60,16 +61,14 @@ test('what is put comes out once, whole and in order, whatever the file may take
 test('it says when it is full, and has room again once it is empty', async (t) => {
   const path = join(tempFolder(t), 'spool');
   const spool = createSpool({ files: disk, path, most: 1_500_000, room: ROOM });
-  let count = 0;
-  const turns = async (): Promise<false> => {
-    for (let i = 0; i < 50; i += 1) await new Promise((resolve) => setImmediate(resolve));
-    return false;
-  };
-  for (;;) {
-    assert.ok(count < 100, 'never full');
-    if (spool.put(message((count += 1), 100_000))) continue;
-    if (!(await Promise.race([spool.room().then(() => true), turns()]))) break;
+  const written = (): number => (existsSync(path) ? statSync(path).size : 0);
+  for (let n = 1; n <= 14; n += 1) {
+    assert.equal(spool.put(message(n, 100_000)), true);
+    await until(() => written() === n * 100_013, { what: `${n} messages on the disk` });
   }
+  // No more go into the file, and ten and a half into memory.
+  const answers = Array.from({ length: 12 }, (_, n) => spool.put(message(15 + n, 100_000)));
+  assert.deepEqual(answers, Array(10).fill(true).concat([false, false]));
   let room = false;
   const wait = spool.room().then(() => (room = true));
   assert.equal((await spool.next()).length > 0, true);
@@ -108,4 +107,40 @@ test('a disk that has no room is a full spool, and nothing is lost; any other tr
   spool.put(message(5, 10));
   await assert.rejects(spool.next(), { code: 'EIO' });
   await spool.close();
+});
+
+test('written and read at the same time, nothing is lost, doubled or torn', {
+  timeout: 20_000,
+}, async (t) => {
+  const folder = tempFolder(t);
+  const slowToEmpty: Files = {
+    ...disk,
+    async truncate(fd, length) {
+      for (let turns = 0; turns < 5; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+      await disk.truncate(fd, length);
+    },
+  };
+  for (const most of [20_000, 1e9]) {
+    const spool = createSpool({ files: slowToEmpty, path: join(folder, `${most}`), most, room: ROOM });
+    const wanted = Array.from({ length: 3_000 }, (_, n) => message(n, (n * 37) % 900));
+    let put = 0;
+    let turns = 0;
+    const feed = (): void => {
+      // Now and then so slowly that the reader finds it empty.
+      turns += 1;
+      if (put % 3 === 0 && turns % 9 !== 0) return void setImmediate(feed);
+      for (let i = 0; i < 1 + (put % 7) && put < wanted.length; i += 1)
+        spool.put(wanted[put++] as SpooledMessage);
+      if (put < wanted.length) setImmediate(feed);
+    };
+    feed();
+    const found: SpooledMessage[] = [];
+    while (found.length < wanted.length) {
+      const some = await spool.next();
+      found.push(...some);
+      if (some.length === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.deepEqual(found, wanted);
+    await spool.close();
+  }
 });

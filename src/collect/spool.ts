@@ -54,26 +54,35 @@ export function createSpool(options: SpoolOptions): SpoolFile {
     }
   };
 
+  const guarded = (work: Promise<void>): Promise<void> =>
+    work
+      .catch((error: unknown) => {
+        // Told to whoever reads.
+        failure = asError(error);
+      })
+      .finally(() => (writing = undefined));
+
+  const settled = async (): Promise<void> => {
+    for (let work = writing; work !== undefined; work = writing) await work;
+    if (failure !== undefined) throw failure;
+  };
+
   return {
     put(message) {
       const entry = encode(message);
       waiting.push(entry);
       waitingBytes += entry.length;
-      writing ??= write()
-        .catch((error: unknown) => {
-          // Told to whoever reads.
-          failure = asError(error);
-        })
-        .finally(() => (writing = undefined));
+      writing ??= guarded(write());
       return waitingBytes < WAITING_BYTES;
     },
     room: () =>
       waitingBytes < WAITING_BYTES ? Promise.resolve() : new Promise((resolve) => release.push(resolve)),
     async next() {
-      await writing;
-      if (failure !== undefined) throw failure;
+      await settled();
       if (file.size() > 0) return file.read();
-      await file.empty();
+      // Nothing may be written while the file is emptied, nor what is taken from memory here.
+      writing = guarded(file.empty());
+      await settled();
       full = false;
       const { messages } = decode(Buffer.concat(waiting));
       tookOut(waiting.length, waitingBytes);
