@@ -23,8 +23,8 @@ export interface Place {
   readonly timeUs: number;
   /** A server of version 2. */
   readonly numbered: boolean;
-  /** Whether it is known to have been taken. */
-  readonly known: boolean;
+  /** Whether it is known to have been taken; undefined where that is not known. */
+  readonly known: boolean | undefined;
 }
 
 /** What the beginning of a connection says of the server. */
@@ -77,7 +77,7 @@ export function createOverlap({ position, cursor, expected }: OverlapOptions): O
         return { kind: 'reset', detail };
       }
       settled = seq >= at;
-      if (seq < at) ours += known ? 1 : -1;
+      if (seq < at && known !== undefined) ours += known ? 1 : -1;
       if (seq <= at) return undefined;
       if (isFirst) {
         const message = `asked for events from ${microsText(Number(cursor))} on, the first that came is of ${microsText(timeUs)}`;

@@ -106,5 +106,20 @@ test('a mark of another position, or none, expects nothing; a server of version 
 
 test('ten seconds are counted, what lies behind is not: nobody asks for it again', () => {
   const { mark } = handOver([AT, AT + 9_000_000, AT + 19_000_000]);
-  assert.deepEqual(mark.split(' ').map(Number), [AT + 19_000_000, AT + 19_000_000, AT + 9_000_000, 2]);
+  assert.deepEqual(mark.split(' ').slice(0, 4).map(Number), [
+    AT + 19_000_000,
+    AT + 19_000_000,
+    AT + 9_000_000,
+    2,
+  ]);
+});
+
+test('the next life knows some of what was taken, and that nothing else was among them', () => {
+  const times = Array.from({ length: 10 }, (_, n) => AT + n * 1_000);
+  const { seq, mark } = handOver(times);
+  const next = createTaken();
+  next.begin(seq, mark);
+  for (const time of times) assert.deepEqual([next.isOurs(time), next.isOurs(time + 7)], [true, false]);
+  // Beyond its ten seconds all counts as taken.
+  assert.equal(next.isOurs(AT - 20_000_000), true);
 });

@@ -1,7 +1,8 @@
 import type { SourceMessage, StreamPosition } from '../../core/source.ts';
 import { microsText } from '../../wire/jetstream/lines.ts';
 import { REWIND_US } from './jetstream-request.ts';
-import { createRecent, type Recent } from './jetstream-recent.ts';
+import { createRecent } from './jetstream-recent.ts';
+import { createSample, readSample } from './jetstream-sample.ts';
 
 /**
  * What a source has handed over of a server of version 1, over all its connections.
@@ -18,6 +19,8 @@ export interface Taken {
   begin(position: StreamPosition, mark: string | undefined): number | undefined;
   /** `next`: later than all before. `late`: it should have come before, and did not. `again`: it came before. */
   judge(timeUs: number): 'next' | 'late' | 'again';
+  /** Whether an event from before what was taken is ours; undefined where nothing says so. */
+  isOurs(timeUs: number): boolean | undefined;
   /** Takes an event: its number, above all before it, and the mark to commit with it. */
   take(timeUs: number): { readonly seq: number; readonly mark: string };
   /** An event came again. Answers what there is to say of it: what the last life did not take cannot be told from what it did. */
@@ -34,6 +37,8 @@ interface Former {
   /** So many events from this time on. */
   readonly from: number;
   readonly count: number;
+  /** Whether it took one of these, as far as it said. */
+  readonly had: (timeUs: number) => boolean | undefined;
 }
 
 export function createTaken(): Taken {
@@ -44,6 +49,7 @@ export function createTaken(): Taken {
   /** From here on all that was taken is remembered. */
   let since = Number.POSITIVE_INFINITY;
   let recent = createRecent();
+  let sample = createSample();
   let former: Former | undefined;
   /** Whether it was said that the life before did not take all. */
   let told = false;
@@ -57,6 +63,7 @@ export function createTaken(): Taken {
     floor = newest;
     since = resumed?.from ?? Number.POSITIVE_INFINITY;
     recent = createRecent();
+    sample = createSample();
     former = resumed;
     told = false;
   };
@@ -71,6 +78,11 @@ export function createTaken(): Taken {
       if (timeUs > newest) return 'next';
       return timeUs <= Math.max(floor, recent.forgotten()) || recent.has(timeUs) ? 'again' : 'late';
     },
+    isOurs(timeUs) {
+      if (recent.has(timeUs)) return true;
+      if (former !== undefined && timeUs >= former.from && timeUs <= former.newest) return former.had(timeUs);
+      return timeUs <= Math.max(floor, recent.forgotten());
+    },
     take(timeUs) {
       // What is from before the first event of the live end was never asked for, and comes all the same at a reconnect.
       if (fromLive && seq === 0) floor = timeUs;
@@ -78,10 +90,10 @@ export function createTaken(): Taken {
       newest = Math.max(newest, timeUs);
       since = Math.min(since, timeUs);
       recent.add(timeUs);
-      return {
-        seq,
-        mark: markOf(seq, newest, Math.max(since, recent.forgotten() + 1, seq - REWIND_US), recent),
-      };
+      sample.add(timeUs);
+      const from = Math.max(since, recent.forgotten() + 1, seq - REWIND_US);
+      sample.dropBefore(from);
+      return { seq, mark: `${seq} ${newest} ${from} ${recent.countFrom(from)} ${sample.text()}` };
     },
     again(timeUs) {
       if (former === undefined || timeUs < former.from || timeUs > former.newest) return undefined;
@@ -113,13 +125,11 @@ function untaken({ from, newest, count }: Former): SourceMessage {
   };
 }
 
-/** The number that it goes with, the highest time, and how many events were taken from which time on. */
-function markOf(seq: number, newest: number, from: number, recent: Recent): string {
-  return `${seq} ${newest} ${from} ${recent.countFrom(from)}`;
-}
-
+/** A mark: the number that it goes with, the highest time, from which time on how many events were taken, and some of their times. */
 function readMark(mark: string | undefined, position: number): Former | undefined {
-  const [seq, newest, from, count] = (mark ?? '').split(' ').map(Number);
+  const parts = (mark ?? '').split(' ');
+  const [seq, newest, from, count] = parts.map(Number);
   if (seq !== position || newest === undefined || from === undefined || count === undefined) return undefined;
-  return [newest, from, count].every(Number.isSafeInteger) ? { newest, from, count } : undefined;
+  const had = readSample(parts[4] ?? '') ?? (() => undefined);
+  return [newest, from, count].every(Number.isSafeInteger) ? { newest, from, count, had } : undefined;
 }

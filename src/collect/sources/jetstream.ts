@@ -113,7 +113,7 @@ function createPassage(overlap: Overlap, taken: Taken): (event: JetstreamEvent, 
   return (event, give) => {
     if (event.cursor !== undefined) return passNumbered(event, event.cursor, give);
     const { timeUs } = event;
-    const known = taken.judge(timeUs) === 'again';
+    const known = taken.isOurs(timeUs);
     const said = overlap.see({ seq: timeUs, timeUs, numbered: false, known });
     say(said, give);
     if (said?.kind === 'reset') return;
