@@ -48,22 +48,18 @@ export function createTaken(): Taken {
   let floor = 0;
   /** From here on all that was taken is remembered. */
   let since = Number.POSITIVE_INFINITY;
-  let recent = createRecent();
-  let sample = createSample();
+  let recent = createMemory();
   let former: Former | undefined;
-  /** Whether it was said that the life before did not take all. */
   let told = false;
   let fromLive = false;
 
   const startAt = (start: StreamPosition, resumed?: Former): void => {
-    const position = typeof start === 'number' ? start : 0;
     fromLive = start === 'live';
-    seq = position;
-    newest = resumed?.newest ?? position;
+    seq = typeof start === 'number' ? start : 0;
+    newest = resumed?.newest ?? seq;
     floor = newest;
     since = resumed?.from ?? Number.POSITIVE_INFINITY;
-    recent = createRecent();
-    sample = createSample();
+    recent = createMemory();
     former = resumed;
     told = false;
   };
@@ -90,16 +86,12 @@ export function createTaken(): Taken {
       newest = Math.max(newest, timeUs);
       since = Math.min(since, timeUs);
       recent.add(timeUs);
-      sample.add(timeUs);
-      const from = Math.max(since, recent.forgotten() + 1, seq - REWIND_US);
-      sample.dropBefore(from);
-      return { seq, mark: `${seq} ${newest} ${from} ${recent.countFrom(from)} ${sample.text()}` };
+      return { seq, mark: recent.mark(seq, newest, since) };
     },
     again(timeUs) {
       if (former === undefined || timeUs < former.from || timeUs > former.newest) return undefined;
-      recent.add(timeUs);
-      const came = recent.countFrom(former.from) - recent.countFrom(former.newest + 1);
-      if (told || came <= former.count) return undefined;
+      recent.see(timeUs);
+      if (told || recent.countBetween(former) <= former.count) return undefined;
       told = true;
       return untaken(former);
     },
@@ -111,6 +103,27 @@ export function createTaken(): Taken {
       newest = seq;
       since = Math.min(since, number);
       return { mark: `${seq} ${seq} ${seq} 1` };
+    },
+  };
+}
+
+/** The times that were taken, and a mark of them. */
+function createMemory() {
+  const recent = createRecent();
+  const sample = createSample();
+  return {
+    ...recent,
+    /** It came again: it counts, but is no sign of what was taken. */
+    see: recent.add,
+    add(timeUs: number): void {
+      recent.add(timeUs);
+      sample.add(timeUs);
+    },
+    countBetween: ({ from, newest }: Former): number => recent.countFrom(from) - recent.countFrom(newest + 1),
+    mark(seq: number, newest: number, since: number): string {
+      const from = Math.max(since, recent.forgotten() + 1, seq - REWIND_US);
+      sample.dropBefore(from);
+      return `${seq} ${newest} ${from} ${recent.countFrom(from)} ${sample.text()}`;
     },
   };
 }
