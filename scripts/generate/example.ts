@@ -23,6 +23,10 @@ const VALUES: Readonly<Record<string, unknown>> = {
   'services.NAME.env-file': 'clock.env',
   'services.NAME.user': 'nobody',
   'services.NAME.needs': ['firehose ready'],
+  'services.NAME.watch': {
+    fresh: { files: 'raw/**/*.ndjson', within: '90s', then: ['restart', 'page'] },
+    web: { http: 'http://127.0.0.1:8080/ping', every: '15s', fail: '3/5', ok: 2, grace: '1m' },
+  },
   'services.NAME.ready.fd': 3,
   'services.NAME.ready.line': ':',
   'services.NAME.ready.http': 'http://127.0.0.1:8080/ready',

@@ -8,6 +8,7 @@ import { exampleConfig } from './example.ts';
 import { exitCodesPage } from './exit-codes-page.ts';
 import { jsonSchema } from './json-schema.ts';
 import { readKeys } from './keys.ts';
+import { watchesPage } from './watches.ts';
 
 /** Texts by path, relative to the root of the repository. */
 export type Files = ReadonlyMap<string, string>;
@@ -18,6 +19,7 @@ export function generateFiles(): Files {
   return new Map([
     ['schema/vahti.schema.json', jsonSchema(keys)],
     ['docs/reference/config.md', configPage(keys)],
+    ['docs/reference/watches.md', watchesPage()],
     ['docs/reference/vahti.example.yaml', exampleConfig(keys)],
     ['docs/reference/cli.md', cliPage(buildProgram())],
     ['docs/reference/exit-codes.md', exitCodesPage(EXIT)],

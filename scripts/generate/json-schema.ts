@@ -1,6 +1,10 @@
 import { formText, isValue, type Key } from './keys.ts';
+import { watchesJson } from './watches.ts';
 
 type Json = Readonly<Record<string, unknown>>;
+
+/** What the config schema leaves to the kinds of watch. */
+const WATCHES = 'services.NAME.watch';
 
 /** The JSON Schema (draft 2020-12) of the config, for editors and other tools. */
 export function jsonSchema(root: Key): string {
@@ -21,7 +25,8 @@ function schemaOf(key: Key): Json {
   if (isValue(key)) {
     const { form, default: fallback } = key.content;
     const value = fallback?.value === undefined ? {} : { default: fallback.value };
-    return { description: `${description}\n\nWrite ${formText(form)}.`, ...json, ...value };
+    const shape = key.path === WATCHES ? watchesJson() : json;
+    return { description: `${description}\n\nWrite ${formText(form)}.`, ...shape, ...value };
   }
   if (content.kind === 'named')
     return { description, type: 'object', ...json, additionalProperties: schemaOf(content.each) };

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { CollectFigures } from '../collect/gauges.ts';
 import type { StoredRecord } from '../core/record.ts';
 import type { MemoryFigure } from '../core/runner.ts';
+import type { WatchFigures } from '../watch/watch-figures.ts';
 import type { Boot } from './boot.ts';
 import type { PlanChange } from './plan.ts';
 
@@ -31,6 +32,9 @@ export interface ServiceStatus {
   readonly boot: Boot;
   /** What its process tree takes, bytes; null without `memory`, and before the first look. */
   readonly memory: MemoryFigure | null;
+  readonly watches: readonly WatchFigures[];
+  /** When its watches restarted it within the last hour. */
+  readonly watchRestarts: readonly number[];
   /** A built-in kind's own figures; null where it does not answer, or has none. */
   readonly figures: CollectFigures | null;
 }

@@ -2,7 +2,7 @@ import { writeFileAtomic } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { LEVELS, type StoredRecord } from '../core/record.ts';
-import { err, ok, type Result } from '../core/result.ts';
+import { asError, err, ok, type Result } from '../core/result.ts';
 import type { Leftover } from '../core/runner.ts';
 import { RpcError, type RpcServer, serveRpc } from '../core/rpc.ts';
 import type { Scope } from '../core/scope.ts';
@@ -21,6 +21,8 @@ import { createSupervision, recordedProcesses, type Supervision } from './superv
 
 /** From SIGTERM to SIGKILL for what a dead daemon left behind, milliseconds. */
 const SURVIVORS_MS = 10_000;
+/** Last lines of a life that are kept with what a watch does to it. */
+const TAIL_LINES = 20;
 
 export interface DaemonOptions {
   readonly plan: Plan;
@@ -150,6 +152,23 @@ function openAll(options: DaemonOptions): Result<Open, DaemonTrouble> {
   const { paths, state, store } = opened.value;
   const recorder = createRecorder({ store, clock, log, stored: options.stored });
   const { random, program } = options;
+  // Asked rarely: when a watch acts.
+  const tail = (name: string, life: string): readonly string[] => {
+    recorder.flush();
+    try {
+      const lines = store.query({
+        services: [name],
+        life,
+        kinds: ['log'],
+        limit: TAIL_LINES,
+        take: 'newest',
+      });
+      return lines.map(({ message }) => message);
+    } catch (error) {
+      log.warn('cannot read the last lines of a life', { service: name, reason: asError(error).message });
+      return [];
+    }
+  };
   const supervision = createSupervision({
     clock,
     log,
@@ -158,6 +177,7 @@ function openAll(options: DaemonOptions): Result<Open, DaemonTrouble> {
     state,
     records: recorder.add,
     program,
+    tail,
   });
   return ok({ ...opened.value, recorder, supervision });
 }

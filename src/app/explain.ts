@@ -4,6 +4,7 @@ import type { RecordStore } from '../core/record.ts';
 import { joinNames } from '../run/needs.ts';
 import { clockTime } from './clock-time.ts';
 import { limitSentences } from './explain-limits.ts';
+import { watchNext, watchSentences } from './explain-watches.ts';
 import { blockedNext, lateNext, needSentences } from './explain-needs.ts';
 import type { Explanation, ServiceStatus } from './control-api.ts';
 import type { StatePaths } from './state.ts';
@@ -35,6 +36,7 @@ export async function explain(name: string, sources: ExplainSources): Promise<Ex
     ...needSentences(service, supervised, sources.supervision),
     ...laneSentences(service, supervised),
     ...limitSentences(service, supervised),
+    ...watchSentences(service, supervised, sources.clock.now()),
     ...figureSentences(service),
     nextSentence(service, supervised, sources.clock.now()),
   ];
@@ -88,6 +90,7 @@ function nextSentence(service: ServiceStatus, supervised: Supervised, now: numbe
     case 'running':
       return (
         lateNext(service, supervised) ??
+        watchNext(service) ??
         'Next: nothing, unless it exits; then it is restarted as its lane says.'
       );
     case 'blocked':

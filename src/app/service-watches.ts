@@ -3,7 +3,6 @@ import * as v from 'valibot';
 import { endTree, LIFE_VARIABLE, startProcess } from '../core/processes.ts';
 import type { Runner } from '../core/runner.ts';
 import { createSlots, type Slots } from '../watch/slots.ts';
-import type { Budget } from '../watch/ladder.ts';
 import type { WatchContext } from '../watch/kind.ts';
 import { WATCH_KINDS } from '../watch/kinds/registry.ts';
 import type { WatchFigures } from '../watch/watch-figures.ts';
@@ -35,7 +34,14 @@ export interface ServiceWatches {
   /** Goes over to what the plan says now; what did not change goes on as it is. */
   change(planned: PlannedService, plan: Plan): Promise<void>;
   remove(name: string): Promise<void>;
-  figures(name: string): { readonly watches: readonly WatchFigures[]; readonly budget: Budget } | undefined;
+  /** None of a service that is not there. */
+  figures(name: string): WatchesFigures;
+}
+
+/** What the watches of a service see, and when they restarted it within the last hour: wall milliseconds. */
+export interface WatchesFigures {
+  readonly watches: readonly WatchFigures[];
+  readonly restarts: readonly number[];
 }
 
 /** @param dependents the services that need one, by its name. */
@@ -77,7 +83,7 @@ export function createServiceWatches(
     },
     figures(name) {
       const watching = open.get(name)?.watching;
-      return watching && { watches: watching.figures(), budget: watching.budget() };
+      return { watches: watching?.figures() ?? [], restarts: watching?.restarts() ?? [] };
     },
   };
 }
@@ -101,7 +107,8 @@ function openWatch(
     },
     capturedLog: logFileOf(planned, plan.state),
     figures: async () => {
-      const figures = planned.kind === 'command' ? null : await readFigures(serviceSocket(paths, planned.name));
+      const figures =
+        planned.kind === 'command' ? null : await readFigures(serviceSocket(paths, planned.name));
       return figures === null ? undefined : { ...figures };
     },
   };

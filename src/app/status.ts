@@ -13,10 +13,11 @@ export async function statusOf(
 }
 
 export async function serviceStatus(
-  { planned, service, boot }: Supervised,
+  { planned, service, boot, watches: seen }: Supervised,
   paths: StatePaths,
 ): Promise<ServiceStatus> {
   const { logPath, lastExit, ...snapshot } = service.snapshot();
+  const { watches, restarts: watchRestarts } = seen();
   const asks = planned.kind !== 'command' && snapshot.state === 'running';
   return {
     ...snapshot,
@@ -24,6 +25,8 @@ export async function serviceStatus(
     lastExit: lastExit === null ? null : { at: lastExit.at, text: lastExit.message },
     log: logPath,
     boot: boot(),
+    watches,
+    watchRestarts,
     figures: asks ? await readFigures(serviceSocket(paths, planned.name)) : null,
   };
 }

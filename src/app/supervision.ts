@@ -18,7 +18,7 @@ import { launchOf } from './launch.ts';
 import { smallProgram } from './small-memory.ts';
 import { comparePlans, type Plan, type PlanChange, type PlannedService } from './plan.ts';
 import { createReloads } from './reload-on.ts';
-import { createServiceWatches, type ServiceWatches } from './service-watches.ts';
+import { createServiceWatches, type ServiceWatches, type WatchesFigures } from './service-watches.ts';
 import type { StatePaths, StateStore } from './state.ts';
 
 export interface SupervisionOptions {
@@ -42,12 +42,11 @@ export interface Supervised {
   readonly service: Runner;
   /** Whether it starts with the daemon. */
   readonly boot: () => Boot;
+  readonly watches: () => WatchesFigures;
 }
 
 /** All services of a plan: brought up, compared with the next plan, and brought down, in the order of what they need. */
 export interface Supervision {
-  /** What the watches of a service see. */
-  readonly watches: Pick<ServiceWatches, 'figures'>;
   get(name: string): Supervised | undefined;
   /** In the order of the plan. */
   all(): readonly Supervised[];
@@ -64,9 +63,7 @@ export function createSupervision(options: SupervisionOptions): Supervision {
   const services = new Map<string, Supervised>();
   const dependencies = createDependencies();
   const reloads = createReloads(options);
-  const watches = createServiceWatches(options, (name) =>
-    [...services.values()].filter(({ planned }) => planned.needs.some((need) => need.name === name)).map(({ service }) => service),
-  );
+  const watches = createServiceWatches(options, (name) => dependentsOf(name, services));
   const inTheWay = new Map<string, Leftover>();
   let current: Plan | undefined;
   let ended = false;
@@ -78,7 +75,7 @@ export function createSupervision(options: SupervisionOptions): Supervision {
     const saved = loadSaved(options.state, planned.name);
     const service = createService(spec, saved, inTheWay.get(planned.name), dependencies, options);
     inTheWay.delete(planned.name);
-    const supervised = supervise(planned, service, options.state);
+    const supervised = supervise(planned, service, options.state, watches);
     services.set(planned.name, supervised);
     dependencies.add(service, planned.needs);
     reloads.add(planned, service, plan);
@@ -99,22 +96,19 @@ export function createSupervision(options: SupervisionOptions): Supervision {
   const bringAllDown = (names: readonly string[]) => downInOrder(names, services, bringDown);
 
   return {
-    watches,
     get: (name) => services.get(name),
     all: () => inOrderOf(current, [...services.values()]),
     async apply(plan, leftovers = []) {
       for (const leftover of leftovers) inTheWay.set(serviceOf(leftover), leftover);
       const changes = comparePlans(current, plan);
-      const named = (...kinds: PlanChange['change'][]): string[] =>
-        changes.filter(({ change }) => kinds.includes(change)).map(({ name }) => name);
       const how = current === undefined ? () => 'with-the-daemon' as const : reloaded([...services.values()]);
-      await bringAllDown(named('stop', 'restart'));
-      const wanted = named('start', 'restart');
+      await bringAllDown(namesOf(changes, 'stop', 'restart'));
+      const wanted = namesOf(changes, 'start', 'restart');
       for (const planned of startOrder(plan.services)) {
         const known = services.get(planned.name);
         if (wanted.includes(planned.name)) await bringUp(planned, plan, how(planned.name));
         else if (known !== undefined) {
-          services.set(planned.name, supervise(planned, known.service, options.state));
+          services.set(planned.name, supervise(planned, known.service, options.state, watches));
           dependencies.change(planned.name, planned.needs);
           await watches.change(planned, plan);
         }
@@ -128,6 +122,18 @@ export function createSupervision(options: SupervisionOptions): Supervision {
       await bringAllDown([...services.keys()]);
     },
   };
+}
+
+function namesOf(changes: readonly PlanChange[], ...kinds: PlanChange['change'][]): string[] {
+  return changes.filter(({ change }) => kinds.includes(change)).map(({ name }) => name);
+}
+
+/** Whoever needs a service, by its name. */
+function dependentsOf(name: string, services: ReadonlyMap<string, Supervised>): readonly Runner[] {
+  const all = [...services.values()].filter(({ planned }) =>
+    planned.needs.some((need) => need.name === name),
+  );
+  return all.map(({ service }) => service);
 }
 
 function createService(
@@ -164,8 +170,14 @@ function reloaded(services: readonly Supervised[]): (name: string) => Start {
   return (name) => (names.includes(name) ? 'as-it-was' : 'with-a-reload');
 }
 
-function supervise(planned: PlannedService, service: Runner, state: StateStore): Supervised {
-  return { planned, service, boot: () => bootOf(planned, state) };
+function supervise(
+  planned: PlannedService,
+  service: Runner,
+  state: StateStore,
+  watches: ServiceWatches,
+): Supervised {
+  const boot = (): Boot => bootOf(planned, state);
+  return { planned, service, boot, watches: () => watches.figures(planned.name) };
 }
 
 async function downInOrder(

@@ -30,6 +30,8 @@ function service(name: string, more: Partial<ServiceStatus> = {}): ServiceStatus
     figures: null,
     boot: { starts: true, by: 'config', why: null, at: null },
     memory: null,
+    watches: [],
+    watchRestarts: [],
     ...more,
   };
 }

@@ -3,6 +3,7 @@ import { approximateDuration } from '../core/durations.ts';
 import type { StoredRecord } from '../core/record.ts';
 import { columnsOf, fit, paint, printable } from './output.ts';
 import { recordText } from './record-text.ts';
+import { watchText } from './watch-words.ts';
 import { ago, rate, stateText, waitText } from './words.ts';
 
 export interface Screen {
@@ -58,6 +59,8 @@ function detail(service: ServiceStatus, now: number): string {
   const wait = waitText(service);
   if (wait !== undefined) return wait;
   if (service.state !== 'running') return service.lastExit?.text ?? '';
+  const unwell = watchText(service);
+  if (unwell !== undefined) return unwell;
   if (service.figures === null) return `pid ${service.pid ?? '-'}`;
   const { connection, trouble, lines, open } = service.figures;
   const link = connection === 'connected' ? '' : `${connection}${trouble === null ? '' : ` (${trouble})`} · `;

@@ -73,8 +73,10 @@ export function follow(state: ServiceState, context: Context, said: readonly Eff
       return begin(over, { by: 'vahti' }, context, said);
     case 'rest': {
       if (state.asked) return { state: { ...over, state: 'stopped' }, effects: said };
-      const { state: lane, delayMs } = onExit(state.lane, settings, ended);
-      return { state: { ...over, state: 'stopped', lane, dueAt: now + delayMs }, effects: said };
+      const { state: lane, delayMs, laneChanged } = onExit(state.lane, settings, ended);
+      const dueAt = now + delayMs;
+      const effects = laneChanged ? [...said, laneRecord(state.lane, lane, dueAt)] : said;
+      return { state: { ...over, state: 'stopped', lane, dueAt }, effects };
     }
   }
 }

@@ -4,6 +4,7 @@ import { duration, type FieldFacts, integer } from '../core/fields.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { didYouMean } from '../core/suggest.ts';
 import { splitWords } from '../core/words.ts';
+import { type Hours, HOURS_FORM, parseHours } from './hours.ts';
 import type { Step } from './ladder.ts';
 
 /** Looks at a shorter pace would be work, not watching. */
@@ -40,6 +41,20 @@ const fail = v.pipe(
   } satisfies FieldFacts),
 );
 
+const hours = v.pipe(
+  v.string(`cannot use this value: write ${HOURS_FORM}`),
+  v.rawTransform<string, Hours>(({ dataset, addIssue, NEVER }) => {
+    const read = parseHours(dataset.value);
+    if (read.ok) return read.value;
+    addIssue({ message: read.error });
+    return NEVER;
+  }),
+  v.metadata({
+    form: HOURS_FORM,
+    json: { type: 'string', examples: ['Mon-Fri 08:00-18:00 Europe/Helsinki'] },
+  } satisfies FieldFacts),
+);
+
 /** The steps that are one word. */
 export const STEP_WORDS = ['note', 'restart', 'restart-dependents', 'stop', 'page'] as const;
 const STEPS_FORM = 'a list of steps: note, restart, restart-dependents, stop, page, or run with a command';
@@ -52,7 +67,12 @@ const stepJson = {
       required: ['run'],
       additionalProperties: false,
       properties: {
-        run: { anyOf: [{ type: 'string', minLength: 1 }, { type: 'array', items: { type: 'string' }, minItems: 1 }] },
+        run: {
+          anyOf: [
+            { type: 'string', minLength: 1 },
+            { type: 'array', items: { type: 'string' }, minItems: 1 },
+          ],
+        },
       },
     },
   ],
@@ -104,6 +124,10 @@ export const watchEntries = {
     ),
   ),
   ok: v.pipe(v.optional(integer(1, MOST_LOOKS)), v.description('How many good looks in a row end it.')),
+  hours: v.pipe(
+    v.optional(hours),
+    v.description('When it looks. For the watch a life that is older began with the hours.'),
+  ),
   grace: v.pipe(
     v.optional(duration),
     v.description('How long nothing counts after a life has begun, or has become ready where it says so.'),
@@ -127,7 +151,7 @@ export const WATCH_DEFAULTS = { fail: { times: 3, of: 3 }, ok: 2, graceMs: 10_00
 export const watchesConfig = v.pipe(
   v.record(v.string(), v.unknown()),
   v.description(
-    'What is looked at, by a name that you choose: `NAME: { KIND: …, options }`. KIND may be left out where NAME is one. See [watches](watches.md).',
+    'What is looked at, by a name that you choose: `NAME: { KIND: …, options }`. KIND may be left out where NAME is one. The kinds and their options are in docs/reference/watches.md.',
   ),
   v.metadata({
     form: 'watches by name, each with the keys of its kind',

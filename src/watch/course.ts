@@ -1,4 +1,5 @@
 import type { GateSettings, GateState } from './gate.ts';
+import type { Hours } from './hours.ts';
 import type { Judgement, WatchedLife } from './kind.ts';
 import type { LadderState, Step } from './ladder.ts';
 
@@ -9,6 +10,8 @@ export interface WatchSettings {
   readonly everyMs: number;
   readonly timeoutMs: number;
   readonly gate: GateSettings;
+  /** When it looks; without them always. */
+  readonly hours?: Hours;
   readonly steps: readonly Step[];
 }
 

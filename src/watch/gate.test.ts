@@ -46,7 +46,11 @@ test('n of m: good looks in between do not hide it', () => {
   const settings = { ...SETTINGS, fail: { times: 3, of: 5 }, ok: 2 };
   assert.equal(states(run('bobob', settings)), 'new ok ok ok bad');
   assert.equal(states(run('oboooob', settings)).includes('bad'), false);
-  assert.equal(states(run('bbboob', settings)), 'new new bad bad ok ok', 'what failed before a recovery is settled');
+  assert.equal(
+    states(run('bbboob', settings)),
+    'new new bad bad ok ok',
+    'what failed before a recovery is settled',
+  );
 });
 
 test('late and bad both fail; enough of them are late, or bad where the last one is', () => {
@@ -93,9 +97,15 @@ test('more than five changes in an hour are flapping: one incident, until an hou
   assert.equal(states(slow).includes('flapping'), false);
 });
 
-const looks = fc.array(fc.constantFrom('o', 'l', 'b', '?', '/'), { maxLength: 80 }).map((all) => all.join(''));
+const looks = fc
+  .array(fc.constantFrom('o', 'l', 'b', '?', '/'), { maxLength: 80 })
+  .map((all) => all.join(''));
 const anySettings = fc
-  .record({ times: fc.integer({ min: 1, max: 5 }), more: fc.integer({ min: 0, max: 5 }), ok: fc.integer({ min: 1, max: 4 }) })
+  .record({
+    times: fc.integer({ min: 1, max: 5 }),
+    more: fc.integer({ min: 0, max: 5 }),
+    ok: fc.integer({ min: 1, max: 4 }),
+  })
   .map(({ times, more, ok }): GateSettings => ({ fail: { times, of: times + more }, ok, graceMs: 0 }));
 
 test('whatever is seen: flips tell every change of state, and at most six of them an hour', () => {

@@ -86,7 +86,9 @@ function fails(looks: GateState['looks'], { fail, ok }: GateSettings): 'late' | 
   const bad = window.filter((verdict) => verdict === 'bad').length;
   const late = window.filter((verdict) => verdict === 'late').length;
   if (bad >= fail.times) return 'bad';
-  return bad + late >= fail.times ? (window.findLast((verdict) => verdict !== 'ok') as 'late' | 'bad') : undefined;
+  return bad + late >= fail.times
+    ? (window.findLast((verdict) => verdict !== 'ok') as 'late' | 'bad')
+    : undefined;
 }
 
 function isHealed(looks: GateState['looks'], ok: number): boolean {
@@ -111,8 +113,7 @@ function settle(state: GateState, steady: SteadyState, now: number): GateState {
   const kept = state.changes.map((at) => Math.min(at, now)).filter((at) => now - at < HOUR_MS);
   const turned = steady !== state.steady && state.steady !== 'new';
   const changes = turned ? [...kept, now].slice(-(MOST_CHANGES + 1)) : kept;
-  const flapping =
-    state.state === 'flapping' ? changes.length > 0 : changes.length > MOST_CHANGES;
+  const flapping = state.state === 'flapping' ? changes.length > 0 : changes.length > MOST_CHANGES;
   const shown = flapping ? 'flapping' : steady;
   const since = shown === state.state ? state.since : now;
   return { ...state, state: shown, since, steady, changes };

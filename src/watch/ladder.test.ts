@@ -53,11 +53,22 @@ test('one life is restarted once, however often it is seen to fail', () => {
 });
 
 test('an hour later the budget is there again: no ladder gives up for ever', () => {
-  assert.deepEqual(climb(lives(5), SETTINGS, 16 * MINUTE), ['restart', 'restart', 'restart', 'page', 'restart']);
+  assert.deepEqual(climb(lives(5), SETTINGS, 16 * MINUTE), [
+    'restart',
+    'restart',
+    'restart',
+    'page',
+    'restart',
+  ]);
 });
 
 test('words are said at once and once; acts wait for the cool-down of the one before', () => {
-  const steps: Step[] = [{ do: 'note' }, { do: 'run', argv: ['fix', 'it'] }, { do: 'restart' }, { do: 'page' }];
+  const steps: Step[] = [
+    { do: 'note' },
+    { do: 'run', argv: ['fix', 'it'] },
+    { do: 'restart' },
+    { do: 'page' },
+  ];
   const settings = { ...SETTINGS, steps };
   assert.deepEqual(climb([{}, {}, {}, {}], settings, 30_000), ['note + run fix it', '', 'restart', '']);
   const again = climb([{}, { failing: false, well: true }, { life: 'b' }], settings);
@@ -76,9 +87,21 @@ test('what does not run, or was stopped on purpose, is left alone', () => {
   assert.deepEqual(climb([{ failing: false }]), ['']);
 });
 
+test('after a step of the wall clock backwards the budget is there again after an hour, not later', () => {
+  const day = 24 * HOUR_MS;
+  const spent: Budget = { restarts: [day, day + 1, day + 2], actedAt: day + 2 };
+  const soon = next(FRESH_LADDER, spent, FAILING, 0, SETTINGS);
+  assert.deepEqual(soon.effects, [{ do: 'page' }]);
+  const later = next(soon.state, soon.budget, FAILING, HOUR_MS, SETTINGS);
+  assert.deepEqual(later.effects, [{ do: 'restart' }]);
+});
+
 test('the outlook names the next step and when it may be taken', () => {
   const first = next(FRESH_LADDER, FRESH_BUDGET, FAILING, 0, SETTINGS);
-  assert.deepEqual(outlook(first.state, first.budget, 1000, SETTINGS), { next: { do: 'restart' }, at: MINUTE });
+  assert.deepEqual(outlook(first.state, first.budget, 1000, SETTINGS), {
+    next: { do: 'restart' },
+    at: MINUTE,
+  });
   const spent = { restarts: [0, 1, 2], actedAt: 2 };
   assert.deepEqual(outlook(FRESH_LADDER, spent, 10, SETTINGS), { next: { do: 'page' }, at: 10 });
   const paged = { done: [1], over: '' };
@@ -87,7 +110,13 @@ test('the outlook names the next step and when it may be taken', () => {
 });
 
 const step = fc.oneof(
-  fc.constantFrom<Step[]>({ do: 'note' }, { do: 'page' }, { do: 'restart' }, { do: 'restart-dependents' }, { do: 'stop' }),
+  fc.constantFrom<Step[]>(
+    { do: 'note' },
+    { do: 'page' },
+    { do: 'restart' },
+    { do: 'restart-dependents' },
+    { do: 'stop' },
+  ),
   fc.constant<Step>({ do: 'run', argv: ['x'] }),
 );
 const moment = fc.record({

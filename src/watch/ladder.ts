@@ -125,12 +125,7 @@ function coolAt({ actedAt }: Budget, { coolMs }: LadderSettings): number {
 }
 
 /** What comes next if the watch goes on failing. */
-export function outlook(
-  state: LadderState,
-  spent: Budget,
-  now: number,
-  settings: LadderSettings,
-): Outlook {
+export function outlook(state: LadderState, spent: Budget, now: number, settings: LadderSettings): Outlook {
   const budget = current(spent, now);
   const at = Math.max(now, coolAt(budget, settings));
   for (const [place, step] of settings.steps.entries()) {

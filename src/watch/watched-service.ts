@@ -3,10 +3,7 @@ import type { ServiceSnapshot } from '../core/runner.ts';
 /** What watches can see of their service, and do to it. */
 export interface WatchedService {
   readonly name: string;
-  snapshot(): Pick<
-    ServiceSnapshot,
-    'state' | 'wanted' | 'life' | 'pid' | 'startedAt' | 'ready' | 'readyAt'
-  >;
+  snapshot(): Pick<ServiceSnapshot, 'state' | 'wanted' | 'life' | 'pid' | 'startedAt' | 'ready' | 'readyAt'>;
   /** Another life. @param fields what the record of it keeps. */
   restart(reason: string, who: string, fields: Readonly<Record<string, unknown>>): void;
   /** Holds until a person or a boot starts it. */

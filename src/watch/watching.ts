@@ -5,9 +5,11 @@ import { asError } from '../core/result.ts';
 import { perform } from './actions.ts';
 import type { Course, LifeSeen, WatchSettings } from './course.ts';
 import { freshGate, type GateState, next as nextGate } from './gate.ts';
+import { createOpening, type Opening } from './hours.ts';
 import type { Judgement, WatchedLife, Watcher } from './kind.ts';
 import {
   type Budget,
+  current,
   FRESH_BUDGET,
   FRESH_LADDER,
   LADDER_LIMITS,
@@ -34,10 +36,7 @@ export interface OpenWatch {
 export interface PersistedWatches {
   readonly budget: Budget;
   readonly watches: Readonly<
-    Record<
-      string,
-      { readonly fingerprint: string; readonly gate: GateState; readonly ladder: LadderState }
-    >
+    Record<string, { readonly fingerprint: string; readonly gate: GateState; readonly ladder: LadderState }>
   >;
 }
 
@@ -55,7 +54,8 @@ export interface WatchingDeps {
 /** The watches of one service, looking. */
 export interface Watching {
   figures(): readonly WatchFigures[];
-  budget(): Budget;
+  /** When they restarted the service within the last hour: wall milliseconds. */
+  restarts(): readonly number[];
   close(): Promise<void>;
 }
 
@@ -63,6 +63,7 @@ export interface Watching {
 const PATIENCE_MS = 1000;
 
 interface Running extends OpenWatch {
+  readonly opening: Opening;
   readonly course: Course;
   readonly pace: Pace;
 }
@@ -74,72 +75,46 @@ export function createWatching(
 ): Watching {
   const { clock, restored } = deps;
   const over = new AbortController();
-  const courses = new Map<string, Running>();
-  let budget = restored?.budget ?? FRESH_BUDGET;
-
-  const save = (): void => {
-    const entries = [...courses.values()].map(
-      ({ settings, fingerprint, course: { gate, ladder } }) =>
-        [settings.name, { fingerprint, gate: { ...gate, looks: [], unknown: 0 }, ladder }] as const,
-    );
-    deps.persist({ budget, watches: Object.fromEntries(entries) });
-  };
-
-  const take = ({ settings, course }: Running, judgement: Judgement, life: LifeSeen): void => {
-    const now = clock.now();
-    const before = course.gate;
-    const { state, flip, failing, counted } = nextGate(before, { judgement, life }, now, settings.gate);
-    Object.assign(course, { gate: state, judgement, lookedAt: now } satisfies Partial<Course>);
-    const acts = failing && counted && (judgement.verdict === 'late' || judgement.verdict === 'bad');
-    const seen = { failing: acts, well: state.state === 'ok', life: life.id, service: service.snapshot() };
-    const climbed = nextLadder(course.ladder, budget, seen, now, { ...LADDER_LIMITS, steps: settings.steps });
-    const moved = climbed.effects.length > 0 || climbed.state.done.length !== course.ladder.done.length;
-    course.ladder = climbed.state;
-    if (climbed.effects.length > 0) budget = climbed.budget;
-    if (moved || state.state !== before.state || state.steady !== before.steady) save();
-    const about = { time: clock.micros(), service: service.name, life: life.id, watch: settings.name };
-    if (flip !== undefined && !(flip.from === 'new' && flip.to === 'ok'))
-      deps.records([flipRecord(about, flip, judgement)]);
-    const why = whyActed(settings.name, judgement);
-    const evidence = { ...judgement, looks: state.looks };
-    for (const step of climbed.effects)
-      perform(step, { about, why, evidence, service, records: deps.records, clock, signal: over.signal });
+  const all: Running[] = [];
+  const shared: Shared = {
+    service,
+    deps,
+    signal: over.signal,
+    budget: restored?.budget ?? FRESH_BUDGET,
+    save: () => deps.persist(toPersist(shared.budget, all)),
   };
 
   const begin = (watch: OpenWatch): Running => {
-    const { settings } = watch;
-    const saved = restored?.watches[settings.name];
-    const known = saved?.fingerprint === watch.fingerprint ? saved : undefined;
-    const course: Course = {
-      gate: known?.gate ?? freshGate(clock.now()),
-      ladder: known?.ladder ?? FRESH_LADDER,
-      judgement: undefined,
-      lookedAt: undefined,
-    };
-    const pace = lookAtRate(settings, { ...deps, ...watch }, async (signal) => {
-      const life = lifeToWatch(service);
+    const opening = createOpening(watch.settings.hours);
+    const course = restoreCourse(watch, deps);
+    const pace = lookAtRate(watch.settings, { ...deps, ...watch }, async (signal) => {
+      const began = opening.begin(clock.now());
+      const life = began === undefined ? undefined : lifeToWatch(service, began);
       if (life === undefined) return;
       const { judgement, settled } = lookOnce(watch, life, signal, deps);
       const found = await judgement;
       // What was seen of a life that is over by now says nothing of the next one.
-      if (!over.signal.aborted && lifeToWatch(service)?.id === life.id) take(running, found, life);
+      if (!over.signal.aborted && lifeToWatch(service)?.id === life.id) take(running, found, life, shared);
       await settled;
     });
-    const running: Running = { ...watch, course, pace };
+    const running: Running = { ...watch, course, pace, opening };
     return running;
   };
-  for (const watch of watches) courses.set(watch.settings.name, begin(watch));
+  for (const watch of watches) all.push(begin(watch));
 
   return {
     figures: () =>
-      [...courses.values()].map(({ settings, course, pace }) =>
-        figuresOf(settings, course, { budget, now: clock.now(), nextLookAt: pace.nextAt(), life: lifeToWatch(service) }),
-      ),
-    budget: () => budget,
+      all.map(({ settings, course, pace, opening }) => {
+        const now = clock.now();
+        const nextLookAt = opening.next(pace.nextAt());
+        const life = lifeToWatch(service, opening.begin(now) ?? opening.next(now));
+        return figuresOf(settings, course, { budget: shared.budget, now, nextLookAt, life });
+      }),
+    restarts: () => current(shared.budget, clock.now()).restarts,
     async close() {
       over.abort();
       await Promise.all(
-        [...courses.values()].map(async ({ pace, watcher }) => {
+        all.map(async ({ pace, watcher }) => {
           await pace.close();
           await watcher.close?.();
         }),
@@ -148,12 +123,71 @@ export function createWatching(
   };
 }
 
-/** The life that there is something to see of: one that runs, and is ready where it has a way to say so. */
-function lifeToWatch(service: WatchedService): LifeSeen | undefined {
+/** What the watches of one service have in common. */
+interface Shared {
+  readonly service: WatchedService;
+  readonly deps: WatchingDeps;
+  /** Aborts when they end. */
+  readonly signal: AbortSignal;
+  budget: Budget;
+  readonly save: () => void;
+}
+
+function toPersist(budget: Budget, all: readonly Running[]): PersistedWatches {
+  const entries = all.map(({ settings, fingerprint, course: { gate, ladder } }) => {
+    // Evidence is of a life, and the next daemon begins with other lives.
+    const kept: GateState = { ...gate, looks: [], unknown: 0 };
+    return [settings.name, { fingerprint, gate: kept, ladder }] as const;
+  });
+  return { budget, watches: Object.fromEntries(entries) };
+}
+
+function restoreCourse({ settings, fingerprint }: OpenWatch, { clock, restored }: WatchingDeps): Course {
+  const saved = restored?.watches[settings.name];
+  const known = saved?.fingerprint === fingerprint ? saved : undefined;
+  return {
+    gate: known?.gate ?? freshGate(clock.now()),
+    ladder: known?.ladder ?? FRESH_LADDER,
+    judgement: undefined,
+    lookedAt: undefined,
+  };
+}
+
+/** Takes what a look found into account: what changes is stored first, then told, then acted on. */
+function take({ settings, course }: Running, judgement: Judgement, life: LifeSeen, shared: Shared): void {
+  const { service, signal } = shared;
+  const { clock, records } = shared.deps;
+  const now = clock.now();
+  const before = course.gate;
+  const { state, flip, failing, counted } = nextGate(before, { judgement, life }, now, settings.gate);
+  Object.assign(course, { gate: state, judgement, lookedAt: now } satisfies Partial<Course>);
+  const acts = failing && counted && (judgement.verdict === 'late' || judgement.verdict === 'bad');
+  const seen = { failing: acts, well: state.state === 'ok', life: life.id, service: service.snapshot() };
+  const limits = { ...LADDER_LIMITS, steps: settings.steps };
+  const climbed = nextLadder(course.ladder, shared.budget, seen, now, limits);
+  const moved = climbed.effects.length > 0 || climbed.state.done.length !== course.ladder.done.length;
+  course.ladder = climbed.state;
+  shared.budget = climbed.budget;
+  if (moved || state.state !== before.state || state.steady !== before.steady) shared.save();
+  const about = { time: clock.micros(), service: service.name, life: life.id, watch: settings.name };
+  if (flip !== undefined && !(flip.from === 'new' && flip.to === 'ok'))
+    records([flipRecord(about, flip, judgement)]);
+  const why = whyActed(settings.name, judgement);
+  const evidence = { ...judgement, looks: state.looks };
+  for (const step of climbed.effects)
+    perform(step, { about, why, evidence, service, records, clock, signal });
+}
+
+/**
+ * The life that there is something to see of: one that runs, and is ready where it has a way to say so. What it did not do
+ * before the hours of the watch began is no reproach: for the watch it began with them.
+ */
+function lifeToWatch(service: WatchedService, hoursBegan = 0): LifeSeen | undefined {
   const { state, life, pid, startedAt, ready, readyAt } = service.snapshot();
   if (state !== 'running' || life === null || pid === null || startedAt === null || ready === false)
     return undefined;
-  return { id: life, pid, startedAt, from: readyAt ?? startedAt };
+  const from = Math.max(readyAt ?? startedAt, hoursBegan);
+  return { id: life, pid, startedAt: Math.max(startedAt, hoursBegan), from };
 }
 
 /** One look: what it found, in time whatever the watcher does, and when it is really over. */
@@ -180,7 +214,8 @@ function lookOnce(
   const late = new Promise<Judgement>((resolve) => {
     const reason = `cannot look: no answer within ${settings.timeoutMs} ms`;
     const giveUp = async (): Promise<void> => {
-      if (await clock.sleep(PATIENCE_MS, answered.signal)) resolve({ verdict: 'unknown', value: null, reason });
+      if (await clock.sleep(PATIENCE_MS, answered.signal))
+        resolve({ verdict: 'unknown', value: null, reason });
     };
     if (signal.aborted) void giveUp();
     else signal.addEventListener('abort', () => void giveUp(), { once: true });

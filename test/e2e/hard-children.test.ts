@@ -118,7 +118,15 @@ test('3: it floods: the daemon stays small, the log in its budget, others restar
   assert.ok(bytes() <= 4 * MIB, `${bytes()} bytes of log`);
   const dropped = await until(
     async () => {
-      const notes = await daemon.records('hard', '--kind', 'note', '--text', 'captured log alone', '-n', '1000');
+      const notes = await daemon.records(
+        'hard',
+        '--kind',
+        'note',
+        '--text',
+        'captured log alone',
+        '-n',
+        '1000',
+      );
       const sum = notes.reduce((all, { fields }) => all + Number(fields?.['lines']), 0);
       const kept = (await daemon.records('hard', '--kind', 'log', '-n', '10000')).length;
       return sum + kept === lines && sum;
@@ -211,7 +219,12 @@ test('6: it sleeps uninterruptibly: stuck, nothing new starts, also under the ne
 async function startStuck(
   t: TestContext,
   file: string,
-): Promise<{ daemon: TestDaemon; rig: Awaited<ReturnType<typeof createRig>>; child: RigChild; yaml: string }> {
+): Promise<{
+  daemon: TestDaemon;
+  rig: Awaited<ReturnType<typeof createRig>>;
+  child: RigChild;
+  yaml: string;
+}> {
   const rig = await createRig(t);
   const services = { hard: { run: rig.argv, env: rig.env, stop: '100ms' }, neighbour: NEIGHBOUR };
   const yaml = JSON.stringify({ services });

@@ -10,7 +10,7 @@ import { type Day, NAMES, type Name, startDay } from '../rig/supervised-day.ts';
  * (also right behind a save), steps of the wall clock, boots. An oracle watches every start and end: promises 4, 5, 6, 10 and 13.
  * A failing day names its seed: VAHTI_DAY_FROM=SEED VAHTI_DAY_SEEDS=1 node --test test/faults/supervision-day.test.ts.
  */
-const DAYS = Number(process.env['VAHTI_DAY_SEEDS'] ?? 20);
+const DAYS = Number(process.env['VAHTI_DAY_SEEDS'] ?? 10);
 const FROM = Number(process.env['VAHTI_DAY_FROM'] ?? 1);
 
 const SECOND = 1_000;

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Plan, PlannedService } from '../../src/app/plan.ts';
-import { type StateStore, statePaths } from '../../src/app/state.ts';
+import { openState, type StateStore, statePaths } from '../../src/app/state.ts';
 import { createSupervision, recordedProcesses, type Supervision } from '../../src/app/supervision.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { PersistedService } from '../../src/core/runner.ts';
@@ -20,12 +20,14 @@ export type Name = (typeof NAMES)[number];
 
 const STOP_MS = 5_000;
 const SURVIVORS_MS = 10_000;
+/** From power off to the daemon’s start. */
+const BOOT_MS = 20_000;
 const LOG_BYTES = 131_072;
 /** A service's state, as JSON. */
 const MOST_STATE = 1_000;
 const MOST_TIMERS = 10;
-/** So many turns of the loop are enough for writes to files, mostly. */
-const PATIENT_TURNS = 100;
+/** So many turns of the loop are enough for what waits for no file. */
+const QUIET_TURNS = 5;
 
 interface Daemon {
   readonly clock: DaemonClock;
@@ -75,13 +77,16 @@ export async function startDay(folder: string, random: Random, fate: (name: Name
     onGone: oracle.gone,
   });
   const states = new Map<string, string>();
+  fs.mkdirSync(folder);
+  const base = openState(folder);
+  assert.ok(base.ok);
   const load = (name: string) => parse(states.get(name));
   let daemon: Daemon;
   let savesLeft = Number.POSITIVE_INFINITY;
   let nextHour = clock.monotonic() + 3_600_000;
 
   const begin = async (): Promise<void> => {
-    const recorded = recordedProcesses(storeOf(states, () => {}));
+    const recorded = recordedProcesses(storeOf(base.value, states, () => false));
     for (const { service, life } of world.living()) {
       const known = recorded.some((process) => process.life === life);
       assert.ok(known, `${service}: the process of ${life} lives and is not written down`);
@@ -102,7 +107,7 @@ export async function startDay(folder: string, random: Random, fate: (name: Name
       log: silentLog,
       random: () => random.int(1_000) / 1_000,
       paths: statePaths(folder),
-      state: storeOf(states, onSave),
+      state: storeOf(base.value, states, onSave),
       records: (drafts) => own.dead || records(drafts),
       program: [],
       startLife: world.startLifeFor(own),
@@ -132,7 +137,7 @@ export async function startDay(folder: string, random: Random, fate: (name: Name
   };
   const pass = async (ms: number): Promise<void> => {
     for (let left = ms; left > 0; ) {
-      const step = Math.min(left, nextHour - clock.monotonic());
+      const step = Math.min(left, Math.max(0, nextHour - clock.monotonic()));
       await clock.advance(step);
       left -= step;
       await settleDeath();
@@ -186,31 +191,34 @@ export async function startDay(folder: string, random: Random, fate: (name: Name
       for (const [name, text] of states)
         states.set(name, JSON.stringify({ ...JSON.parse(text), boot: 'before' }));
       oracle.booted();
+      await clock.advance(BOOT_MS);
       await begin();
     },
     async end() {
+      await settleDeath();
       savesLeft = Number.POSITIVE_INFINITY;
       await passUntil(clock, daemon.supervision.end());
       await bury(daemon.clock.dead);
       await clock.advance(3_600_000);
+      base.value.close();
     },
   };
 }
 
-/** What supervision keeps, without a disk: a kill loses nothing that was saved. */
-function storeOf(states: Map<string, string>, onSave: (name: string) => unknown): StateStore {
+/** What supervision keeps of services, without a disk: a kill loses nothing that was saved. */
+function storeOf(
+  base: StateStore,
+  states: Map<string, string>,
+  onSave: (name: string) => boolean,
+): StateStore {
   return {
-    stateId: 'simulated',
-    agent: 'simulated',
+    ...base,
     names: () => [...states.keys()],
     load: (name) => parse(states.get(name)),
     save(name, state) {
-      if (onSave(name) === true) states.set(name, JSON.stringify(state));
+      if (onSave(name)) states.set(name, JSON.stringify(state));
     },
-    bootWord: () => undefined,
-    saveBootWord: () => {},
     keepOnly: () => {},
-    close: () => {},
   };
 }
 
@@ -236,6 +244,16 @@ function planOf(folder: string): Plan {
   return { v: 1, file: path.join(folder, 'vahti.yaml'), state: folder, keep, services };
 }
 
+/** Nothing goes on any more but what waits for the time to pass. */
+async function untilQuiet(): Promise<false> {
+  for (let turns = 0; turns < QUIET_TURNS; turns++) {
+    await turn();
+    const writes = process.getActiveResourcesInfo().some((name) => /^FSReq|^CloseReq$/.test(name));
+    if (writes) turns = 0;
+  }
+  return false;
+}
+
 /** The captured logs keep to their budget. */
 function checkFolder(folder: string): void {
   const logs = path.join(folder, 'logs');
@@ -248,15 +266,11 @@ function checkFolder(folder: string): void {
   for (const [name, size] of bytes) assert.ok(size <= LOG_BYTES, `${name}: ${size} bytes of captured log`);
 }
 
-/** Lets pass as little time as is needed; what waits for the disk gets turns of the loop first. */
+/** Lets pass as little time as is needed, and none while a file is written: so a seed always gives the same day. */
 async function passUntil<T>(clock: ReturnType<typeof createFakeClock>, work: Promise<T>): Promise<T> {
-  let over = false;
-  void work.finally(() => {
-    over = true;
-  });
+  const over = work.then(() => true);
   for (let steps = 0; ; steps++) {
-    for (let turns = 0; !over && turns < PATIENT_TURNS; turns++) await turn();
-    if (over) return work;
+    if (await Promise.race([over, untilQuiet()])) return work;
     assert.ok(steps < 10_000, 'waited in vain for the end of a daemon');
     await clock.advance(Math.max(1, clock.nextTimer() ?? 1));
   }

@@ -89,7 +89,10 @@ export function createOracle({ services, clock, slowMs }: OracleOptions): Oracle
       // It is told behind the start that comes with it.
       const now = clock.monotonic();
       const fresh = entry.startedAt === now && (entry.byPerson || entry.lastLivedMs >= LONG_MS);
-      assert.ok(entry.granted || fresh || now - entry.startedAt >= LONG_MS, `${name}: left the slow lane without a person or a long life`);
+      assert.ok(
+        entry.granted || fresh || now - entry.startedAt >= LONG_MS,
+        `${name}: left the slow lane without a person or a long life`,
+      );
     }
     entry.lane = to as Lane;
   };
@@ -97,7 +100,10 @@ export function createOracle({ services, clock, slowMs }: OracleOptions): Oracle
     assert.ok(entry.wanted, `${name}: revived after a stop on purpose`);
     assert.ok(!entry.done, `${name}: started again after it said that it is done`);
     entry.starts = [...entry.starts, now].filter((at) => now - at <= LONG_MS);
-    assert.ok(entry.starts.length <= MOST_STARTS, `${name}: ${entry.starts.length} starts in 10 minutes`);
+    assert.ok(
+      entry.starts.length <= MOST_STARTS,
+      `${name}: ${entry.starts.length} starts in 10 minutes, ${entry.starts.map((at) => now - at).join(', ')} ms ago`,
+    );
     const paced = entry.lane === 'slow' && !entry.first && entry.goneAt - entry.startedAt < LONG_MS;
     if (paced && services.get(name)?.alone === true) {
       const waited = now - entry.goneAt;
@@ -155,15 +161,17 @@ export function createOracle({ services, clock, slowMs }: OracleOptions): Oracle
         entry.done ||= state?.done === true;
         const due = state?.wanted === true && !state.done ? state.dueAt : null;
         const offset = clock.monotonic() - clock.now();
-        Object.assign(entry, { granted: false, first: true, lane, stuckTold: false });
         entry.dueAt = due === null || entry.stepped ? undefined : due + offset;
-        // What was written down by a clock that has been set since may be taken for older than it is.
-        if (entry.stepped) entry.starts = [];
+        // A person has cleared the tally, though the start never came; and what was written down by a clock that has been
+        // set since may be taken for older than it is.
+        if (entry.granted || entry.stepped) entry.starts = [];
         entry.causes += 1;
+        Object.assign(entry, { granted: false, first: true, lane, stuckTold: false });
       }
     },
     booted() {
-      for (const entry of books.values()) Object.assign(entry, { wanted: true, done: false, dueAt: undefined });
+      for (const entry of books.values())
+        Object.assign(entry, { wanted: true, done: false, dueAt: undefined });
     },
     check({ name, state, wanted, lane, nextStartAt, waitsFor }) {
       const entry = book(name);

@@ -31,15 +31,14 @@ export interface WatchingOptions {
 export function openWatch<O>(
   t: TestContext,
   kind: WatchKind<O>,
-  options: unknown | ((folder: string) => unknown),
+  options: object,
   { context, prepare }: WatchingOptions = {},
 ): Watching {
   leakCheck(t);
   const folder = tempFolder(t);
   prepare?.(folder);
-  const raw: unknown = typeof options === 'function' ? (options as (folder: string) => unknown)(folder) : options;
   const capturedLog = `${folder}/service.log`;
-  const watcher = kind.open(v.parse(kind.options, raw), {
+  const watcher = kind.open(v.parse(kind.options, options), {
     service: 'svc',
     clock: systemClock,
     folder,

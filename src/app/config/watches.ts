@@ -53,7 +53,7 @@ function resolveWatch(notes: Notes, written: Written): PlannedWatch | undefined 
   }
   const keys = check(notes, kind, written, flat);
   if (keys === undefined) return undefined;
-  const { fail, ok, grace, every, timeout, then: steps = [] } = keys;
+  const { fail, ok, grace, every, timeout, hours, then: steps = [] } = keys;
   const own = Object.entries(flat.values).filter(([key]) => !Object.hasOwn(watchEntries, key));
   return {
     name: written.name,
@@ -66,6 +66,7 @@ function resolveWatch(notes: Notes, written: Written): PlannedWatch | undefined 
       ok: ok ?? WATCH_DEFAULTS.ok,
       graceMs: grace ?? WATCH_DEFAULTS.graceMs,
     },
+    ...(hours === undefined ? {} : { hours }),
     steps,
   };
 }
@@ -140,10 +141,17 @@ function check(
   });
   const source = {
     value: nest(values),
-    locate: (path: readonly (string | number)[], what: 'key' | 'value') => notes.source.locate(place(path), what),
+    locate: (path: readonly (string | number)[], what: 'key' | 'value') =>
+      notes.source.locate(place(path), what),
   };
   const { value, diagnostics } = validate(schema, source, notes.file);
-  notes.diagnostics.push(...diagnostics);
+  // Two checks of one value may say the same of it.
+  const said = new Set<string>();
+  for (const each of diagnostics) {
+    const text = JSON.stringify(each);
+    if (!said.has(text)) notes.diagnostics.push(each);
+    said.add(text);
+  }
   if (value === undefined) return undefined;
   const isCommon = (key: string): boolean => Object.hasOwn(watchEntries, key);
   const split = (common: boolean) =>

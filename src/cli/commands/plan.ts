@@ -11,6 +11,7 @@ import { controlClient } from '../control.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, paint, printJson } from '../output.ts';
 import { limitLines } from '../plan-limits.ts';
+import { watchLines } from '../plan-watches.ts';
 import { streamText } from '../words.ts';
 
 export function addPlan(program: Command): void {
@@ -87,6 +88,7 @@ function serviceLines(service: PlannedService, from: (path: string) => string, c
     `  no restart ${restart.noRestartOn.length === 0 ? 'on no exit code' : `on ${restart.noRestartOn.join(', ')}`}  ${at('no-restart-on')}`,
     `  log        ${formatSize(service.log.budgetBytes)}  ${at('log.budget')}`,
     ...limitLines(service),
+    ...watchLines(service),
   ];
 }
 

@@ -4,6 +4,7 @@ import type { DaemonStatus, ServiceStatus } from '../../app/control-api.ts';
 import { answered, controlClient, unknownService } from '../control.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, paint, printJson, table } from '../output.ts';
+import { watchText } from '../watch-words.ts';
 import { ago, figuresText, limitText, stateText, waitText } from '../words.ts';
 
 export function addStatus(program: Command): void {
@@ -47,5 +48,5 @@ function statusText(status: DaemonStatus, services: readonly ServiceStatus[], no
 
 function detailText(service: ServiceStatus): string {
   const said = waitText(service) ?? figuresText(service) ?? service.lastExit?.text;
-  return [limitText(service), said].filter((part) => part !== undefined).join('; ');
+  return [watchText(service), limitText(service), said].filter((part) => part !== undefined).join('; ');
 }

@@ -117,3 +117,16 @@ test('an exit code of no-restart-on is the end, also for the next daemon', async
   await rig.nextChild();
   assert.equal(persisted.at(-1)?.done, false);
 });
+
+test('a change of lane is told, also when the daemon is about to end', async (t) => {
+  const { service, rig, messages, reaches, persisted } = await createTestService(t, {
+    spec: { restart: { fast: 0 } },
+  });
+  service.start('vahti');
+  const child = await rig.nextChild();
+  service.retire();
+  child.exit(1);
+  await reaches('stopped');
+  assert.equal(persisted.at(-1)?.lane.lane, 'backoff');
+  assert.match(messages('flip')[0] ?? '', /^backoff lane: 1 failures in a row; next try at /);
+});

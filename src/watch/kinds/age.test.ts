@@ -30,14 +30,44 @@ test('a sign is judged by its age, and only when it is of this life', () => {
     [90 * S, undefined, 'unknown', null, 'there is no file; it has 1m30s for it, 1m30s are over'],
     [91 * S, undefined, 'late', null, 'there is no file, 1m31s after its start, 1m30s at most'],
     // Of an earlier life: no evidence, however young.
-    [5 * S, 6 * S, 'unknown', null, 'a.txt was written last before this life began; it has 1m30s for it, 5s are over'],
-    [5 * S, 900 * S, 'unknown', null, 'a.txt was written last before this life began; it has 1m30s for it, 5s are over'],
-    [100 * S, 101 * S, 'late', '1m41s old', 'a.txt was written last before this life began, 1m40s after its start, 1m30s at most'],
+    [
+      5 * S,
+      6 * S,
+      'unknown',
+      null,
+      'a.txt was written last before this life began; it has 1m30s for it, 5s are over',
+    ],
+    [
+      5 * S,
+      900 * S,
+      'unknown',
+      null,
+      'a.txt was written last before this life began; it has 1m30s for it, 5s are over',
+    ],
+    [
+      100 * S,
+      101 * S,
+      'late',
+      '1m41s old',
+      'a.txt was written last before this life began, 1m40s after its start, 1m30s at most',
+    ],
     // The very moment of the start is of this life.
     [5 * S, 5 * S, 'ok', '5s old', 'a.txt was written 5s ago'],
     // A time in the future proves nothing.
-    [5 * S, -3600 * S, 'unknown', null, 'a.txt has a time 1h ahead of the clock; it has 1m30s for it, 5s are over'],
-    [600 * S, -3600 * S, 'late', '0ms old', 'a.txt has a time 1h ahead of the clock, 10m after its start, 1m30s at most'],
+    [
+      5 * S,
+      -3600 * S,
+      'unknown',
+      null,
+      'a.txt has a time 1h ahead of the clock; it has 1m30s for it, 5s are over',
+    ],
+    [
+      600 * S,
+      -3600 * S,
+      'late',
+      '0ms old',
+      'a.txt has a time 1h ahead of the clock, 10m after its start, 1m30s at most',
+    ],
     // A wall clock that stepped back behind the start: no alarm.
     [-600 * S, undefined, 'unknown', null, 'there is no file; it has 1m30s for it, 0ms are over'],
   ] as const)

@@ -43,6 +43,9 @@ export function judgeAge(evidence: AgeEvidence): Judgement {
       ? none
       : `${subject} ${did} last before this life began`;
   return waited > withinMs
-    ? late(at === undefined ? null : `${span(Math.max(0, now - at))} old`, `${found}, ${span(waited)} after its start, ${limit}`)
+    ? late(
+        at === undefined ? null : `${span(Math.max(0, now - at))} old`,
+        `${found}, ${span(waited)} after its start, ${limit}`,
+      )
     : unknown(`${found}; it has ${span(withinMs)} for it, ${span(waited)} are over`);
 }

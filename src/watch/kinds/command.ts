@@ -12,10 +12,7 @@ import { bad, ok, span, unknown } from './judgement.ts';
 const FORM = 'a list of words, or a text that is split into words';
 
 const words = v.pipe(
-  v.union(
-    [text(), v.pipe(v.array(v.string()), v.minLength(1))],
-    `cannot use this value: write ${FORM}`,
-  ),
+  v.union([text(), v.pipe(v.array(v.string()), v.minLength(1))], `cannot use this value: write ${FORM}`),
   v.rawTransform<string | string[], readonly string[]>(({ dataset, addIssue, NEVER }) => {
     if (typeof dataset.value !== 'string') return dataset.value;
     const split = splitWords(dataset.value);
@@ -95,7 +92,11 @@ const DRAIN_MS = 1000;
  * Runs it once, in a group and a life of its own, and leaves nothing of it behind. Its life is one within the service's
  * where that is in the environment, so that the next daemon ends what this one may leave.
  */
-async function runOnce(argv: readonly string[], request: LookRequest, context: WatchContext): Promise<CommandOutcome> {
+async function runOnce(
+  argv: readonly string[],
+  request: LookRequest,
+  context: WatchContext,
+): Promise<CommandOutcome> {
   const { clock, env, folder, service } = context;
   const life = `${env[LIFE_VARIABLE] ?? `watch/${service}`}/watch-${randomUUID()}`;
   const startedAt = clock.monotonic();

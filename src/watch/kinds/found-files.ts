@@ -29,7 +29,10 @@ export async function eachFile(
   take: (file: FoundFile) => void,
 ): Promise<boolean> {
   try {
-    await fs.promises.access(path.resolve(folder, firstFolder(pattern)), fs.constants.R_OK | fs.constants.X_OK);
+    await fs.promises.access(
+      path.resolve(folder, firstFolder(pattern)),
+      fs.constants.R_OK | fs.constants.X_OK,
+    );
   } catch (thrown) {
     if (errorCode(thrown) === 'ENOENT' || errorCode(thrown) === 'ENOTDIR') return true;
     throw thrown;
@@ -59,14 +62,19 @@ function firstFolder(pattern: string): string {
 }
 
 /** One file, by its absolute path; undefined where there is none. */
-export async function statFile(file: string, pattern: string, folder: string): Promise<FoundFile | undefined> {
+export async function statFile(
+  file: string,
+  pattern: string,
+  folder: string,
+): Promise<FoundFile | undefined> {
   try {
     const stat = await fs.promises.stat(file);
     if (!stat.isFile()) return undefined;
     const name = path.isAbsolute(pattern) ? file : path.relative(folder, file);
     return { name, size: stat.size, mtime: Math.floor(stat.mtimeMs), ctime: Math.floor(stat.ctimeMs) };
   } catch (thrown) {
-    const gone = errorCode(thrown) === 'ENOENT' || errorCode(thrown) === 'ENOTDIR' || errorCode(thrown) === 'ELOOP';
+    const gone =
+      errorCode(thrown) === 'ENOENT' || errorCode(thrown) === 'ENOTDIR' || errorCode(thrown) === 'ELOOP';
     if (gone) return undefined;
     throw thrown;
   }

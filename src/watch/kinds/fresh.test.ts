@@ -17,7 +17,12 @@ test('the newest of the files is judged, in whatever folder it is', async (t) =>
     reason: 'there is no file raw/**/*.ndjson, 1h after its start, 1m30s at most',
   });
   fs.mkdirSync(`${folder}/raw/22`, { recursive: true });
-  for (const [name, ago] of [['a.ndjson', 500_000], ['22/b.ndjson', 200_000], ['22/c.txt', 0], ['.d.ndjson', 0]] as const) {
+  for (const [name, ago] of [
+    ['a.ndjson', 500_000],
+    ['22/b.ndjson', 200_000],
+    ['22/c.txt', 0],
+    ['.d.ndjson', 0],
+  ] as const) {
     fs.writeFileSync(`${folder}/raw/${name}`, 'x');
     writtenAt(`${folder}/raw/${name}`, now - ago);
   }
@@ -42,6 +47,8 @@ test('what an earlier life wrote is no evidence; a folder of that name is no fil
   const { folder, look } = openWatch(t, fresh, { files: '*', within: '90s' });
   const now = Date.now();
   fs.mkdirSync(`${folder}/sub`);
+  fs.symlinkSync('sub', `${folder}/link`);
+  fs.symlinkSync('nowhere', `${folder}/dangling`);
   assert.match((await look({ now })).reason, /^there is no file \*/);
   fs.writeFileSync(`${folder}/a`, '');
   writtenAt(`${folder}/a`, now - 5000);
@@ -60,7 +67,12 @@ test('what cannot be read is unknown, with the reason', async (t) => {
 test('without files the last commit of a built-in kind counts', async (t) => {
   const now = Date.now();
   let figures: Record<string, unknown> | undefined;
-  const { look } = openWatch(t, fresh, { within: '90s' }, { context: { figures: () => Promise.resolve(figures) } });
+  const { look } = openWatch(
+    t,
+    fresh,
+    { within: '90s' },
+    { context: { figures: () => Promise.resolve(figures) } },
+  );
   assert.deepEqual(await look({ now }), {
     verdict: 'unknown',
     value: null,
@@ -90,7 +102,9 @@ test('a time in the future does not hide other files', () => {
 
 test('wrong options are refused', () => {
   assert.deepEqual(complaints(fresh, FILES), []);
-  assert.deepEqual(complaints(fresh, { ...FILES, within: '90' }), ['cannot read 90 as a duration: give a unit, e.g. 90s']);
+  assert.deepEqual(complaints(fresh, { ...FILES, within: '90' }), [
+    'cannot read 90 as a duration: give a unit, e.g. 90s',
+  ]);
   assert.equal(complaints(fresh, { files: '', within: '1s' }).length, 1);
   assert.equal(complaints(fresh, { files: 'x' }).length, 1);
 });

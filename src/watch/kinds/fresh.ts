@@ -11,7 +11,9 @@ import { files } from './options.ts';
 const options = v.strictObject({
   files: v.pipe(
     v.optional(files),
-    v.description('The files of which one has to be written; without them, what a built-in kind has committed counts.'),
+    v.description(
+      'The files of which one has to be written; without them, what a built-in kind has committed counts.',
+    ),
   ),
   within: v.pipe(duration, v.description('How old the newest may be.')),
 });
@@ -20,7 +22,7 @@ type Options = v.InferOutput<typeof options>;
 /** Somebody still writes: the newest of some files, or a built-in kind's last commit, is young. */
 export const fresh: WatchKind<Options> = {
   kind: 'fresh',
-  main: 'within',
+  main: 'files',
   options,
   everyMs: 15_000,
   timeoutMs: 10_000,
@@ -84,7 +86,8 @@ function watchCommits(withinMs: number, { figures, service }: WatchContext): Wat
   return {
     async look({ now, life, signal }: LookRequest) {
       const given = await figures(signal);
-      if (given === undefined) return unknown(`${service} gives no figures; where it is no built-in kind, name its files`);
+      if (given === undefined)
+        return unknown(`${service} gives no figures; where it is no built-in kind, name its files`);
       const committed = given['committed'];
       return judgeAge({
         now,

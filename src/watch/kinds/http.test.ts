@@ -5,7 +5,7 @@ import { type TestContext, test } from 'node:test';
 import { onEnd } from '../../../test/rig/leaks.ts';
 import { complaints, openWatch } from '../../../test/rig/watching.ts';
 import { parseExpression } from '../../core/expression.ts';
-import { bodyOf, httpKind, judgeHttp, type Outcome } from './http.ts';
+import { bodyOf, filledHeaders, httpKind, judgeHttp, type Outcome } from './http.ts';
 
 function expected(text: string) {
   const parsed = parseExpression(text);
@@ -27,17 +27,83 @@ test('an answer is judged by the expression; no answer is bad, unless this machi
     ['status == 200', answer(200), 'ok', 'status 200 in 12ms', 'http://u/: status is 200 (== 200)'],
     ['status == 200', answer(503), 'bad', 'status 503 in 12ms', 'http://u/: status is 503, expected == 200'],
     ['ms < 300', answer(200, 420), 'bad', 'status 200 in 420ms', 'http://u/: ms is 420, expected < 300'],
-    ['body.ok == true', answer(200, 1, { ok: true }), 'ok', 'status 200 in 1ms', 'http://u/: body.ok is true (== true)'],
-    ['body contains "up"', answer(200, 1, 'all up'), 'ok', 'status 200 in 1ms', 'http://u/: body is "all up" (contains "up")'],
-    ['body.ok', answer(200, 1, 'x', true), 'bad', 'status 200 in 1ms', 'http://u/: body.ok is missing, expected true; only the first 1M of the body was read'],
-    ['status == 200', { kind: 'timeout', ms: 5003 } as const, 'bad', null, 'no answer of http://u/ within 5s'],
-    ['status == 200', failure('ECONNREFUSED'), 'bad', null, 'cannot connect to http://u/: nothing listens there'],
-    ['status == 200', failure('ECONNRESET'), 'bad', null, 'cannot connect to http://u/: it closed the connection'],
-    ['status == 200', failure('EHOSTUNREACH'), 'bad', null, 'cannot connect to http://u/: its host cannot be reached'],
-    ['status == 200', failure('ENOTFOUND'), 'unknown', null, 'cannot connect to http://u/: its name cannot be resolved'],
-    ['status == 200', failure('EMFILE'), 'unknown', null, 'cannot connect to http://u/: too many open files here'],
-    ['status == 200', failure('ENETUNREACH'), 'unknown', null, 'cannot connect to http://u/: there is no network to it'],
-    ['status == 200', failure('CERT_HAS_EXPIRED', 'certificate has expired'), 'bad', null, 'cannot use the answer of http://u/: certificate has expired'],
+    [
+      'body.ok == true',
+      answer(200, 1, { ok: true }),
+      'ok',
+      'status 200 in 1ms',
+      'http://u/: body.ok is true (== true)',
+    ],
+    [
+      'body contains "up"',
+      answer(200, 1, 'all up'),
+      'ok',
+      'status 200 in 1ms',
+      'http://u/: body is "all up" (contains "up")',
+    ],
+    [
+      'body.ok',
+      answer(200, 1, 'x', true),
+      'bad',
+      'status 200 in 1ms',
+      'http://u/: body.ok is missing, expected true; only the first 1M of the body was read',
+    ],
+    [
+      'status == 200',
+      { kind: 'timeout', ms: 5003 } as const,
+      'bad',
+      null,
+      'no answer of http://u/ within 5s',
+    ],
+    [
+      'status == 200',
+      failure('ECONNREFUSED'),
+      'bad',
+      null,
+      'cannot connect to http://u/: nothing listens there',
+    ],
+    [
+      'status == 200',
+      failure('ECONNRESET'),
+      'bad',
+      null,
+      'cannot connect to http://u/: it closed the connection',
+    ],
+    [
+      'status == 200',
+      failure('EHOSTUNREACH'),
+      'bad',
+      null,
+      'cannot connect to http://u/: its host cannot be reached',
+    ],
+    [
+      'status == 200',
+      failure('ENOTFOUND'),
+      'unknown',
+      null,
+      'cannot connect to http://u/: its name cannot be resolved',
+    ],
+    [
+      'status == 200',
+      failure('EMFILE'),
+      'unknown',
+      null,
+      'cannot connect to http://u/: too many open files here',
+    ],
+    [
+      'status == 200',
+      failure('ENETUNREACH'),
+      'unknown',
+      null,
+      'cannot connect to http://u/: there is no network to it',
+    ],
+    [
+      'status == 200',
+      failure('CERT_HAS_EXPIRED', 'certificate has expired'),
+      'bad',
+      null,
+      'cannot use the answer of http://u/: certificate has expired',
+    ],
   ] as const)
     assert.deepEqual(judgeHttp(U, expected(text), outcome), { verdict, value, reason }, reason);
 });
@@ -84,7 +150,10 @@ test('a real server: status, redirect, JSON body, headers, endless and large bod
   assert.match((await look(url)).reason, /status is 302, expected < 300$/);
   reply = (request, response) => response.end(JSON.stringify({ id: 'x', key: request.headers['x-key'] }));
   assert.equal((await look(url, { expect: 'body.key == "k"', headers: { 'x-key': 'k' } })).verdict, 'ok');
-  assert.match((await look(url, { expect: 'status == 200 and body.id == ""' })).reason, /body.id is "x", expected == ""$/);
+  assert.match(
+    (await look(url, { expect: 'status == 200 and body.id == ""' })).reason,
+    /body.id is "x", expected == ""$/,
+  );
   // Nobody asks for the body: its end is not waited for.
   reply = (_request, response) => response.write('x'.repeat(100));
   assert.equal((await look(url)).verdict, 'ok');
@@ -104,25 +173,51 @@ test('a real server: status, redirect, JSON body, headers, endless and large bod
 test('a server that does not answer, or not to its end, is bad at the deadline', async (t) => {
   const silent = await serve(t, () => {});
   const watching = openWatch(t, httpKind, { url: silent });
-  assert.match((await watching.look({ timeoutMs: 100 })).reason, /^no answer of http:\/\/127\.0\.0\.1:\d+\/ping within 1\d\dms$/);
+  assert.match(
+    (await watching.look({ timeoutMs: 100 })).reason,
+    /^no answer of http:\/\/127\.0\.0\.1:\d+\/ping within 1\d\dms$/,
+  );
   const slow = await serve(t, (_request, response) => response.write('{'));
   const body = openWatch(t, httpKind, { url: slow, expect: 'body.x == 1' });
   assert.equal((await body.look({ timeoutMs: 100 })).verdict, 'bad');
-  const noHttp = await listen(t, net.createServer((socket) => socket.end('hello\n')));
+  const noHttp = await listen(
+    t,
+    net.createServer((socket) => socket.end('hello\n')),
+  );
   const odd = openWatch(t, httpKind, { url: `http://127.0.0.1:${noHttp}` });
   assert.match((await odd.look()).reason, /^cannot use the answer of .*Parse Error/);
 });
 
+test('a header takes its secret from the environment, and none goes out without it', async (t) => {
+  assert.deepEqual(filledHeaders({ a: 'Bearer $T', b: '$T$U', c: 'x$' }, { T: '1', U: '$T' }), {
+    a: 'Bearer 1',
+    b: '1$T',
+    c: 'x$',
+  });
+  const lacking = openWatch(t, httpKind, { url: 'http://127.0.0.1:9/', headers: { key: '$NOT_THERE' } });
+  assert.deepEqual(await lacking.look(), {
+    verdict: 'unknown',
+    value: null,
+    reason: 'cannot send the header key: $NOT_THERE is not in its environment',
+  });
+});
+
 test('a password in the address is not shown', async (t) => {
   const watching = openWatch(t, httpKind, { url: 'http://me:secret@127.0.0.1:9/x' });
-  assert.equal((await watching.look()).reason, 'cannot connect to http://127.0.0.1:9/x: nothing listens there');
+  assert.equal(
+    (await watching.look()).reason,
+    'cannot connect to http://127.0.0.1:9/x: nothing listens there',
+  );
 });
 
 test('a wrong expression is an error with its column', () => {
   assert.deepEqual(complaints(httpKind, { url: 'http://x', expect: 'status = 200' }), [
     'cannot read "=" here: expected "and" or "or", write == (column 8)',
   ]);
-  assert.match(complaints(httpKind, { url: 'http://x', expect: 'stats == 200' })[0] ?? '', /did you mean "?status"?.*\(column 1\)$/);
+  assert.match(
+    complaints(httpKind, { url: 'http://x', expect: 'stats == 200' })[0] ?? '',
+    /did you mean "?status"?.*\(column 1\)$/,
+  );
   assert.equal(complaints(httpKind, { url: 'ftp://x' }).length, 1);
   assert.equal(complaints(httpKind, { url: 'http://[x' }).length, 1);
 });

@@ -1,10 +1,10 @@
 import * as http from 'node:http';
 import * as v from 'valibot';
 import { type Expression, parseExpression } from '../../core/expression.ts';
-import { text } from '../../core/fields.ts';
+import { type FieldFacts, text } from '../../core/fields.ts';
 import type { Judgement, LookRequest, WatchContext, WatchKind } from '../kind.ts';
 import { judgeTrouble } from './connecting.ts';
-import { bad, ok, span } from './judgement.ts';
+import { bad, ok, span, unknown } from './judgement.ts';
 import { expression, matching } from './options.ts';
 
 /** The names that `expect` knows. */
@@ -12,6 +12,7 @@ const NAMES = ['status', 'body', 'ms'] as const;
 const EXPECTED = 'status >= 200 and status < 300';
 /** Of a body no more is read. */
 const MOST_BYTES = 1_048_576;
+const VARIABLE = /\$([A-Za-z_][A-Za-z0-9_]*)/g;
 
 const options = v.strictObject({
   url: v.pipe(
@@ -21,11 +22,19 @@ const options = v.strictObject({
   ),
   expect: v.pipe(
     v.optional(expression(NAMES)),
-    v.description('What the answer has to be like: `status`, `body` (JSON where it is, else text), `ms` until the headers.'),
+    v.description(
+      'What the answer has to be like: `status`, `body` (JSON where it is, else text), `ms` until the headers. By default any status from 200 to 299 is fine.',
+    ),
   ),
   headers: v.pipe(
     v.optional(v.record(text('a header'), text())),
-    v.description('Headers to send.'),
+    v.description(
+      'Headers to send. `$NAME` takes a value from the service’s environment: write secrets only so.',
+    ),
+    v.metadata({
+      form: 'names and values',
+      json: { type: 'object', additionalProperties: { type: 'string', minLength: 1 } },
+    } satisfies FieldFacts),
   ),
 });
 type Options = v.InferOutput<typeof options>;
@@ -70,10 +79,32 @@ export const httpKind: WatchKind<Options> = {
     const expected = parsed.value;
     const wantsBody = expected.paths.some((path) => /^body\b/.test(path));
     return {
-      look: async (request) => judgeHttp(shown(url), expected, await ask({ url, headers, wantsBody }, request, context)),
+      async look(request) {
+        const sent = filledHeaders(headers, context.env);
+        if (typeof sent === 'string') return unknown(sent);
+        return judgeHttp(
+          shown(url),
+          expected,
+          await ask({ url, headers: sent, wantsBody }, request, context),
+        );
+      },
     };
   },
 };
+
+type Texts = Readonly<Record<string, string>>;
+
+/** The headers with what `$NAME` stands for; a sentence where the environment has no such name. */
+export function filledHeaders(headers: Texts, env: Texts): Record<string, string> | string {
+  const filled: Record<string, string> = {};
+  for (const [header, form] of Object.entries(headers)) {
+    const lacking = [...form.matchAll(VARIABLE)].find(([, name = '']) => !Object.hasOwn(env, name));
+    if (lacking !== undefined)
+      return `cannot send the header ${header}: ${lacking[0]} is not in its environment`;
+    filled[header] = form.replaceAll(VARIABLE, (_all, name: string) => env[name] ?? '');
+  }
+  return filled;
+}
 
 /** The address without a password. */
 function shown(url: string): string {
@@ -82,7 +113,7 @@ function shown(url: string): string {
 
 interface Question {
   readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Texts;
   readonly wantsBody: boolean;
 }
 
@@ -99,16 +130,20 @@ async function ask(
       const ms = clock.monotonic() - startedAt;
       resolve(signal.aborted ? { kind: 'timeout', ms } : { kind: 'error', error });
     };
-    const sent = request(url, { agent: false, signal, headers: { 'user-agent': 'vahti', ...headers } }, (response) => {
-      const head = { status: response.statusCode ?? 0, ms: clock.monotonic() - startedAt };
-      const done = (answer: Answer): void => {
-        resolve({ kind: 'answer', answer });
-        sent.destroy();
-      };
-      response.on('error', fail);
-      if (wantsBody) readBody(response, (body) => done({ ...head, ...body }), fail);
-      else done(head);
-    });
+    const sent = request(
+      url,
+      { agent: false, signal, headers: { 'user-agent': 'vahti', ...headers } },
+      (response) => {
+        const head = { status: response.statusCode ?? 0, ms: clock.monotonic() - startedAt };
+        const done = (answer: Answer): void => {
+          resolve({ kind: 'answer', answer });
+          sent.destroy();
+        };
+        response.on('error', fail);
+        if (wantsBody) readBody(response, (body) => done({ ...head, ...body }), fail);
+        else done(head);
+      },
+    );
     sent.on('error', fail);
     sent.end();
   });
@@ -122,8 +157,8 @@ function readBody(
   const chunks: Buffer[] = [];
   let length = 0;
   const finish = (cut: boolean): void => {
-    const text = Buffer.concat(chunks).toString('utf8');
-    done({ body: cut ? text : bodyOf(text), cut });
+    const said = Buffer.concat(chunks).toString('utf8');
+    done({ body: cut ? said : bodyOf(said), cut });
   };
   response.on('data', (chunk: Buffer) => {
     const part = chunk.subarray(0, MOST_BYTES - length);
@@ -136,10 +171,10 @@ function readBody(
 }
 
 /** What JSON says, else the text itself; the header is not asked, since many servers send none. */
-export function bodyOf(text: string): unknown {
+export function bodyOf(said: string): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(said);
   } catch {
-    return text;
+    return said;
   }
 }

@@ -31,7 +31,11 @@ test('the latest record with the field tells, in a file or in the output', async
   const add = (record: object) => fs.appendFileSync(`${folder}/raw.ndjson`, `${JSON.stringify(record)}\n`);
   assert.match((await look({ now })).reason, /^there is no file raw\.ndjson, 1h after/);
   add({ commit: { time: new Date(now - 10_000).toISOString() } });
-  assert.deepEqual(await look({ now }), { verdict: 'ok', value: '10s behind', reason: 'the latest event is 10s behind the clock' });
+  assert.deepEqual(await look({ now }), {
+    verdict: 'ok',
+    value: '10s behind',
+    reason: 'the latest event is 10s behind the clock',
+  });
   add({ commit: { time: (now - 3_600_000) * 1000 } });
   add({ commit: {} });
   assert.deepEqual((await look({ now })).value, '1h behind');
@@ -55,7 +59,9 @@ test('without a field the figures of a built-in kind tell', async (t) => {
 
 test('a file without a field is refused', () => {
   const options = v.parse(lag.options, { max: '5m', file: 'a' });
-  assert.deepEqual(lag.problems?.(options, { folder: '/' }), ['cannot find the time of an event without "field", the field that has it']);
+  assert.deepEqual(lag.problems?.(options, { folder: '/' }), [
+    'cannot find the time of an event without "field", the field that has it',
+  ]);
   assert.deepEqual(lag.problems?.(v.parse(lag.options, { max: '5m' }), { folder: '/' }), []);
   assert.equal(complaints(lag, { max: '5m', field: 'a b' }).length, 1);
 });

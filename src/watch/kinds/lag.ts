@@ -12,13 +12,21 @@ import { pattern } from './record.ts';
 const options = v.strictObject({
   max: v.pipe(duration, v.description('How far behind the clock the time of the latest event may be.')),
   field: v.pipe(
-    v.optional(matching('a field such as time or commit.time', /^[^\s.[\]]+(\.[^\s.[\]]+)*$/, ['commit_time'])),
+    v.optional(
+      matching('a field such as time or commit.time', /^[^\s.[\]]+(\.[^\s.[\]]+)*$/, ['commit_time']),
+    ),
     v.description(
       'The field with the time of the event: RFC 3339, or seconds, ms, µs or ns since 1970. Without it, the lag that a built-in kind knows.',
     ),
   ),
-  file: v.pipe(v.optional(text('a file')), v.description('A file of JSON lines; without it, what the service prints. Needs `field`.')),
-  pattern: v.pipe(v.optional(pattern), v.description('For lines of plain text: its named groups are the fields. Needs `field`.')),
+  file: v.pipe(
+    v.optional(text('a file')),
+    v.description('A file of JSON lines; without it, what the service prints. Needs `field`.'),
+  ),
+  pattern: v.pipe(
+    v.optional(pattern),
+    v.description('For lines of plain text: its named groups are the fields. Needs `field`.'),
+  ),
 });
 type Options = v.InferOutput<typeof options>;
 
@@ -52,7 +60,7 @@ export function judgeLag({ now, startedAt, maxMs, lag, none }: LagEvidence): Jud
 /** The events are recent, by their own time. */
 export const lag: WatchKind<Options> = {
   kind: 'lag',
-  main: 'max',
+  main: 'field',
   options,
   everyMs: 15_000,
   timeoutMs: 5000,
@@ -92,7 +100,9 @@ function watchField(
         startedAt: request.life.startedAt,
         maxMs,
         lag: time === undefined ? undefined : request.now - time,
-        none: missing ? `there is no file ${name}` : `${name} has no record of this life with a time in ${field}`,
+        none: missing
+          ? `there is no file ${name}`
+          : `${name} has no record of this life with a time in ${field}`,
       });
     },
   };
@@ -102,7 +112,8 @@ function watchFigures(maxMs: number, { figures, service }: WatchContext) {
   return {
     async look({ now, life, signal }: LookRequest): Promise<Judgement> {
       const given = await figures(signal);
-      if (given === undefined) return unknown(`${service} gives no figures; where it is no built-in kind, name a field`);
+      if (given === undefined)
+        return unknown(`${service} gives no figures; where it is no built-in kind, name a field`);
       const known = given['lag'];
       return judgeLag({
         now,

@@ -82,9 +82,12 @@ function latestIn(
   for (const { offset, text } of tail.lines.toReversed()) {
     const line = captured ? capturedLine(text) : { text, at: undefined };
     if (line === undefined) continue;
-    const values = jsonValues(line.text) ?? (pattern === undefined ? undefined : patternValues(line.text, pattern));
+    const values =
+      jsonValues(line.text) ?? (pattern === undefined ? undefined : patternValues(line.text, pattern));
     if (values === undefined) continue;
-    const ofThisLife = captured ? (line.at ?? 0) >= startedAt : offset >= from || (ownTime(values) ?? 0) >= startedAt;
+    const ofThisLife = captured
+      ? (line.at ?? 0) >= startedAt
+      : offset >= from || (ownTime(values) ?? 0) >= startedAt;
     if (ofThisLife && counts(values)) return { values, text: line.text };
   }
   return undefined;

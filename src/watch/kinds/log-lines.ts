@@ -24,7 +24,9 @@ export function jsonValues(text: string): Values | undefined {
   if (!/^\s*\{/.test(text)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Values) : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Values)
+      : undefined;
   } catch {
     return undefined;
   }
@@ -64,9 +66,14 @@ const NUMERIC = /^\s*\d+(?:\.\d+)?\s*$/;
 export function timeOf(value: unknown): number | undefined {
   if (typeof value === 'string') {
     if (NUMERIC.test(value)) return timeOf(Number(value));
-    const trimmed = value.trim().replace(/^(\d{4}-\d\d-\d\d) (\d)/, '$1T$2').replace(/(:\d\d),(\d)/, '$1.$2');
+    const trimmed = value
+      .trim()
+      .replace(/^(\d{4}-\d\d-\d\d) (\d)/, '$1T$2')
+      .replace(/(:\d\d),(\d)/, '$1.$2');
     if (!/^\d{4}-\d\d-\d\d/.test(trimmed)) return undefined;
-    const ms = Date.parse(/T/.test(trimmed) && !ZONED.test(trimmed) ? `${trimmed}Z` : trimmed.replaceAll(' ', ''));
+    const ms = Date.parse(
+      /T/.test(trimmed) && !ZONED.test(trimmed) ? `${trimmed}Z` : trimmed.replaceAll(' ', ''),
+    );
     return Number.isNaN(ms) ? undefined : ms;
   }
   if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) return undefined;

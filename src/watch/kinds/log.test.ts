@@ -21,12 +21,25 @@ test('a log is judged by the age of its last write in this life', () => {
     [3600 * S, memory(301 * S), 'late', 'l was written 5m1s ago, 5m at most'],
     [10 * S, undefined, 'unknown', 'there is no log l; it has 5m for it, 10s are over'],
     [301 * S, undefined, 'late', 'there is no log l, 5m1s after its start, 5m at most'],
-    [10 * S, memory(20 * S), 'unknown', 'l was written last before this life began; it has 5m for it, 10s are over'],
+    [
+      10 * S,
+      memory(20 * S),
+      'unknown',
+      'l was written last before this life began; it has 5m for it, 10s are over',
+    ],
     [3600 * S, memory(10 * S, 5 * S), 'ok', 'l was written 10s ago'],
-    [3600 * S, memory(400 * S, 200 * S), 'late', 'l was written 6m40s ago, 5m at most; it was replaced or cut 3m20s ago and not written since'],
+    [
+      3600 * S,
+      memory(400 * S, 200 * S),
+      'late',
+      'l was written 6m40s ago, 5m at most; it was replaced or cut 3m20s ago and not written since',
+    ],
   ] as const)
     assert.deepEqual(
-      { ...judgeLog({ now: NOW, startedAt: NOW - startedAgo, withinMs: 300 * S, file: 'l', memory: known }), value: 0 },
+      {
+        ...judgeLog({ now: NOW, startedAt: NOW - startedAgo, withinMs: 300 * S, file: 'l', memory: known }),
+        value: 0,
+      },
       { verdict, value: 0, reason },
     );
 });
@@ -35,7 +48,7 @@ test('growth is a write; a replaced or cut file is none until it grows', () => {
   const stat = (inode: number, size: number, mtime: number) => ({ inode, size, mtime });
   const first = remember(undefined, stat(1, 10, 100));
   assert.equal(first.writtenAt, 100);
-  for (const [next, writtenAt, replacedAt] of [
+  for (const [next, written, replaced] of [
     [stat(1, 10, 100), 100, undefined],
     [stat(1, 20, 150), 150, undefined],
     [stat(1, 10, 150), 150, undefined], // written in place
@@ -45,9 +58,9 @@ test('growth is a write; a replaced or cut file is none until it grows', () => {
     [stat(2, 50, 150), 100, 150], // replaced by a copy of its end
   ] as const) {
     const then = remember(first, next);
-    assert.deepEqual([then.writtenAt, then.replacedAt], [writtenAt, replacedAt], JSON.stringify(next));
+    assert.deepEqual([then.writtenAt, then.replacedAt], [written, replaced], JSON.stringify(next));
     const still = remember(then, next);
-    assert.deepEqual([still.writtenAt, still.replacedAt], [writtenAt, replacedAt]);
+    assert.deepEqual([still.writtenAt, still.replacedAt], [written, replaced]);
     const grown = remember(then, { ...next, size: next.size + 1, mtime: 200 });
     assert.deepEqual([grown.writtenAt, grown.replacedAt], [200, undefined]);
   }

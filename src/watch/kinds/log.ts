@@ -9,7 +9,10 @@ import { span, unknown } from './judgement.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 
 const options = v.strictObject({
-  file: v.pipe(v.optional(text('a file')), v.description('The log file; without it, what the service prints.')),
+  file: v.pipe(
+    v.optional(text('a file')),
+    v.description('The log file; without it, what the service prints.'),
+  ),
   within: v.pipe(duration, v.description('How long it may be silent.')),
 });
 type Options = v.InferOutput<typeof options>;
@@ -62,7 +65,10 @@ export function judgeLog({ now, startedAt, withinMs, file, memory }: LogEvidence
     none: memory === undefined ? `there is no log ${file}` : `nothing was written to ${file}`,
   });
   if (memory?.replacedAt === undefined || judged.verdict === 'ok') return judged;
-  return { ...judged, reason: `${judged.reason}; it was replaced or cut ${span(now - memory.replacedAt)} ago and not written since` };
+  return {
+    ...judged,
+    reason: `${judged.reason}; it was replaced or cut ${span(now - memory.replacedAt)} ago and not written since`,
+  };
 }
 
 /** The log is not silent. */

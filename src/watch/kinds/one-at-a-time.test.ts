@@ -36,5 +36,8 @@ test('a read that hangs ends at the deadline, and no other is begun until it is 
 test('a read that fails is a reason', async () => {
   const read = oneAtATime(createFakeClock(), () => Promise.reject(new Error('EIO: no')));
   const { signal } = new AbortController();
-  assert.deepEqual(await read({ now: 0, life: { id: 'a', pid: 1, startedAt: 0 }, signal }), { ok: false, reason: 'EIO: no' });
+  assert.deepEqual(await read({ now: 0, life: { id: 'a', pid: 1, startedAt: 0 }, signal }), {
+    ok: false,
+    reason: 'EIO: no',
+  });
 });

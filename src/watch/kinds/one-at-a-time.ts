@@ -3,7 +3,9 @@ import { asError } from '../../core/result.ts';
 import type { LookRequest } from '../kind.ts';
 import { span } from './judgement.ts';
 
-export type Read<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly reason: string };
+export type Read<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly reason: string };
 
 /**
  * Makes a read that can hang for ever (a dead disk, NFS) safe to repeat: it waits no longer than the signal allows, and none
@@ -16,7 +18,10 @@ export function oneAtATime<T>(
   let hangingSince: number | undefined;
   return async (request) => {
     if (hangingSince !== undefined)
-      return { ok: false, reason: `the file system has not answered for ${span(clock.monotonic() - hangingSince)}` };
+      return {
+        ok: false,
+        reason: `the file system has not answered for ${span(clock.monotonic() - hangingSince)}`,
+      };
     const startedAt = clock.monotonic();
     hangingSince = startedAt;
     const answer = read(request)
@@ -28,7 +33,12 @@ export function oneAtATime<T>(
         hangingSince = undefined;
       });
     const given = await Promise.race([answer, aborted(request.signal)]);
-    return given ?? { ok: false, reason: `no answer of the file system within ${span(clock.monotonic() - startedAt)}` };
+    return (
+      given ?? {
+        ok: false,
+        reason: `no answer of the file system within ${span(clock.monotonic() - startedAt)}`,
+      }
+    );
   };
 }
 

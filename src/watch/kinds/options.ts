@@ -54,7 +54,10 @@ export function percentage(most = 100) {
       addIssue({ message: `cannot use ${JSON.stringify(dataset.value)}: write ${form}` });
       return NEVER;
     }),
-    v.metadata({ form, json: { type: 'string', pattern: PERCENT.source, examples: ['90%'] } } satisfies FieldFacts),
+    v.metadata({
+      form,
+      json: { type: 'string', pattern: PERCENT.source, examples: ['90%'] },
+    } satisfies FieldFacts),
   );
 }
 
@@ -69,5 +72,8 @@ export const amount = v.pipe(
     addIssue({ message: size?.error ?? `cannot use ${JSON.stringify(dataset.value)}: it is over 100%` });
     return NEVER;
   }),
-  v.metadata({ form: `10%, or ${SIZE_FORM}`, json: { type: 'string', examples: ['10%', '2G'] } } satisfies FieldFacts),
+  v.metadata({
+    form: `10%, or ${SIZE_FORM}`,
+    json: { type: 'string', examples: ['10%', '2G'] },
+  } satisfies FieldFacts),
 );

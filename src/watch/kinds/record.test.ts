@@ -16,14 +16,37 @@ test('the latest record is judged, with what was found', () => {
       missing,
     });
   for (const [values, verdict, value, reason] of [
-    [{ level: 'info', msg: 'fine' }, 'ok', 'fine', 'the latest record of a.log: level is info, expected >= error'],
-    [{ level: 'ERROR', message: 'disk full | 5' }, 'bad', 'disk full | 5', 'the latest record of a.log: level is error (>= error)'],
+    [
+      { level: 'info', msg: 'fine' },
+      'ok',
+      'fine',
+      'the latest record of a.log: level is info, expected >= error',
+    ],
+    [
+      { level: 'ERROR', message: 'disk full | 5' },
+      'bad',
+      'disk full | 5',
+      'the latest record of a.log: level is error (>= error)',
+    ],
     [{ level: 17 }, 'bad', '{"level":17}', 'the latest record of a.log: level is error (>= error)'],
-    [{ message: 'no level' }, 'ok', 'no level', 'the latest record of a.log: level is missing, expected >= error'],
+    [
+      { message: 'no level' },
+      'ok',
+      'no level',
+      'the latest record of a.log: level is missing, expected >= error',
+    ],
   ] as const)
     assert.deepEqual(judge(values), { verdict, value, reason });
-  assert.deepEqual(judge(), { verdict: 'unknown', value: null, reason: 'a.log has no record of this life yet' });
-  assert.deepEqual(judge(undefined, true), { verdict: 'unknown', value: null, reason: 'there is no log a.log' });
+  assert.deepEqual(judge(), {
+    verdict: 'unknown',
+    value: null,
+    reason: 'a.log has no record of this life yet',
+  });
+  assert.deepEqual(judge(undefined, true), {
+    verdict: 'unknown',
+    value: null,
+    reason: 'there is no log a.log',
+  });
   assert.equal(judge({ message: 'x'.repeat(500) }).value?.length, 121);
 });
 
@@ -85,7 +108,8 @@ test('at the first look of a life its last line counts, others by a certain time
   const first = openWatch(t, record, ERRORS);
   fs.writeFileSync(`${first.folder}/a.log`, '{"level":"info"}\n{"level":"error","message":"hangs now"}\n');
   assert.equal((await first.look({ now, life })).value, 'hangs now');
-  const line = (at: number, message: string) => `${JSON.stringify({ level: 'error', message, time: new Date(at).toISOString() })}\n`;
+  const line = (at: number, message: string) =>
+    `${JSON.stringify({ level: 'error', message, time: new Date(at).toISOString() })}\n`;
   const timed = openWatch(t, record, ERRORS);
   fs.writeFileSync(`${timed.folder}/a.log`, `${line(now - 500, 'mine')}text\n`);
   assert.equal((await timed.look({ now, life })).value, 'mine');
@@ -137,8 +161,14 @@ test('of a large file only the end is read', async (t) => {
 
 test('wrong options are errors with their column', () => {
   assert.deepEqual(complaints(record, ERRORS), []);
-  assert.match(complaints(record, { bad: 'level >= ' })[0] ?? '', /^cannot read the end here: .* \(column 10\)$/);
+  assert.match(
+    complaints(record, { bad: 'level >= ' })[0] ?? '',
+    /^cannot read the end here: .* \(column 10\)$/,
+  );
   assert.match(complaints(record, { ...ERRORS, pattern: '(\\w+)' })[0] ?? '', /it has no named group/);
-  assert.match(complaints(record, { ...ERRORS, pattern: '(?<a' })[0] ?? '', /^cannot use this regular expression: /);
+  assert.match(
+    complaints(record, { ...ERRORS, pattern: '(?<a' })[0] ?? '',
+    /^cannot use this regular expression: /,
+  );
   assert.equal(complaints(record, { file: 'a' }).length, 1);
 });

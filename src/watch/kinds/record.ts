@@ -35,12 +35,20 @@ function patternProblem(source: string): string | undefined {
 }
 
 const options = v.strictObject({
-  file: v.pipe(v.optional(text('a file')), v.description('A log of JSON lines; without it, what the service prints.')),
-  bad: v.pipe(expression(), v.description('On the fields of the latest record: when it holds, the service is bad.')),
+  file: v.pipe(
+    v.optional(text('a file')),
+    v.description('A log of JSON lines; without it, what the service prints.'),
+  ),
+  bad: v.pipe(
+    expression(),
+    v.description('On the fields of the latest record: when it holds, the service is bad.'),
+  ),
   where: v.pipe(v.optional(expression()), v.description('Which records count; by default all.')),
   pattern: v.pipe(
     v.optional(pattern),
-    v.description('For lines of plain text: its named groups are the fields. Of a line the first 2,000 characters count.'),
+    v.description(
+      'For lines of plain text: its named groups are the fields. Of a line the first 2,000 characters count.',
+    ),
   ),
 });
 type Options = v.InferOutput<typeof options>;
@@ -57,7 +65,9 @@ const SHOWN_CHARACTERS = 120;
 
 /** The record's message, else its line. */
 function summary({ values, text: line }: FoundRecord): string {
-  const message = ['message', 'msg', 'event', 'error'].map((key) => values[key]).find((said) => typeof said === 'string');
+  const message = ['message', 'msg', 'event', 'error']
+    .map((key) => values[key])
+    .find((said) => typeof said === 'string');
   const said = typeof message === 'string' && message !== '' ? message : line;
   return said.length > SHOWN_CHARACTERS ? `${said.slice(0, SHOWN_CHARACTERS)}…` : said;
 }
@@ -82,7 +92,9 @@ export const record: WatchKind<Options> = {
     return {
       async look(request) {
         const latest = await read(request);
-        return latest.ok ? judgeRecord(name, isBad, latest.value) : unknown(`cannot read ${name}: ${latest.reason}`);
+        return latest.ok
+          ? judgeRecord(name, isBad, latest.value)
+          : unknown(`cannot read ${name}: ${latest.reason}`);
       },
     };
   },

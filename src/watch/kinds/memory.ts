@@ -1,0 +1,40 @@
+import * as v from 'valibot';
+import { size } from '../../core/fields.ts';
+import { treeMemory } from '../../core/process-memory.ts';
+import { approximateSize } from '../../core/sizes.ts';
+import type { Judgement, WatchKind } from '../kind.ts';
+import { bad, ok, unknown } from './judgement.ts';
+import { treeOf } from './life-tree.ts';
+
+const options = v.strictObject({
+  max: v.pipe(
+    size,
+    v.description('How much memory the whole process tree may take; shared pages count once, swap counts.'),
+  ),
+});
+type Options = v.InferOutput<typeof options>;
+
+/** Judges how many bytes a tree takes; undefined where that could not be read. */
+export function judgeMemory(bytes: number | undefined, max: number): Judgement {
+  if (bytes === undefined) return unknown('cannot read the memory of its processes');
+  const value = approximateSize(bytes);
+  const reason = `its processes take ${value}`;
+  return bytes > max
+    ? bad(value, `${reason}, ${approximateSize(max)} at most`)
+    : ok(value, `${reason} of ${approximateSize(max)}`);
+}
+
+/** The process tree keeps to its memory. */
+export const memory: WatchKind<Options> = {
+  kind: 'memory',
+  main: 'max',
+  options,
+  everyMs: 15_000,
+  timeoutMs: 10_000,
+  open: ({ max }, context) => ({
+    async look({ life }) {
+      const tree = await treeOf(life, context);
+      return judgeMemory(tree === undefined ? undefined : await treeMemory(tree), max);
+    },
+  }),
+};

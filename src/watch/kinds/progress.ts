@@ -1,0 +1,77 @@
+import * as v from 'valibot';
+import { duration } from '../../core/fields.ts';
+import type { Judgement, WatchKind } from '../kind.ts';
+import { eachFile } from './found-files.ts';
+import { late, ok, span, unknown } from './judgement.ts';
+import { oneAtATime } from './one-at-a-time.ts';
+import { files } from './options.ts';
+
+const options = v.strictObject({
+  input: v.pipe(files, v.description('The files that come in.')),
+  output: v.pipe(files, v.description('The files that are made of them.')),
+  within: v.pipe(duration, v.description('How long after an input an output has to come.')),
+});
+type Options = v.InferOutput<typeof options>;
+
+export interface ProgressEvidence {
+  readonly now: number;
+  readonly startedAt: number;
+  /** When an output last came, wall milliseconds; undefined: there is none. */
+  readonly outputAt: number | undefined;
+  /** Inputs that came after that. */
+  readonly waiting: number;
+  /** When the first of them came. */
+  readonly firstAt: number | undefined;
+}
+
+/** Judges progress: without input nothing is expected; after an input an output has to come in time. */
+export function judgeProgress(evidence: ProgressEvidence, withinMs: number): Judgement {
+  const { now, startedAt, outputAt, waiting, firstAt } = evidence;
+  const last =
+    outputAt === undefined
+      ? 'there is no output yet'
+      : `the last output came ${span(Math.max(0, now - outputAt))} ago`;
+  if (firstAt === undefined) return ok('idle', `no input has come since; ${last}`);
+  const waited = Math.max(0, now - Math.max(firstAt, startedAt));
+  const value = `${waiting} without output`;
+  const inputs = waiting === 1 ? '1 input waits' : `${waiting} inputs wait`;
+  const inLife = firstAt < startedAt ? ' of this life' : '';
+  const reason = `${inputs}, the first for ${span(waited)}${inLife}; ${last}`;
+  return waited > withinMs ? late(value, `${reason}; ${span(withinMs)} at most`) : ok(value, reason);
+}
+
+/** Output follows input: idle is fine, stuck is not. */
+export const progress: WatchKind<Options> = {
+  kind: 'progress',
+  main: 'input',
+  options,
+  everyMs: 60_000,
+  timeoutMs: 30_000,
+  open({ input, output, within }, { clock, folder }) {
+    const read = oneAtATime(clock, ({ signal }) => readFiles(input, output, folder, signal));
+    return {
+      async look(request) {
+        const found = await read(request);
+        if (!found.ok) return unknown(`cannot look at ${input} and ${output}: ${found.reason}`);
+        return judgeProgress({ ...found.value, now: request.now, startedAt: request.life.startedAt }, within);
+      },
+    };
+  },
+};
+
+/** When files came is what counts, on both sides: copies keep the time at which they were made. */
+async function readFiles(input: string, output: string, folder: string, signal: AbortSignal) {
+  let outputAt: number | undefined;
+  let waiting = 0;
+  let firstAt: number | undefined;
+  const outputs = await eachFile(output, folder, signal, ({ ctime }) => {
+    outputAt = Math.max(outputAt ?? ctime, ctime);
+  });
+  const inputs = await eachFile(input, folder, signal, ({ ctime }) => {
+    if (outputAt !== undefined && ctime <= outputAt) return;
+    waiting++;
+    firstAt = Math.min(firstAt ?? ctime, ctime);
+  });
+  if (!outputs || !inputs) throw new Error('too many files for its timeout');
+  return { outputAt, waiting, firstAt };
+}
