@@ -56,7 +56,7 @@ const hours = v.pipe(
 );
 
 /** The steps that are one word. */
-export const STEP_WORDS = ['note', 'restart', 'restart-dependents', 'stop', 'page'] as const;
+const STEP_WORDS = ['note', 'restart', 'restart-dependents', 'stop', 'page'] as const;
 const STEPS_FORM = 'a list of steps: note, restart, restart-dependents, stop, page, or run with a command';
 
 const stepJson = {

@@ -72,7 +72,7 @@ function resolveWatch(notes: Notes, written: Written): PlannedWatch | undefined 
 }
 
 /** The keys of a kind's options. */
-export function entriesOf(kind: WatchKind): v.ObjectEntries {
+function entriesOf(kind: WatchKind): v.ObjectEntries {
   return (kind.options as unknown as { readonly entries?: v.ObjectEntries }).entries ?? {};
 }
 
