@@ -14,13 +14,17 @@ import {
 import { encodeFrame, type OpContent } from '../../src/wire/atproto/encode-frame.ts';
 import { splitFrames } from '../../src/wire/atproto/frames-file.ts';
 import { PATH } from './firehose.ts';
+import { frontFor } from './front.ts';
 import type { TestFrame } from './frames.ts';
 import { startRelay } from './relay.ts';
 import { linesBelow } from './stream.ts';
 import { jsonLines, type Running, startVahti } from './vahti.ts';
 import { until, within } from './wait.ts';
 
-/** Serves a firehose from this process until the end of the test, with faults as the command line has them. Resolves with its address. */
+/**
+ * Serves a firehose from this process until the end of the test, with faults as the command line has them. Resolves with its address,
+ * which is the same for all of a test.
+ */
 export async function serveFrames(
   t: TestContext,
   options: Partial<Omit<FirehoseSimulatorOptions, 'faults'>>,
@@ -33,7 +37,8 @@ export async function serveFrames(
   });
   const relay = createFirehoseSimulator({ host: '127.0.0.1', port: 0, ...options, faults: parsed });
   await startRelay(t, relay);
-  return `ws://${relay.address()}${PATH}`;
+  const port = await frontFor(t, Number(relay.address().split(':').at(-1)));
+  return `ws://127.0.0.1:${port}${PATH}`;
 }
 
 /** Runs the real collector, in a process of its own, from a stream into the folder's `data`. */
