@@ -5,6 +5,7 @@ import { createRpcClient } from '../core/rpc-client.ts';
 import { approximateSize } from '../core/sizes.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { ControlApi } from './control-api.ts';
+import type { PlannedService } from './plan.ts';
 import { statePaths } from './state.ts';
 
 /** One thing that was looked at. `odd` works, but somebody should know. */
@@ -21,7 +22,7 @@ const FEW_FILES = 4_096;
 
 /** Looks at everything that Vahti needs of this machine; changes nothing. */
 export async function examine(loaded: LoadedConfig): Promise<readonly Check[]> {
-  const checks = [checkNode(), checkConfig(loaded), checkOpenFiles(), checkSetpriv(loaded), checkSystemd()];
+  const checks = [checkNode(), checkConfig(loaded), checkOpenFiles(), ...checkTools(loaded), checkSystemd()];
   if (loaded.plan !== undefined) {
     const { state, services } = loaded.plan;
     checks.push(await checkDaemon(state), ...checkFolder('state', state));
@@ -60,15 +61,24 @@ function checkOpenFiles(): Check {
   };
 }
 
-function checkSetpriv({ plan }: LoadedConfig): Check {
-  const needed = plan?.services.some((service) => service.user !== undefined) === true;
-  const there = existsSync('/usr/bin/setpriv') || existsSync('/bin/setpriv');
-  if (there) return { what: 'setpriv', verdict: 'fine', found: 'there, for services with a user' };
-  return {
-    what: 'setpriv',
-    verdict: needed ? 'wrong' : 'fine',
-    found: `missing (util-linux)${needed ? ', and services with a user need it' : ', and nothing needs it'}`,
-  };
+/** What util-linux has for limits, and which key of a service asks for it. */
+const TOOLS = [
+  ['setpriv', 'a user', (service: PlannedService) => service.user],
+  ['prlimit', 'open-files', (service: PlannedService) => service.openFiles],
+  ['taskset', 'cpu', (service: PlannedService) => service.cpu],
+] as const;
+
+function checkTools({ plan }: LoadedConfig): Check[] {
+  return TOOLS.map(([what, key, wish]) => {
+    const needed = plan?.services.some((service) => wish(service) !== undefined) === true;
+    const there = existsSync(`/usr/bin/${what}`) || existsSync(`/bin/${what}`);
+    if (there) return { what, verdict: 'fine', found: `there, for services with ${key}` };
+    return {
+      what,
+      verdict: needed ? 'wrong' : 'fine',
+      found: `missing (util-linux)${needed ? `, and services with ${key} need it` : ', and nothing needs it'}`,
+    };
+  });
 }
 
 function checkSystemd(): Check {

@@ -134,9 +134,14 @@ function vahti(name: string, title: string, program: string): Contestant {
       const collect = { from: url, into: into(folder), part: 'hour', cursor: 'oldest' };
       // JSON is YAML.
       writeFileSync(file, JSON.stringify({ services: { bench: { collect } } }));
-      // As the daemon starts it.
+      // As the daemon starts it: on the plan that it made of the config.
+      const said = execFileSync(process.execPath, [program, 'plan', '--json', '-c', file], {
+        encoding: 'utf8',
+      });
+      const plan = join(folder, 'plan.json');
+      writeFileSync(plan, JSON.stringify((JSON.parse(said) as { plan: unknown }).plan));
       const env = Object.entries(smallEnvironment({})).map(([key, value]) => `${key}=${value}`);
-      return ['env', ...env, ...smallProgram([process.execPath, program]), 'run', 'bench', '-c', file];
+      return ['env', ...env, ...smallProgram([process.execPath, program]), 'run', 'bench', '--plan', plan];
     },
     durableSeq(folder) {
       const line = lastWholeLine(join(into(folder), '.vahti/checkpoint.ndjson'));
