@@ -1,4 +1,4 @@
-import * as http from 'node:http';
+import type * as http from 'node:http';
 import * as v from 'valibot';
 import { type Expression, parseExpression } from '../../core/expression.ts';
 import { type FieldFacts, text } from '../../core/fields.ts';
@@ -123,7 +123,8 @@ async function ask(
   { clock }: WatchContext,
 ): Promise<Outcome> {
   // Few services ask for it, and TLS is not small.
-  const { request } = url.startsWith('https:') ? await import('node:https') : http;
+  // Not loaded before it is needed: 6 MB of every daemon.
+  const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'));
   const startedAt = clock.monotonic();
   return new Promise((resolve) => {
     const fail = (error: Error): void => {
