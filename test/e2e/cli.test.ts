@@ -168,7 +168,18 @@ test('doctor looks at everything it needs, and fails where something is wrong', 
     vahti(t, ['doctor', '--json', '-c', 'bad.yaml'], folder),
   ]);
   const checks = JSON.parse(json.stdout) as Check[];
-  const whats = ['node', 'config', 'open files', 'setpriv', 'prlimit', 'taskset', 'systemd', 'daemon', 'state', 'a'];
+  const whats = [
+    'node',
+    'config',
+    'open files',
+    'setpriv',
+    'prlimit',
+    'taskset',
+    'systemd',
+    'daemon',
+    'state',
+    'a',
+  ];
   assert.deepEqual(
     checks.map((check) => check.what),
     whats,
