@@ -1,9 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { LEVELS, type RecordDraft } from '../core/record.ts';
-import type { ActionResult } from './control-api.ts';
 import type { PlannedService } from './plan.ts';
 import type { StateStore } from './state.ts';
-import type { Supervised } from './supervision.ts';
 
 /** Whether a service is started with the daemon, and by whose word: the last one that a person said, else the config's. */
 export interface Boot {
@@ -40,17 +38,6 @@ export function sayBoot(
   const fields = { action: verb, by: 'person', ...(why === '' ? {} : { why }) };
   const about = { service: name, life: '', kind: 'action', level: LEVELS.info, sender: 'daemon' } as const;
   records([{ ...about, time: clock.micros(), message, fields }]);
-}
-
-/** What a running daemon does for `vahti enable` and `vahti disable`. */
-export function enable(options: BootOptions) {
-  return async ({ planned, service }: Supervised, starts: boolean, why: string): Promise<ActionResult> => {
-    const { name } = planned;
-    sayBoot(name, starts, why, options);
-    const { state } = service.snapshot();
-    const idle = state === 'stopped' || state === 'done';
-    return { name, done: true, message: bootAnswer(name, starts, idle ? 'idle' : 'active') };
-  };
 }
 
 /** What there is to say of it to the person. */

@@ -1,37 +1,18 @@
 import * as v from 'valibot';
 import type { CollectFigures } from '../collect/gauges.ts';
 import type { StoredRecord } from '../core/record.ts';
-import type { MemoryFigure } from '../core/runner.ts';
+import type { ServiceSnapshot } from '../core/runner.ts';
 import type { WatchFigures } from '../watch/watch-figures.ts';
 import type { Boot } from './boot.ts';
 import type { PlanChange } from './plan.ts';
 
 /** What the daemon says of one service. Times are milliseconds since 1970 UTC; null where there is none. */
-export interface ServiceStatus {
-  readonly name: string;
+export interface ServiceStatus extends Omit<ServiceSnapshot, 'lastExit' | 'logPath'> {
   readonly kind: 'command' | 'collect';
-  readonly state: 'stopped' | 'waiting' | 'blocked' | 'running' | 'stopping' | 'done' | 'stuck';
-  readonly since: number;
-  /** Whether it is meant to run. */
-  readonly wanted: boolean;
-  readonly life: string | null;
-  readonly pid: number | null;
-  readonly startedAt: number | null;
-  /** Whether the present life does its work; null where it has no way to say so. */
-  readonly ready: boolean | null;
-  readonly readyAt: number | null;
-  /** What it needs and is not there: `db ready`. */
-  readonly waitsFor: readonly string[];
-  readonly lane: 'fast' | 'backoff' | 'slow';
-  readonly failures: number;
-  readonly startsInWindow: number;
-  readonly nextStartAt: number | null;
   readonly lastExit: { readonly at: number; readonly text: string } | null;
   readonly log: string;
   /** Whether it starts with the daemon, and who says so. */
   readonly boot: Boot;
-  /** What its process tree takes, bytes; null without `memory`, and before the first look. */
-  readonly memory: MemoryFigure | null;
   readonly watches: readonly WatchFigures[];
   /** When its watches restarted it within the last hour. */
   readonly watchRestarts: readonly number[];

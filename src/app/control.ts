@@ -1,5 +1,6 @@
 import { RpcError, type RpcMethods } from '../core/rpc.ts';
 import type { RecordQuery, RecordStore, StoredRecord } from '../core/record.ts';
+import { bootAnswer, type BootOptions, sayBoot } from './boot.ts';
 import {
   type ActionResult,
   CONTROL_PARAMS,
@@ -18,7 +19,7 @@ export interface ControlTarget {
   readonly store: RecordStore;
   status(): Promise<DaemonStatus>;
   explain(name: string): Promise<Explanation>;
-  sayBoot(supervised: Supervised, starts: boolean, why: string): Promise<ActionResult>;
+  readonly boot: BootOptions;
   reload(dryRun: boolean): Promise<ReloadResult>;
   /** Brings what waits into the store, so that a question is answered with what is already known. */
   flush(): void;
@@ -49,7 +50,8 @@ export function controlMethods(target: ControlTarget): RpcMethods<ControlApi> {
     },
     boot: {
       params: CONTROL_PARAMS.boot,
-      handle: ({ names, starts, why }) => act(names, (supervised) => target.sayBoot(supervised, starts, why)),
+      handle: ({ names, starts, why }) =>
+        act(names, (supervised) => enable(supervised, starts, why, target.boot)),
     },
     reload: { params: CONTROL_PARAMS.reload, handle: ({ dryRun }) => target.reload(dryRun) },
     down: {
@@ -151,4 +153,17 @@ async function* logs(
   const coming = follow ? store.follow(query, signal) : [];
   yield* known;
   yield* coming;
+}
+
+/** Enables or disables a service; what runs is left alone. */
+async function enable(
+  { planned: { name }, service }: Supervised,
+  starts: boolean,
+  why: string,
+  boot: BootOptions,
+): Promise<ActionResult> {
+  sayBoot(name, starts, why, boot);
+  const { state } = service.snapshot();
+  const idle = state === 'stopped' || state === 'done';
+  return { name, done: true, message: bootAnswer(name, starts, idle ? 'idle' : 'active') };
 }

@@ -9,7 +9,6 @@ import type { Scope } from '../core/scope.ts';
 import { serially } from '../core/serially.ts';
 import { clearPrivateTmp } from '../run/embedded/private-tmp.ts';
 import { endSurvivors } from '../run/embedded/survivors.ts';
-import { enable } from './boot.ts';
 import { controlMethods } from './control.ts';
 import type { ControlApi, DaemonStatus, ReloadResult } from './control-api.ts';
 import { explain } from './explain.ts';
@@ -83,8 +82,7 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
     await clearPrivateTmp({ root: open.paths.tmp, clock, log: options.log }, stuck);
     await writeFileAtomic(open.paths.plan, `${JSON.stringify(plan)}\n`, { mode: 0o600 });
     const boot = { state: open.state, clock, records: open.recorder.add };
-    const sayBoot = enable(boot);
-    const target = { ...open, status, sayBoot, down: () => wish.abort(), flush: open.recorder.flush };
+    const target = { ...open, status, boot, down: () => wish.abort(), flush: open.recorder.flush };
     const answer = (name: string) => explain(name, { ...open, clock });
     const reloadNow = async (dryRun: boolean) => orThrow(await inTurn(() => reload(dryRun)));
     const methods = controlMethods({ ...target, explain: answer, reload: reloadNow });

@@ -13,7 +13,7 @@ import { readFigures } from './figures.ts';
 import type { Launch } from './launch.ts';
 import type { Plan, PlannedService, PlannedWatch } from './plan.ts';
 import { serviceSocket } from './state.ts';
-import type { SupervisionOptions } from './supervision.ts';
+import type { SupervisionOptions } from './supervision-options.ts';
 
 /** Commands of watches that may run at the same time; all other looks are cheap. */
 const MOST_COMMANDS = 8;

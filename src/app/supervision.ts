@@ -1,13 +1,6 @@
-import type { Clock } from '../core/clock.ts';
-import type { Log } from '../core/log.ts';
 import { bootId } from '../core/processes.ts';
-import type { RecordDraft } from '../core/record.ts';
 import type { Leftover, PersistedService, RecordedProcess, Runner } from '../core/runner.ts';
-import {
-  createEmbeddedService,
-  type EmbeddedServiceDeps,
-  type EmbeddedServiceSpec,
-} from '../run/embedded/service.ts';
+import { createEmbeddedService, type EmbeddedServiceSpec } from '../run/embedded/service.ts';
 import { createDependencies, type Dependencies } from '../run/dependencies.ts';
 import { startOrder, stopInOrder } from '../run/needs.ts';
 import { createPrivateTmp } from '../run/embedded/private-tmp.ts';
@@ -19,22 +12,8 @@ import { smallProgram } from './small-memory.ts';
 import { comparePlans, type Plan, type PlanChange, type PlannedService } from './plan.ts';
 import { createReloads } from './reload-on.ts';
 import { createServiceWatches, type ServiceWatches, type WatchesFigures } from './service-watches.ts';
-import type { StatePaths, StateStore } from './state.ts';
-
-export interface SupervisionOptions {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: () => number;
-  readonly paths: StatePaths;
-  readonly state: StateStore;
-  readonly records: (drafts: readonly RecordDraft[]) => void;
-  /** How this very program is started: `[node, bin/vahti.js]`. */
-  readonly program: readonly string[];
-  /** The last lines that a life of a service wrote, oldest first. */
-  readonly tail?: (name: string, life: string) => readonly string[];
-  /** For tests: lives without processes. */
-  readonly startLife?: EmbeddedServiceDeps['startLife'];
-}
+import type { StateStore } from './state.ts';
+import type { SupervisionOptions } from './supervision-options.ts';
 
 /** A service of the plan, with what runs it. */
 export interface Supervised {

@@ -4,7 +4,7 @@ import type { Log } from '../core/log.ts';
 import type { Scope } from '../core/scope.ts';
 import type { StreamPosition, StreamSource } from '../core/source.ts';
 import { type Committer, createCommitter } from './committer.ts';
-import type { Notice, OnReset } from './gate.ts';
+import { freshStart, type Notice, type OnReset } from './gate.ts';
 import { type CollectFigures, createGauges, type Gauges } from './gauges.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { layoutOf } from './layout.ts';
@@ -54,7 +54,7 @@ export function createCollector(options: CollectorOptions, clock: Clock): Collec
       for (const mended of recovered.mended) scope.log.warn('recovered', { mended });
       gauges.closed(recovered.closed.length);
       const { part: cut, boot, onReset, source } = options;
-      const switched = await meetServer(source, recovered.checkpoint, layout, onReset);
+      const switched = await meetServer(source, recovered.checkpoint, layout, freshStart(onReset));
       // What was collected before servers were noted is taken to be from this one.
       recovered.checkpoint.server ??= source.server?.name;
       const opened = await createCommitter({ files, layout, cut, clock, boot, recovered });

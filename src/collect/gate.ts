@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import type { Clock } from '../core/clock.ts';
 import type { SourceMessage, StreamPosition } from '../core/source.ts';
 import { type Continuity, createContinuity, type ReceivedEvent } from './continuity.ts';
-import type { Passed, PendingGap } from './pending.ts';
-import type { EpochOfServer, Switch } from './switch.ts';
+import type { EpochOfServer, Passed, PendingGap } from './pending.ts';
+import type { Switch } from './switch.ts';
 
 /** What to do when the stream's numbers begin anew: go on at the live end, with the oldest that there is, or not at all. */
 export type OnReset = 'live' | 'oldest' | 'stop';
@@ -15,6 +15,11 @@ export type Notice = Exclude<SourceMessage, { kind: 'event' }>;
 export class StreamResetError extends Error {
   override readonly name = 'StreamResetError';
   readonly retryable = false;
+}
+
+/** Where to go on when the numbers that we have mean nothing any more. */
+export function freshStart(onReset: OnReset): 'live' | 'oldest' {
+  return onReset === 'oldest' ? 'oldest' : 'live';
 }
 
 export interface GateOptions {
@@ -118,7 +123,7 @@ function createHearing(
   const bad = createLastSeen();
   return (message) => {
     if (message.kind === 'reset') {
-      mark.newEpoch(message.detail, onReset === 'oldest' ? 'oldest' : 'live');
+      mark.newEpoch(message.detail, freshStart(onReset));
       return;
     }
     if (message.kind === 'gap') {

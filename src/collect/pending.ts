@@ -1,7 +1,6 @@
 import type { StreamEvent, StreamPosition } from '../core/source.ts';
 import type { Gap } from './gaps.ts';
 import type { Stretch } from './line-bytes.ts';
-import type { EpochOfServer } from './switch.ts';
 
 /** What was taken and waits for its commit, in the order of the stream. `received` is wall milliseconds. */
 export type Pending = PendingEvent | PendingFrame | PendingGapNote | PendingEpoch;
@@ -45,6 +44,14 @@ export interface PendingEpoch {
   readonly epoch: StreamPosition;
   /** Where it begins with another server. */
   readonly by?: EpochOfServer;
+}
+
+/** An epoch that begins with another server. */
+export interface EpochOfServer {
+  readonly at: StreamPosition;
+  readonly server: string;
+  /** Event time, milliseconds, up to which the two servers may send the same. */
+  readonly until: number;
 }
 
 export type PendingGap = Pick<Gap, 'from' | 'to' | 'since' | 'until' | 'reason' | 'detail'>;

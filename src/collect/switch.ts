@@ -1,9 +1,9 @@
-import type { StreamEvent, StreamPosition, StreamSource } from '../core/source.ts';
+import type { StreamEvent, StreamSource } from '../core/source.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { readCommitted } from './committed.ts';
-import type { OnReset } from './gate.ts';
 import { KNOWN_MS, type KnownEvents, readKnown } from './known-events.ts';
 import type { Layout } from './layout.ts';
+import type { EpochOfServer } from './pending.ts';
 import { createStreamClock } from './stream-clock.ts';
 
 /** So long after the last event of the old server, milliseconds of event time, the new one may still send what the old one sent. */
@@ -24,22 +24,16 @@ export interface Switch {
   overlaps(): boolean;
 }
 
-export interface EpochOfServer {
-  readonly at: StreamPosition;
-  readonly server: string;
-  /** Event time, milliseconds, up to which the two servers may send the same. */
-  readonly until: number;
-}
-
 /**
  * Compares the server with the one that the committed events are from.
+ * @param fresh where to begin at a server whose numbers have nothing to do with ours.
  * @returns undefined where it is the same, or where nothing was collected yet.
  */
 export async function meetServer(
   source: StreamSource,
   checkpoint: Checkpoint,
   layout: Layout,
-  onReset: OnReset,
+  fresh: 'live' | 'oldest',
 ): Promise<Switch | undefined> {
   const { server } = source;
   const before = checkpoint.server;
@@ -50,7 +44,7 @@ export async function meetServer(
   const committed = await readCommitted(layout);
   if (committed === undefined) return undefined;
   const known = await readKnown(layout, committed, until - OVERLAP_MS - KNOWN_MS);
-  const at = beginning(checkpoint, server.apart, onReset);
+  const at = beginning(checkpoint, server.apart) ?? fresh;
   return {
     ...watchOverlap(known, until),
     begins: isNew ? { at, server: server.name, until } : undefined,
@@ -61,9 +55,8 @@ export async function meetServer(
 }
 
 /** Numbers that are times mean the same at every server, or nearly so; others nothing. */
-function beginning({ cursor }: Checkpoint, apart: number | undefined, onReset: OnReset): StreamPosition {
-  if (apart !== undefined && cursor !== null) return Math.max(0, cursor - apart);
-  return onReset === 'oldest' ? 'oldest' : 'live';
+function beginning({ cursor }: Checkpoint, apart: number | undefined): number | undefined {
+  return apart === undefined || cursor === null ? undefined : Math.max(0, cursor - apart);
 }
 
 function watchOverlap(known: KnownEvents, until: number): Pick<Switch, 'had' | 'overlaps'> {

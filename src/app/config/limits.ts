@@ -4,8 +4,7 @@ import { ownLimits } from '../../core/exec-wrapper.ts';
 import { readEnvFile } from '../launch.ts';
 import type { Plan, PlannedService } from '../plan.ts';
 import { statePaths } from '../state.ts';
-import { type Notes, report } from './notes.ts';
-import type { Lookup } from './resolve.ts';
+import { type Lookup, type Notes, report } from './notes.ts';
 import { BUILT_IN, type Config, type ServiceConfig } from './schema.ts';
 
 type Limits = Pick<

@@ -11,6 +11,15 @@ export interface Notes {
   readonly diagnostics: Diagnostic[];
 }
 
+/** Where a service's own value, its fallback in `defaults`, or what is built in is looked up, by its keys in the config. */
+export type Lookup = <T>(
+  key: string,
+  keys: readonly string[],
+  written: T | undefined,
+  fallback: T | undefined,
+  builtIn: T,
+) => T;
+
 export function report(
   notes: Notes,
   severity: Diagnostic['severity'],

@@ -7,7 +7,7 @@ import type { Origin, Plan, PlannedService } from '../plan.ts';
 import { checkCommand, checkEnv, checkStreams, checkUsers } from './checks.ts';
 import { checkLimits, resolveLimits, resolveLog } from './limits.ts';
 import { checkNeeds, resolveNeeds } from './needs.ts';
-import { type Notes, report } from './notes.ts';
+import { type Lookup, type Notes, report } from './notes.ts';
 import { resolveReady } from './ready.ts';
 import { resolveWatches } from './watches.ts';
 import type { CollectConfig } from '../../collect/config.ts';
@@ -76,15 +76,6 @@ function choose<T>(notes: Notes, path: string, choices: readonly Choice<T>[], bu
   notes.origins.set(path, { from: 'built-in' });
   return builtIn;
 }
-
-/** Where a service's own value, its fallback in `defaults`, or what is built in is looked up, by its keys in the config. */
-export type Lookup = <T>(
-  key: string,
-  keys: readonly string[],
-  written: T | undefined,
-  fallback: T | undefined,
-  builtIn: T,
-) => T;
 
 function resolveService(notes: Notes, config: Config, name: string, service: ServiceConfig): PlannedService {
   const at = ['services', name];

@@ -1,3 +1,4 @@
+import { jsonObject } from './json-object.ts';
 import { isUtf8 } from 'node:buffer';
 import type { StreamEvent } from '../../core/source.ts';
 import { type LineTime, timeAt } from './line-time.ts';
@@ -41,18 +42,4 @@ export function lineEvent(line: ReceivedLine, timePath?: readonly string[]): Str
     kind: data === undefined ? 'line' : 'json',
     lines: [{ head: `{"seq":${seq},"time":"${time.text}","received":"`, tail: `",${rest}}\n` }],
   };
-}
-
-/** What lies before the first brace of a JSON object. */
-const BRACE = /^[ \t\r]*\{/;
-
-/** The object that a text is the JSON of. */
-function jsonObject(text: string): object | undefined {
-  if (!BRACE.test(text)) return undefined;
-  try {
-    // What begins with a brace can be nothing else.
-    return JSON.parse(text) as object;
-  } catch {
-    return undefined;
-  }
 }

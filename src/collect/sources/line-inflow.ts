@@ -5,6 +5,7 @@ import type { Scope } from '../../core/scope.ts';
 import type { StreamSink } from '../../core/source.ts';
 import type { Interruptions } from './interruptions.ts';
 import { createLineReader, type LineOptions } from './line-reader.ts';
+import { pour } from './pour.ts';
 import { watchSilence } from './silence.ts';
 
 export interface Inflow {
@@ -23,34 +24,19 @@ export interface Inflow {
 export function readLines(stream: Readable, inflow: Inflow): Promise<void> {
   const { options, scope, sink, interruptions, silent } = inflow;
   return new Promise((resolve, reject) => {
-    let full = false;
     const fail = (error: unknown): void => {
       stream.destroy();
       reject(asError(error));
     };
     const reader = createLineReader(options, scope.clock, sink, (message) => {
-      if (!sink.take(message)) full = true;
+      if (!sink.take(message)) flow.full();
     });
     const silence = watchSilence(scope.clock, options.silenceMs, () => silent(silenceReason(options)));
-    const pause = (): void => {
-      stream.pause();
-      silence.hold(true);
-      sink.drained().then(() => {
-        silence.hold(false);
-        stream.resume();
-      }, fail);
+    const push = (chunk: Buffer): void => {
+      interruptions.received();
+      reader.push(chunk);
     };
-    stream.on('data', (chunk: Buffer) => {
-      silence.seen();
-      full = false;
-      try {
-        interruptions.received();
-        reader.push(chunk);
-      } catch (error) {
-        return fail(error);
-      }
-      if (full) pause();
-    });
+    const flow = pour(stream, { sink, silence, push, fail });
     stream.on('close', () => {
       silence.stop();
       try {

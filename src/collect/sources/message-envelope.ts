@@ -1,3 +1,4 @@
+import { jsonObject } from './json-object.ts';
 import { isUtf8 } from 'node:buffer';
 import { formatSize } from '../../core/sizes.ts';
 import type { SourceMessage, StreamEvent } from '../../core/source.ts';
@@ -75,18 +76,4 @@ function contentOf(
   // Between JSON's tokens, the only place where a line end can be, a space is the same.
   if (data !== undefined) return ['json', `,"data":${text.replace(/[\r\n]+/g, ' ').trim()}`];
   return ['text', `,"text":${JSON.stringify(text)}`];
-}
-
-/** What lies before the first brace of a JSON object. */
-const BRACE = /^[ \t\r\n]*\{/;
-
-/** The object that a text is the JSON of. */
-function jsonObject(text: string): object | undefined {
-  if (!BRACE.test(text)) return undefined;
-  try {
-    // What begins with a brace can be nothing else.
-    return JSON.parse(text) as object;
-  } catch {
-    return undefined;
-  }
 }

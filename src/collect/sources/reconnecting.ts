@@ -1,12 +1,7 @@
-import { backoffDelay } from '../../core/backoff.ts';
 import type { Scope } from '../../core/scope.ts';
 import type { StreamSink } from '../../core/source.ts';
-import { HEALTHY_MS, type Interruptions, trackInterruptions } from './interruptions.ts';
-
-const RETRY_MIN_MS = 1_000;
-const RETRY_MAX_MS = 60_000;
-/** Each delay is up to this share shorter or longer, so that many collectors do not come back at once. */
-const JITTER = 0.5;
+import { type Interruptions, trackInterruptions } from './interruptions.ts';
+import { retrying } from './retrying.ts';
 
 /** One connection, from its beginning to its end. Resolves with the reason why it ended. */
 export type Connect = (interruptions: Interruptions) => Promise<string>;
@@ -18,26 +13,13 @@ export async function reconnecting(
   random: () => number,
   connect: Connect,
 ): Promise<void> {
-  const { clock, drain } = scope;
-  const interruptions = trackInterruptions(clock, sink);
+  const interruptions = trackInterruptions(scope.clock, sink);
   try {
-    for (let attempt = 0; !drain.aborted; attempt++) {
-      const began = clock.monotonic();
+    await retrying(scope, sink, random, async () => {
       const reason = await connect(interruptions);
-      if (drain.aborted) return;
-      interruptions.disconnected(reason);
-      // After a good connection the wait is short again.
-      if (clock.monotonic() - began >= HEALTHY_MS) attempt = 0;
-      const retryMs = backoffDelay({
-        minMs: RETRY_MIN_MS,
-        maxMs: RETRY_MAX_MS,
-        attempt,
-        random,
-        jitter: JITTER,
-      });
-      sink.take({ kind: 'disconnected', reason, retryMs });
-      await clock.sleep(retryMs, drain);
-    }
+      if (!scope.drain.aborted) interruptions.disconnected(reason);
+      return reason;
+    });
   } finally {
     interruptions.end();
   }

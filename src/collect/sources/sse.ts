@@ -6,6 +6,7 @@ import type { StreamSink, StreamSource } from '../../core/source.ts';
 import { HEALTHY_MS, type Interruptions, trackInterruptions } from './interruptions.ts';
 import { silenceReason } from './line-inflow.ts';
 import type { LineOptions } from './line-reader.ts';
+import { pour } from './pour.ts';
 import { watchSilence } from './silence.ts';
 import { parseMark } from './sse-mark.ts';
 import { createSseReader } from './sse-reader.ts';
@@ -112,7 +113,6 @@ function readBody(response: IncomingMessage, reading: Reading): Promise<Ending> 
   const { options, clock, sink, interruptions, onRetry, signal } = reading;
   return new Promise((resolve, reject) => {
     let reason: string | undefined;
-    let full = false;
     let events = 0;
     const end = (why: string): void => {
       reason ??= why;
@@ -125,29 +125,15 @@ function readBody(response: IncomingMessage, reading: Reading): Promise<Ending> 
     const silence = watchSilence(clock, options.silenceMs, () => end(silenceReason(options)));
     const reader = createSseReader(options, clock, sink, onRetry, (message) => {
       if (message.kind === 'event') events++;
-      if (!sink.take(message)) full = true;
+      if (!sink.take(message)) flow.full();
     });
-    const pause = (): void => {
-      response.pause();
-      silence.hold(true);
-      sink.drained().then(() => {
-        silence.hold(false);
-        response.resume();
-      }, fail);
+    const push = (chunk: Buffer): void => {
+      interruptions.received();
+      reader.push(chunk);
     };
+    const flow = pour(response, { sink, silence, push, fail });
     const leave = (): void => end('the collector ends');
     signal.addEventListener('abort', leave, { once: true });
-    response.on('data', (chunk: Buffer) => {
-      silence.seen();
-      full = false;
-      try {
-        interruptions.received();
-        reader.push(chunk);
-      } catch (error) {
-        return fail(error);
-      }
-      if (full) pause();
-    });
     response.on('error', () => {
       reason ??= 'the connection broke';
     });

@@ -1,5 +1,5 @@
 import type { Readable } from 'node:stream';
-import type { Watch } from './readiness.ts';
+import type { SignWatch } from './sign-watch.ts';
 
 /** The variable in which a life finds the number of the descriptor that it may write its newline to. */
 export const READY_FD_VARIABLE = 'VAHTI_READY_FD';
@@ -14,7 +14,7 @@ export interface FdSign {
 const NEWLINE = 0x0a;
 
 /** Reads until the pipe's end, so that nobody who writes on blocks or gets SIGPIPE; what comes behind the newline is dropped. */
-export function watchFd({ fd }: FdSign, notify: Readable | null, seen: () => void): Watch {
+export function watchFd({ fd }: FdSign, notify: Readable | null, seen: () => void): SignWatch {
   let closed = false;
   notify?.on('data', (chunk: Buffer) => {
     if (chunk.includes(NEWLINE)) seen();

@@ -1,4 +1,4 @@
-import type { Watch } from './readiness.ts';
+import type { SignWatch } from './sign-watch.ts';
 
 /**
  * A line of the life's own output that has a text in it. Plain text, no pattern: a pattern that takes for ever on some line
@@ -10,7 +10,7 @@ export interface LineSign {
 }
 
 /** Takes the lines of one life; longer ones come cut at 64 KiB, as in the captured log. */
-export function watchLine({ text }: LineSign, seen: () => void): Watch & { heard(line: Buffer): void } {
+export function watchLine({ text }: LineSign, seen: () => void): SignWatch & { heard(line: Buffer): void } {
   const wanted = Buffer.from(text);
   let looking = true;
   return {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Watch } from './readiness.ts';
+import type { SignWatch } from './sign-watch.ts';
 
 /** How a probe is paced. */
 export interface Pace {
@@ -16,7 +16,7 @@ export type Look = (signal: AbortSignal) => Promise<string | undefined>;
 const FIRST_PAUSE_MS = 25;
 
 /** Looks again and again until the sign is there. */
-export function lookUntilSeen(look: Look, pace: Pace, clock: Clock, seen: () => void): Watch {
+export function lookUntilSeen(look: Look, pace: Pace, clock: Clock, seen: () => void): SignWatch {
   const over = new AbortController();
   let missing = 'it was not looked at yet';
   const run = async (): Promise<void> => {

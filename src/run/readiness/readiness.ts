@@ -5,6 +5,7 @@ import { type FdSign, fdText, watchFd } from './fd.ts';
 import { type HttpSign, httpText, lookHttp } from './http.ts';
 import { type LineSign, lineText, watchLine } from './line.ts';
 import { lookUntilSeen } from './looking.ts';
+import type { SignWatch } from './sign-watch.ts';
 import { lookTcp, type TcpSign, tcpText } from './tcp.ts';
 
 /** What shows that a life does its work. Serialisable as JSON. */
@@ -14,14 +15,6 @@ export interface Readiness {
   readonly sign: Sign;
   /** A life that is not ready by then has failed to start; null: it may take as long as it likes. */
   readonly withinMs: number | null;
-}
-
-/** One sign, looked for during one life. */
-export interface Watch {
-  /** What was seen instead, in words, for a life that is late. */
-  missing(): string;
-  /** Stops looking; nothing is told from then on. */
-  close(): void;
 }
 
 export type ReadinessEvent =
@@ -45,7 +38,7 @@ export function createLifeReadiness(
   clock: Clock,
   tell: (event: ReadinessEvent) => void,
 ): LifeReadiness {
-  let watch: Watch | undefined;
+  let watch: SignWatch | undefined;
   let over = false;
   let begun = clock.monotonic();
   let timer: { cancel(): void } | undefined;
@@ -82,7 +75,7 @@ function beginWatch(
   notify: Readable | null,
   clock: Clock,
   seen: () => void,
-): Watch {
+): SignWatch {
   switch (sign.kind) {
     case 'fd':
       return watchFd(sign, notify, seen);

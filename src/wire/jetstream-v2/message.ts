@@ -1,5 +1,14 @@
-import { isUtf8 } from 'node:buffer';
 import { type Member, membersOf } from '../jetstream/members.ts';
+import {
+  asObject,
+  asText,
+  type Fields,
+  Malformed,
+  once,
+  onOneLine,
+  readMessageText,
+  shown,
+} from '../jetstream/message-text.ts';
 import { TYPE_PREFIX } from './options.ts';
 
 /** An event (lexicon `network.bsky.jetstream.subscribeEvents`, jetstream 9a30def), checked. */
@@ -26,22 +35,9 @@ export type Message =
   | { readonly kind: 'error'; readonly error: string; readonly message: string }
   | { readonly kind: 'bad'; readonly reason: string };
 
-/** A message that is not as it should be; becomes `bad`. */
-class Malformed extends Error {}
-
-type Fields = Readonly<Record<string, unknown>>;
-
 /** Reads a message (its bytes, without compression), framed as `xrpc.v1.json` says. Never throws: what is not as it should be is `bad`. */
 export function decodeMessage(bytes: Uint8Array): Message {
-  try {
-    // Without this check bytes that are not UTF-8 would silently become U+FFFD.
-    if (!isUtf8(bytes)) throw new Malformed('it is not UTF-8');
-    return readFrame(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
-  } catch (thrown) {
-    if (!(thrown instanceof Malformed) && !(thrown instanceof SyntaxError)) throw thrown;
-    const reason = thrown instanceof Malformed ? thrown.message : 'it is not JSON';
-    return { kind: 'bad', reason: `cannot read the message: ${reason}` };
-  }
+  return readMessageText(bytes, readFrame);
 }
 
 function readFrame(text: string): Message {
@@ -123,38 +119,7 @@ function copied(text: string, { key, start, end }: Member): string {
   return `${JSON.stringify(key)}:${text.slice(start, end)}`;
 }
 
-/** A line end in JSON is space between tokens (RFC 8259), so another space says the same. */
-function onOneLine(json: string): string {
-  return json.replace(/[\n\r]/g, ' ');
-}
-
-function asObject(value: unknown, name: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Malformed(`${name} is not an object`);
-  return value as Fields;
-}
-
-function asText(fields: Fields, name: string): string {
-  const value = fields[name];
-  if (typeof value !== 'string') throw new Malformed(`${name} is not a text`);
-  return value;
-}
-
 function textOrNone(fields: Fields, name: string): string {
   const value = fields[name];
   return typeof value === 'string' ? value : '';
-}
-
-function shown(value: unknown): string {
-  return (JSON.stringify(value) ?? 'missing').slice(0, 40);
-}
-
-/** What readers make of a key that comes twice is anybody's guess. */
-function once(members: readonly Member[], name: string): readonly Member[] {
-  const keys = new Set<string>();
-  for (const { key } of members) {
-    if (keys.has(key)) throw new Malformed(`${name} has ${shown(key)} twice`);
-    keys.add(key);
-  }
-  return members;
 }

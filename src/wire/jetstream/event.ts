@@ -1,5 +1,15 @@
-import { isUtf8 } from 'node:buffer';
 import { type Member, membersOf } from './members.ts';
+import {
+  asObject,
+  asText,
+  type BadMessage,
+  type Fields,
+  Malformed,
+  once,
+  onOneLine,
+  readMessageText,
+  shown,
+} from './message-text.ts';
 
 /** An event of Jetstream v1 (`/subscribe`; docs of bluesky-social/jetstream, §5.1), checked. */
 export interface JetstreamEvent {
@@ -17,34 +27,18 @@ export interface JetstreamEvent {
   readonly members: string;
 }
 
-export interface BadMessage {
-  readonly kind: 'bad';
-  readonly reason: string;
-}
-
 const KNOWN = new Set(['did', 'time_us', 'cursor', 'kind', 'commit', 'identity', 'account']);
 const OPERATIONS: readonly unknown[] = ['create', 'update', 'delete'];
 
-/** A message that is not as it should be; becomes `bad`. */
-class Malformed extends Error {}
-
 /** Reads a message (its bytes, without compression). Never throws: what is not as it should be is `bad`, with the reason. */
 export function decodeEvent(bytes: Uint8Array): JetstreamEvent | BadMessage {
-  try {
-    // Without this check bytes that are not UTF-8 would silently become U+FFFD.
-    if (!isUtf8(bytes)) throw new Malformed('it is not UTF-8');
-    return readEvent(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
-  } catch (thrown) {
-    if (!(thrown instanceof Malformed) && !(thrown instanceof SyntaxError)) throw thrown;
-    const reason = thrown instanceof Malformed ? thrown.message : 'it is not JSON';
-    return { kind: 'bad', reason: `cannot read the message: ${reason}` };
-  }
+  return readMessageText(bytes, readEvent);
 }
 
 function readEvent(text: string): JetstreamEvent {
   const value = asObject(JSON.parse(text), 'the message');
   const members = membersOf(text, 0);
-  refuseDoubles(members, 'the message');
+  once(members, 'the message');
   asText(value, 'did');
   const timeUs = asPositive(value, 'time_us');
   const cursor = value['cursor'] === undefined ? undefined : asPositive(value, 'cursor');
@@ -52,7 +46,7 @@ function readEvent(text: string): JetstreamEvent {
   const type = kind === 'commit' || kind === 'identity' || kind === 'account' ? kind : 'unknown';
   if (type !== 'unknown') {
     const detail = asObject(value[type], type);
-    refuseDoubles(membersOf(text, members.find(({ key }) => key === type)?.start ?? 0), type);
+    once(membersOf(text, members.find(({ key }) => key === type)?.start ?? 0), type);
     CHECKS[type](detail);
   }
   return { kind: 'event', type, timeUs, cursor, members: joinMembers(text, members) };
@@ -85,39 +79,12 @@ function checkUpstream(fields: Fields): void {
   if (!Number.isSafeInteger(fields['seq'])) throw new Malformed(`seq is ${shown(fields['seq'])}`);
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function asObject(value: unknown, name: string): Fields {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new Malformed(`${name} is not an object`);
-  return value as Fields;
-}
-
-function asText(fields: Fields, name: string): string {
-  const value = fields[name];
-  if (typeof value !== 'string') throw new Malformed(`${name} is not a text`);
-  return value;
-}
-
 function asPositive(fields: Fields, name: string): number {
   const value = fields[name];
   if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 1) {
     throw new Malformed(`${name} is not an integer from 1 to 2^53 - 1`);
   }
   return value;
-}
-
-function shown(value: unknown): string {
-  return (JSON.stringify(value) ?? 'missing').slice(0, 40);
-}
-
-/** What readers make of a key that comes twice is anybody's guess. */
-function refuseDoubles(members: readonly Member[], name: string): void {
-  const keys = new Set<string>();
-  for (const { key } of members) {
-    if (keys.has(key)) throw new Malformed(`${name} has ${shown(key)} twice`);
-    keys.add(key);
-  }
 }
 
 function joinMembers(text: string, members: readonly Member[]): string {
@@ -128,6 +95,5 @@ function joinMembers(text: string, members: readonly Member[]): string {
     (KNOWN.has(key) ? known : extra).push(`${JSON.stringify(key)}:${text.slice(start, end)}`);
   }
   if (extra.length > 0) known.push(`"extra":{${extra.join(',')}}`);
-  // A line end in JSON is space between tokens (RFC 8259), so another space says the same.
-  return known.join(',').replace(/[\n\r]/g, ' ');
+  return onOneLine(known.join(','));
 }

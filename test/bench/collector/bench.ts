@@ -1,13 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { compare } from './check-lines.ts';
 import { type Contestant, NAMES, prepare } from './contestants.ts';
-import { coresBusyMs, loadNow, machineFacts } from './machine.ts';
+import { benchFolder } from '../bench-folder.ts';
+import { machineFacts, watchLoad } from '../machine.ts';
 import { type BenchOptions, readOptions, type Source, USAGE } from './options.ts';
 import { linesOfPool } from './prepared-stream.ts';
-import { number, pageOf, type Round, type Row, tableOf } from './report.ts';
+import { number } from '../number-text.ts';
+import { pageOf, type Round, type Row, tableOf } from './report.ts';
 import { runTrial, type Trial } from './trial.ts';
 
 interface Setting {
@@ -24,13 +26,7 @@ export async function runBench(args: readonly string[]): Promise<number> {
     console.error(`${what}\n\n${USAGE}`);
     return 2;
   }
-  const temp = options.temp ?? mkdtempSync(join(tmpdir(), 'vahti-bench-'));
-  mkdirSync(temp, { recursive: true });
-  const clear = options.temp === undefined && !options.keep;
-  process.on('exit', () => clear && rmSync(temp, { recursive: true, force: true }));
-  // Ends through 'exit', which ends the children too.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => process.exit(130));
+  const temp = benchFolder(options);
   return await benchIn(temp, options, args);
 }
 
@@ -123,15 +119,4 @@ function differencesOf(rounds: readonly Round[]): string[] {
       return example === undefined ? [] : [`${title}: ${name}: \`${example.slice(0, 400)}\``];
     });
   });
-}
-
-/** The load from now on, in words. */
-function watchLoad(): () => string {
-  const [before, began, loadBefore] = [coresBusyMs(), performance.now(), loadNow()];
-  return () => {
-    const { busy, stolen } = coresBusyMs();
-    const all = (performance.now() - began) * cpus().length;
-    const share = (part: number): string => number((part / all) * 100);
-    return `Load average ${loadBefore} before and ${loadNow()} after; in between the cores were busy to ${share(busy - before.busy)} % (the bench itself included), ${share(stolen - before.stolen)} % were taken by the host`;
-  };
 }

@@ -1,16 +1,8 @@
 import { smallEnvironment, smallProgram } from '../../../src/app/small-memory.ts';
-import {
-  copyFileSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { ROOT } from './options.ts';
+import { buildProgram, ROOT } from '../program.ts';
 import { CURSOR_FILE, LINES_FILE } from './peers/durable-lines.ts';
 import { lastWholeLine } from './tail-line.ts';
 
@@ -95,21 +87,6 @@ export function prepare(
     }
   }
   return contestants;
-}
-
-/** Compiles the program as `npm run build` does, into a folder of the bench's. */
-function buildProgram(folder: string): string {
-  mkdirSync(join(folder, 'bin'), { recursive: true });
-  const outDir = join(folder, 'dist');
-  execFileSync(join(ROOT, 'node_modules/.bin/tsc'), [
-    '-p',
-    join(ROOT, 'tsconfig.build.json'),
-    '--outDir',
-    outDir,
-  ]);
-  for (const file of ['package.json', 'bin/vahti.js']) copyFileSync(join(ROOT, file), join(folder, file));
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  return join(folder, 'bin/vahti.js');
 }
 
 /** Installs a peer's packages, and returns the module that gives them out. */

@@ -1,8 +1,7 @@
+import { ROOT } from '../program.ts';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-
-export const ROOT = join(import.meta.dirname, '../../..');
 
 /** Recorded frames of the network, which are shared beside the project and not in it. */
 const REAL_FRAMES = join(ROOT, '../shared/data/firehose/frames.bin');

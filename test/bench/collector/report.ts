@@ -1,3 +1,4 @@
+import { number } from '../number-text.ts';
 import { compare } from './check-lines.ts';
 import type { Trial } from './trial.ts';
 
@@ -82,10 +83,6 @@ function median(sorted: readonly number[]): number {
   const middle = sorted.length >> 1;
   const upper = sorted[middle] ?? Number.NaN;
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
-}
-
-export function number(value: number, digits = 0): string {
-  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 export interface PageFacts {

@@ -1,12 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { cpus, tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { coresBusyMs, loadNow, machineFacts } from '../collector/machine.ts';
+import { benchFolder } from '../bench-folder.ts';
+import { machineFacts, watchLoad } from '../machine.ts';
 import type { Contestant } from './contestant.ts';
 import { NAMES, prepare } from './contestants.ts';
 import { type CrashLoop, runCrashLoops } from './crash-loop.ts';
 import { type BenchOptions, readOptions, USAGE } from './options.ts';
-import { crashTable, footprintTable, number, pageOf, quantile, type Row } from './report.ts';
+import { number } from '../number-text.ts';
+import { crashTable, footprintTable, pageOf, quantile, type Row } from './report.ts';
 import { runTrials, type Trial } from './trial.ts';
 
 /** With one service; more would bring Vahti into its slow lane, which 12 starts in 10 minutes do. */
@@ -29,13 +30,7 @@ export async function runBench(args: readonly string[]): Promise<number> {
     console.error(`${what}\n\n${USAGE}`);
     return 2;
   }
-  const temp = options.temp ?? mkdtempSync(join(tmpdir(), 'vahti-bench-'));
-  mkdirSync(temp, { recursive: true });
-  const clear = options.temp === undefined && !options.keep;
-  process.on('exit', () => clear && rmSync(temp, { recursive: true, force: true }));
-  // Ends through 'exit', which ends what was started too.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-    process.once(signal, () => process.exit(130));
+  const temp = benchFolder(options);
   return await benchIn(temp, options, args);
 }
 
@@ -124,15 +119,4 @@ function tell({ name }: Contestant, services: number, trial: Trial): void {
   console.log(
     `${name} @${services}: RSS ${number(rss / 2 ** 20, 1)} PSS ${number(pss / 2 ** 20, 1)} MiB, idle ${number(idle * 100, 2)} %, up ${number(upMs)} ms, restart ${restart} ms, status ${number(quantile(statusMs, 0.5))} ms`,
   );
-}
-
-/** The load from now on, in words. */
-function watchLoad(): () => string {
-  const [before, began, loadBefore] = [coresBusyMs(), performance.now(), loadNow()];
-  return () => {
-    const { busy, stolen } = coresBusyMs();
-    const all = (performance.now() - began) * cpus().length;
-    const share = (part: number): string => number((part / all) * 100);
-    return `Load average ${loadBefore} before and ${loadNow()} after; in between the cores were busy to ${share(busy - before.busy)} % (the bench itself included), ${share(stolen - before.stolen)} % were taken by the host`;
-  };
 }

@@ -1,7 +1,6 @@
+import { ROOT } from '../program.ts';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-
-export const ROOT = join(import.meta.dirname, '../../..');
 
 export interface BenchOptions {
   readonly services: number;

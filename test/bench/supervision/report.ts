@@ -1,3 +1,4 @@
+import { number } from '../number-text.ts';
 import { type CrashLoop, PROGRAMS } from './crash-loop.ts';
 import type { Trial } from './trial.ts';
 
@@ -89,10 +90,6 @@ function median(values: readonly number[]): number {
 export function quantile(values: readonly number[], part: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;
-}
-
-export function number(value: number, digits = 0): string {
-  return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
 /** The whole page. */

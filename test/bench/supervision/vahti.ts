@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildProgram } from '../program.ts';
 import { type Contestant, endForeground, output, startForeground } from './contestant.ts';
-import { ROOT } from './options.ts';
 import { ownNode } from './own-node.ts';
 
 interface Status {
@@ -47,19 +46,4 @@ export function prepareVahti(temp: string): Contestant {
 
 function seconds(ms: number): string {
   return `${Math.max(0, Math.round(ms / 1_000))} s`;
-}
-
-/** Compiles the program as `npm run build` does, into a folder of the bench's. */
-function buildProgram(folder: string): string {
-  mkdirSync(join(folder, 'bin'), { recursive: true });
-  const to = join(folder, 'dist');
-  execFileSync(join(ROOT, 'node_modules/.bin/tsc'), [
-    '-p',
-    join(ROOT, 'tsconfig.build.json'),
-    '--outDir',
-    to,
-  ]);
-  for (const file of ['package.json', 'bin/vahti.js']) copyFileSync(join(ROOT, file), join(folder, file));
-  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
-  return join(folder, 'bin/vahti.js');
 }

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release, totalmem } from 'node:os';
-import { ROOT } from './options.ts';
+import { number } from './number-text.ts';
+import { ROOT } from './program.ts';
 
 /** What a reader of the table has to know of where it was made. */
 export function machineFacts(folder: string): readonly string[] {
@@ -13,7 +14,7 @@ export function machineFacts(folder: string): readonly string[] {
   ];
 }
 
-export function loadNow(): string {
+function loadNow(): string {
   return loadavg()
     .map((load) => load.toFixed(2))
     .join(' ');
@@ -38,8 +39,19 @@ function line(command: string, args: readonly string[]): string {
 }
 
 /** Jiffies that all cores spent on work, of anybody, since boot, in ms; and how many the host took away. */
-export function coresBusyMs(): { readonly busy: number; readonly stolen: number } {
+function coresBusyMs(): { readonly busy: number; readonly stolen: number } {
   const fields = (readFileSync('/proc/stat', 'utf8').split('\n')[0] ?? '').split(/\s+/).slice(1).map(Number);
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = fields;
   return { busy: (user + nice + system + irq + softirq) * 10, stolen: steal * 10 };
+}
+
+/** The load from now on, in words. */
+export function watchLoad(): () => string {
+  const [before, began, loadBefore] = [coresBusyMs(), performance.now(), loadNow()];
+  return () => {
+    const { busy, stolen } = coresBusyMs();
+    const all = (performance.now() - began) * cpus().length;
+    const share = (part: number): string => number((part / all) * 100);
+    return `Load average ${loadBefore} before and ${loadNow()} after; in between the cores were busy to ${share(busy - before.busy)} % (the bench itself included), ${share(stolen - before.stolen)} % were taken by the host`;
+  };
 }
