@@ -1,6 +1,6 @@
 import type { PlannedService, PlannedWatch } from '../app/plan.ts';
 import { formatDuration } from '../core/durations.ts';
-import { hoursText } from '../watch/hours.ts';
+import { hoursText } from '../core/hours.ts';
 import { stepText } from '../watch/ladder.ts';
 
 /** The lines of `vahti plan` for the watches of a service. */

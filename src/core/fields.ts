@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { DURATION_FORM, parseDuration, parseDurationRange } from './durations.ts';
+import { HOURS_FORM, parseHours } from './hours.ts';
 import type { Result } from './result.ts';
 import { parseSize, parseSizeRange, SIZE_FORM } from './sizes.ts';
 
@@ -60,6 +61,13 @@ export const sizeRange = readText(
   'a range of sizes such as 400M..512M, or one size',
   { type: 'string', pattern: `^\\s*${SIZES}(\\.\\.\\s*${SIZES})?$`, examples: ['400M..512M', '512M'] },
   parseSizeRange,
+);
+
+/** Hours of the week in a zone, such as `Mon-Fri 08:00-18:00 Europe/Helsinki`. */
+export const hours = readText(
+  HOURS_FORM,
+  { type: 'string', examples: ['Mon-Fri 08:00-18:00 Europe/Helsinki'] },
+  parseHours,
 );
 
 /** A number of the given range. */

@@ -1,10 +1,9 @@
 import * as v from 'valibot';
 import { DURATION_FORM } from '../core/durations.ts';
-import { duration, type FieldFacts, integer } from '../core/fields.ts';
+import { duration, type FieldFacts, hours, integer } from '../core/fields.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { didYouMean } from '../core/suggest.ts';
 import { splitWords } from '../core/words.ts';
-import { type Hours, HOURS_FORM, parseHours } from './hours.ts';
 import type { Step } from './ladder.ts';
 
 /** Looks at a shorter pace would be work, not watching. */
@@ -38,20 +37,6 @@ const fail = v.pipe(
       ],
       examples: [3, '3/5'],
     },
-  } satisfies FieldFacts),
-);
-
-const hours = v.pipe(
-  v.string(`cannot use this value: write ${HOURS_FORM}`),
-  v.rawTransform<string, Hours>(({ dataset, addIssue, NEVER }) => {
-    const read = parseHours(dataset.value);
-    if (read.ok) return read.value;
-    addIssue({ message: read.error });
-    return NEVER;
-  }),
-  v.metadata({
-    form: HOURS_FORM,
-    json: { type: 'string', examples: ['Mon-Fri 08:00-18:00 Europe/Helsinki'] },
   } satisfies FieldFacts),
 );
 

@@ -1,5 +1,5 @@
 import type { GateSettings, GateState } from './gate.ts';
-import type { Hours } from './hours.ts';
+import type { Hours } from '../core/hours.ts';
 import type { Judgement, WatchedLife } from './kind.ts';
 import type { LadderState, Step } from './ladder.ts';
 

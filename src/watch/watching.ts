@@ -5,7 +5,7 @@ import { asError } from '../core/result.ts';
 import { perform } from './actions.ts';
 import type { Course, LifeSeen, WatchSettings } from './course.ts';
 import { freshGate, type GateState, next as nextGate } from './gate.ts';
-import { createOpening, type Opening } from './hours.ts';
+import { createOpening, type Opening } from '../core/hours.ts';
 import type { Judgement, WatchedLife, Watcher } from './kind.ts';
 import {
   type Budget,

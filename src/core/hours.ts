@@ -1,4 +1,4 @@
-import { err, ok, type Result } from '../core/result.ts';
+import { err, ok, type Result } from './result.ts';
 
 /** When a watch looks: on some days of the week, between two times of the day, in a zone. Serialisable as JSON. */
 export interface Hours {
