@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import type { Files } from '../core/files.ts';
 import type { Layout } from './layout.ts';
-import { readSealedLines, sealLine } from './sealed-line.ts';
+import { readSealedLines, sealLine } from '../core/sealed-line.ts';
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 

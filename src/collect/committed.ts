@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { errorCode } from '../core/result.ts';
 import { type Checkpoint, lastCheckpoint } from './checkpoint.ts';
 import { closedPath, type Layout, openPath, readPartName } from './layout.ts';
-import { type ManifestLine, readManifest } from './manifest.ts';
+import { type ManifestLine, readManifest } from '../core/parts-manifest.ts';
 
 /** A part as far as it is committed. */
 export interface CommittedPart {

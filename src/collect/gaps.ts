@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import * as v from 'valibot';
 import { errorCode } from '../core/result.ts';
-import { readSealedLines, sealLine } from './sealed-line.ts';
+import { readSealedLines, sealLine } from '../core/sealed-line.ts';
 
 const number = v.pipe(v.number(), v.safeInteger());
 

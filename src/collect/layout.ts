@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { MANIFEST } from '../core/parts-manifest.ts';
 
 /** Where a collector keeps what, below the folder it collects into. Data and cursor move together. */
 export interface Layout {
@@ -22,7 +23,7 @@ export function layoutOf(into: string): Layout {
     root: into,
     own,
     checkpoint: join(own, 'checkpoint.ndjson'),
-    manifest: join(own, 'manifest.ndjson'),
+    manifest: join(into, MANIFEST),
     quarantine: join(own, 'quarantine.bin'),
     gaps: join(own, 'gaps.ndjson'),
     spool: join(own, 'spool.bin'),

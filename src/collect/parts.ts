@@ -5,7 +5,8 @@ import type { OpenPartState } from './checkpoint.ts';
 import { makeFolder } from './folders.ts';
 import { piecesOf, type Stretch } from './line-bytes.ts';
 import { closedPath, type Layout, openPath, partName, readPartName } from './layout.ts';
-import type { ManifestLine, ManifestLog } from './manifest.ts';
+import type { ManifestLine } from '../core/parts-manifest.ts';
+import type { ManifestLog } from './manifest.ts';
 import { isSizedKey, type PartCut, type PartLength, periodAt, sizedKey } from './period.ts';
 
 /** A part stays open this long behind its end, by the stream's clock, for events that come late. */

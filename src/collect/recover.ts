@@ -12,7 +12,7 @@ import {
 import { saveTail, setAside } from './cut.ts';
 import { makeFolder, makeFolders } from './folders.ts';
 import { closedPath, type Layout, openPath, readPartName } from './layout.ts';
-import { type ManifestLine, readManifest } from './manifest.ts';
+import { type ManifestLine, readManifest } from '../core/parts-manifest.ts';
 import { newPart, type OpenPart } from './parts.ts';
 
 /** What a collector goes on from: everything that was committed, and nothing else, is on the disk. */

@@ -4,7 +4,7 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFi
 import { basename, dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { closedPath, layoutOf, openPath } from '../../src/collect/layout.ts';
-import type { ManifestLine } from '../../src/collect/manifest.ts';
+import type { ManifestLine } from '../../src/core/parts-manifest.ts';
 import { recover } from '../../src/collect/recover.ts';
 import { disk } from '../../src/core/files.ts';
 import {

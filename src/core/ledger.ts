@@ -1,0 +1,55 @@
+/** What is known of one file that verbs take care of. Paths are relative to `root`. */
+export interface LedgerFile {
+  /** Absolute real path of the folder that the verbs work on. */
+  readonly root: string;
+  /** The name that the file had when it was taken in, without a suffix of an archive: `2026-11-22T08.ndjson`. */
+  readonly path: string;
+  /** Of the content before it was compressed. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** Milliseconds; when the content was last changed, as it was taken in. */
+  readonly mtimeMs: number;
+  /** Where its archived form lies, and what that is; null while there is none. */
+  readonly archived: {
+    readonly path: string;
+    readonly sha256: string;
+    readonly bytes: number;
+    readonly at: number;
+  } | null;
+  /** When it was deleted, by which job's run; null while it is there. The row stays: a tombstone. */
+  readonly purged: { readonly at: number; readonly run: string } | null;
+}
+
+/** A proof that a file lies elsewhere: read back from there and compared, not merely sent. */
+export interface LedgerCopy {
+  /** The job that made it. */
+  readonly job: string;
+  /** Where, without secrets: `backup:/srv/firehose`. */
+  readonly target: string;
+  /** The path there. */
+  readonly path: string;
+  /** The bytes that lie there: of the file as it was sent, archived or not. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** When it was last read back and found equal; milliseconds. */
+  readonly verifiedAt: number;
+}
+
+/**
+ * The durable list of files, their archives, proved copies and ends, shared by all verbs and jobs of a state folder. Several processes
+ * may use it at the same time. Every write is durable when it returns. Implementation: `jobs/ledger/`.
+ */
+export interface Ledger {
+  file(root: string, path: string): LedgerFile | undefined;
+  files(root: string): Iterable<LedgerFile>;
+  /** A new row, or one whose content changed: then what was known of the old content (archive, copies) is kept as history and does not count any more. */
+  take(file: Pick<LedgerFile, 'root' | 'path' | 'sha256' | 'bytes' | 'mtimeMs'>): void;
+  archived(root: string, path: string, archive: NonNullable<LedgerFile['archived']>): void;
+  copies(root: string, path: string): readonly LedgerCopy[];
+  /** Sets the copy of this job and target. */
+  proved(root: string, path: string, copy: LedgerCopy): void;
+  /** Takes back a proof: the far side does not have it any more. */
+  disproved(root: string, path: string, job: string, target: string, why: string): void;
+  purged(root: string, path: string, by: { readonly at: number; readonly run: string }): void;
+  close(): void;
+}
