@@ -159,7 +159,7 @@ test('the defaults that the reference names are those that hold', async (t) => {
 });
 
 test('the JSON Schema takes the examples', () => {
-  const files = globSync('examples/*/vahti.yaml', { cwd: ROOT }).toSorted();
+  const files = globSync('examples/**/vahti.yaml', { cwd: ROOT }).toSorted();
   assert.ok(files.length > 0, 'cannot find any example');
   const texts = [...files.map((file) => readFileSync(join(ROOT, file), 'utf8')), EXAMPLE, wholeExample()];
   for (const text of texts) assert.deepEqual(mistakesIn(SCHEMA, parse(text)), []);

@@ -3,6 +3,7 @@ import { formatDuration } from '../../src/core/durations.ts';
 import { formatSize } from '../../src/core/sizes.ts';
 import { READY_DEFAULTS } from '../../src/run/readiness/config.ts';
 import { EXPECTED_STATUS } from '../../src/run/readiness/http.ts';
+import { LADDER_LIMITS } from '../../src/watch/ladder.ts';
 
 export interface Default {
   /** As it would be written in the config; undefined where no one value says it. */
@@ -19,13 +20,19 @@ const PACED: Readonly<Record<string, unknown>> = {
   'restart.slow': formatDuration(BUILT_IN.slowMs),
   'log.budget': formatSize(BUILT_IN.logBudgetBytes),
   'log.mode': '0640',
+  'restart.watches.most': LADDER_LIMITS.mostRestarts,
+  'restart.watches.per': formatDuration(LADDER_LIMITS.perMs),
+  'restart.watches.cool': formatDuration(LADDER_LIMITS.coolMs),
 };
 
 const VALUES: Readonly<Record<string, unknown>> = {
   state: BUILT_IN.state,
+  zone: BUILT_IN.zone,
   'hub.keep.logs': formatDuration(BUILT_IN.keepLogsMs),
   'hub.keep.history': formatDuration(BUILT_IN.keepHistoryMs),
   'hub.keep.size': formatSize(BUILT_IN.keepBytes),
+  'hub.keep.looks': formatDuration(BUILT_IN.keepLooksMs),
+  'hub.keep.looks-size': formatSize(BUILT_IN.keepLooksBytes),
   'services.NAME.cwd': '.',
   'services.NAME.ready.expect': EXPECTED_STATUS,
   'services.NAME.ready.within': formatDuration(READY_DEFAULTS.withinMs),
@@ -40,6 +47,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   'defaults.restart.no-restart-on': 'none; `2` and `6` for a service with `collect`',
   'services.NAME.restart.no-restart-on':
     '`defaults.restart.no-restart-on`, else none; `2` and `6` with `collect`',
+  'beats.url': '`http://LISTEN`',
   'services.NAME.user': 'the daemon’s user',
   'services.NAME.log.file': '`STATE/logs/NAME.log`',
   'services.NAME.memory': 'no limit',

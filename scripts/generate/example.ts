@@ -6,6 +6,9 @@ const WIDTH = 100;
 /** What the example says where it does not say the default. */
 const VALUES: Readonly<Record<string, unknown>> = {
   'defaults.restart.no-restart-on': [2, 6],
+  'beats.listen': '127.0.0.1:7081',
+  'beats.url': 'https://beats.example',
+  'services.NAME.unit': 'livereduce.service',
   'services.NAME.run': ['sh', '-c', 'while date; do sleep 5; done'],
   'services.NAME.collect.from': 'wss://bsky.network/xrpc/com.atproto.sync.subscribeRepos',
   'services.NAME.collect.into': 'data/firehose',
@@ -26,6 +29,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   'services.NAME.watch': {
     fresh: { files: 'raw/**/*.ndjson', within: '90s', then: ['restart', 'page'] },
     web: { http: 'http://127.0.0.1:8080/ping', every: '15s', fail: '3/5', ok: 2, grace: '1m' },
+    alive: { beat: '2m', grace: '30s' },
   },
   'services.NAME.ready.fd': 3,
   'services.NAME.ready.line': ':',
@@ -43,6 +47,30 @@ const VALUES: Readonly<Record<string, unknown>> = {
   'services.NAME.restart.slow': '30m',
   'services.NAME.restart.no-restart-on': [78],
   'services.NAME.log.budget': '16M',
+  'services.NAME.restart.watches.most': 5,
+  'services.NAME.restart.watches.per': '2h',
+  'services.NAME.restart.watches.cool': '3m',
+  'services.NAME.quiet': [
+    { when: '2026-11-30 22:00 - 2026-12-01 02:00 Europe/Zurich', why: 'the disks are replaced' },
+  ],
+  'services.NAME.notify': ['ops', 'phone'],
+  'defaults.notify': ['ops'],
+  notify: {
+    ops: { mail: 'ops@uni.example', smtp: 'smtp://localhost', repeat: '4h', digest: '08:00 Europe/Zurich' },
+    phone: { webhook: '$PAGER_URL', after: '15m' },
+  },
+  'beat.url': '$BEAT_URL',
+  'beat.every': '5m',
+  jobs: {
+    dump: {
+      at: '40 3 * * * Europe/Zurich',
+      run: 'pg_dump -f dump.sql app',
+      retry: '3 every 10m',
+      late: '2h',
+    },
+    tell: { after: 'dump failed', run: ['sh', '-c', 'echo the dump failed'] },
+  },
+  quiet: [{ when: 'Sun 02:00-04:00 Europe/Zurich', why: 'switch maintenance' }],
 };
 
 /** Keys that are shown but switched off, since they are not valid for everybody. */
@@ -82,7 +110,7 @@ const OF_BROKERS = ['user', 'password', 'creds', 'ca', 'cert', 'key'].map((key) 
  * keys are in the first.
  */
 const SERVICES: readonly Service[] = [
-  { name: 'clock', has: (path) => !/^collect\b/.test(path) && !OF_OTHER_SIGNS.test(path) },
+  { name: 'clock', has: (path) => !/^(?:collect|unit)\b/.test(path) && !OF_OTHER_SIGNS.test(path) },
   ...SIGNED.map(({ name, keys, values }): Service => ({ name, has: (path) => keys.includes(path), values })),
   {
     name: 'firehose',
@@ -92,6 +120,13 @@ const SERVICES: readonly Service[] = [
     name: 'orders',
     has: (path) => ['collect', 'collect.from', 'collect.into', ...OF_BROKERS].includes(path),
     values: { 'collect.from': 'nats://broker.example:4222/ORDERS', 'collect.into': 'data/orders' },
+  },
+  {
+    name: 'livereduce',
+    has: (path) => ['unit', 'watch'].includes(path),
+    values: {
+      watch: { log: { file: '/var/log/livereduce.log', within: '5m', then: ['restart', 'page'] } },
+    },
   },
 ];
 

@@ -2,10 +2,12 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { buildProgram } from '../../src/cli/program.ts';
+import { channelsPage } from './channels.ts';
 import { cliPage } from './cli-page.ts';
 import { configPage } from './config-page.ts';
 import { exampleConfig } from './example.ts';
 import { exitCodesPage } from './exit-codes-page.ts';
+import { jobsPage } from './jobs.ts';
 import { jsonSchema } from './json-schema.ts';
 import { readKeys } from './keys.ts';
 import { watchesPage } from './watches.ts';
@@ -20,6 +22,8 @@ export function generateFiles(): Files {
     ['schema/vahti.schema.json', jsonSchema(keys)],
     ['docs/reference/config.md', configPage(keys)],
     ['docs/reference/watches.md', watchesPage()],
+    ['docs/reference/channels.md', channelsPage()],
+    ['docs/reference/jobs.md', jobsPage()],
     ['docs/reference/vahti.example.yaml', exampleConfig(keys)],
     ['docs/reference/cli.md', cliPage(buildProgram())],
     ['docs/reference/exit-codes.md', exitCodesPage(EXIT)],

@@ -1,10 +1,16 @@
 import { formText, isValue, type Key } from './keys.ts';
+import { channelsJson } from './channels.ts';
+import { jobsJson } from './jobs.ts';
 import { watchesJson } from './watches.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** What the config schema leaves to the kinds of watch. */
-const WATCHES = 'services.NAME.watch';
+/** What the config schema leaves to the kinds of watch and of channel, and to verbs. */
+const OF_KINDS: Readonly<Record<string, () => Json>> = {
+  'services.NAME.watch': watchesJson,
+  notify: channelsJson,
+  jobs: jobsJson,
+};
 
 /** The JSON Schema (draft 2020-12) of the config, for editors and other tools. */
 export function jsonSchema(root: Key): string {
@@ -25,7 +31,7 @@ function schemaOf(key: Key): Json {
   if (isValue(key)) {
     const { form, default: fallback } = key.content;
     const value = fallback?.value === undefined ? {} : { default: fallback.value };
-    const shape = key.path === WATCHES ? watchesJson() : json;
+    const shape = OF_KINDS[key.path]?.() ?? json;
     return { description: `${description}\n\nWrite ${formText(form)}.`, ...shape, ...value };
   }
   if (content.kind === 'named')

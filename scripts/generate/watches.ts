@@ -44,12 +44,18 @@ export function watchesPage(): string {
   ]);
 }
 
-function kindSentence({ main, everyMs, timeoutMs }: WatchKind): string {
-  const pace = `It looks every ${formatDuration(everyMs)}, for ${formatDuration(timeoutMs)} at most.`;
+function kindSentence({ kind, main, everyMs, timeoutMs }: WatchKind): string {
+  const pace = `It looks every ${formatDuration(everyMs)}, for ${formatDuration(timeoutMs)} at most.${MORE[kind] ?? ''}`;
   return main === undefined ? pace : `Its main option is ${code(main)}. ${pace}`;
 }
 
-function keyTable(keys: readonly Key[], fallback: (key: Key) => string): string {
+/** What holds for a kind alone. */
+const MORE: Readonly<Record<string, string>> = {
+  beat: ' Without more, `fail` and `ok` are 1; `grace` is how late a beat may be: 10s, with `at` and without `max-run` 1h.',
+};
+
+/** A table of keys, as the reference pages have it. */
+export function keyTable(keys: readonly Key[], fallback: (key: Key) => string): string {
   const rows = keys.map((key) => [
     code(key.name),
     isValue(key) ? formText(key.content.form, code) : 'keys and values',
@@ -88,7 +94,14 @@ export function watchesJson(): Json {
     properties: Object.fromEntries([...common, ...options]),
     additionalProperties: false,
   };
-  return { type: 'object', additionalProperties: { anyOf: [watch, { type: 'null' }] } };
+  // Named as its kind, a watch may have its main option instead of keys; not said once for each kind, which would be long.
+  const short = {
+    anyOf: [
+      { type: 'string', minLength: 1 },
+      { type: 'array', items: { type: 'string' } },
+    ],
+  };
+  return { type: 'object', additionalProperties: { anyOf: [watch, { type: 'null' }, short] } };
 }
 
 function jsonOf(key: Key): Json {

@@ -1,6 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { ok, type Result } from '../core/result.ts';
-import { bootAnswer, sayBoot } from './boot.ts';
+import { bootAnswer, refuseBoot, sayBoot } from './boot.ts';
 import type { ActionResult } from './control-api.ts';
 import { closeFolder, openFolder, type FolderTrouble } from './open-folder.ts';
 import type { Plan } from './plan.ts';
@@ -20,6 +20,9 @@ export function sayBootAlone(
     const records = store.append.bind(store);
     return ok(
       [...new Set(names)].map((name) => {
+        const planned = plan.services.find((service) => service.name === name);
+        const refused = refuseBoot(planned ?? {}, starts);
+        if (refused !== undefined) return { name, done: false, message: refused };
         sayBoot(name, starts, why, { state, clock, records });
         return { name, done: true, message: bootAnswer(name, starts, 'no-daemon') };
       }),

@@ -40,6 +40,12 @@ export function sayBoot(
   records([{ ...about, time: clock.micros(), message, fields }]);
 }
 
+/** Why nothing can be said of a service: a unit of systemd's is started by that. */
+export function refuseBoot({ unit }: Pick<PlannedService, 'unit'>, starts: boolean): string | undefined {
+  if (unit === undefined) return undefined;
+  return `is started with the machine by systemd; write systemctl ${starts ? 'enable' : 'disable'} ${unit}`;
+}
+
 /** What there is to say of it to the person. */
 export function bootAnswer(name: string, starts: boolean, now: 'idle' | 'active' | 'no-daemon'): string {
   if (starts) return now === 'idle' ? `is enabled; start it now by: vahti start ${name}` : 'is enabled';

@@ -3,19 +3,27 @@ import type { CollectFigures } from '../collect/gauges.ts';
 import type { StoredRecord } from '../core/record.ts';
 import type { ServiceSnapshot } from '../core/runner.ts';
 import type { WatchFigures } from '../watch/watch-figures.ts';
+import type { BeatApi } from './beat-control.ts';
 import type { Boot } from './boot.ts';
+import type { HeldSilence } from './holding-back.ts';
+import type { JobApi } from './job-control.ts';
+import type { JobStatus } from './job-status.ts';
+import type { NotifyApi } from './notify-control.ts';
 import type { PlanChange } from './plan.ts';
+import type { SilenceApi } from './silence-control.ts';
 
 /** What the daemon says of one service. Times are milliseconds since 1970 UTC; null where there is none. */
 export interface ServiceStatus extends Omit<ServiceSnapshot, 'lastExit' | 'logPath'> {
-  readonly kind: 'command' | 'collect';
+  readonly kind: 'command' | 'collect' | 'unit';
   readonly lastExit: { readonly at: number; readonly text: string } | null;
   readonly log: string;
   /** Whether it starts with the daemon, and who says so. */
   readonly boot: Boot;
   readonly watches: readonly WatchFigures[];
-  /** When its watches restarted it within the last hour. */
+  /** When its watches restarted it, as far as that counts. */
   readonly watchRestarts: readonly number[];
+  /** What is held back of it, and of its watches. */
+  readonly silences: readonly HeldSilence[];
   /** A built-in kind's own figures; null where it does not answer, or has none. */
   readonly figures: CollectFigures | null;
 }
@@ -27,6 +35,7 @@ export interface DaemonStatus {
   readonly config: string;
   readonly state: string;
   readonly services: readonly ServiceStatus[];
+  readonly jobs: readonly JobStatus[];
 }
 
 /** Why a service is as it is, for `vahti explain`. */
@@ -92,7 +101,7 @@ export const CONTROL_PARAMS = {
 export type LogsParams = v.InferOutput<(typeof CONTROL_PARAMS)['logs']>;
 
 /** The control socket, as its typed client sees it. `item` marks a stream. */
-export interface ControlApi {
+export interface ControlApi extends BeatApi, SilenceApi, NotifyApi, JobApi {
   readonly status: { readonly params: Record<string, never>; readonly value: DaemonStatus };
   readonly explain: { readonly params: { readonly name: string }; readonly value: Explanation };
   readonly start: {

@@ -1,6 +1,7 @@
 import { RpcError, type RpcMethods } from '../core/rpc.ts';
 import type { RecordQuery, RecordStore, StoredRecord } from '../core/record.ts';
-import { bootAnswer, type BootOptions, sayBoot } from './boot.ts';
+import { type BeatControlTarget, beatMethods } from './beat-control.ts';
+import { bootAnswer, type BootOptions, refuseBoot, sayBoot } from './boot.ts';
 import {
   type ActionResult,
   CONTROL_PARAMS,
@@ -10,11 +11,18 @@ import {
   type LogsParams,
   type ReloadResult,
 } from './control-api.ts';
+import { type JobControlTarget, jobMethods } from './job-control.ts';
+import { type NotifyControlTarget, notifyMethods } from './notify-control.ts';
 import { stopInOrder } from '../run/needs.ts';
+import { type SilenceControlTarget, silenceMethods } from './silence-control.ts';
 import type { Supervised, Supervision } from './supervision.ts';
 
 /** What the control socket needs of the daemon. */
-export interface ControlTarget {
+export interface ControlTarget
+  extends Pick<BeatControlTarget, 'beats'>,
+    SilenceControlTarget,
+    NotifyControlTarget,
+    JobControlTarget {
   readonly supervision: Supervision;
   readonly store: RecordStore;
   status(): Promise<DaemonStatus>;
@@ -53,6 +61,10 @@ export function controlMethods(target: ControlTarget): RpcMethods<ControlApi> {
       handle: ({ names, starts, why }) =>
         act(names, (supervised) => enable(supervised, starts, why, target.boot)),
     },
+    ...beatMethods(target),
+    ...silenceMethods(target),
+    ...notifyMethods(target),
+    ...jobMethods(target),
     reload: { params: CONTROL_PARAMS.reload, handle: ({ dryRun }) => target.reload(dryRun) },
     down: {
       params: CONTROL_PARAMS.down,
@@ -64,7 +76,12 @@ export function controlMethods(target: ControlTarget): RpcMethods<ControlApi> {
     logs: {
       params: CONTROL_PARAMS.logs,
       handle: (params, { signal }) => {
-        if (params.services !== undefined) chosen(target.supervision, params.services);
+        if (params.services !== undefined)
+          chosen(
+            target.supervision,
+            // Of a job that is not in the config any more there may still be records.
+            params.services.filter((name) => !name.startsWith('job/')),
+          );
         target.flush();
         return logs(target.store, params, signal);
       },
@@ -89,7 +106,7 @@ async function start({ planned: { name }, service }: Supervised): Promise<Action
     return { name, done: true, message: `runs already (pid ${before.pid})` };
   }
   service.start('person');
-  if (service.snapshot().state === 'stopping') {
+  if (service.settled === undefined && service.snapshot().state === 'stopping') {
     return { name, done: true, message: 'starts as soon as the old life is gone' };
   }
   return { name, ...(await outcome(service, 'started')) };
@@ -99,6 +116,8 @@ async function stop({ planned: { name }, service }: Supervised): Promise<ActionR
   const before = service.snapshot();
   service.stop('person');
   await service.ended();
+  const refused = await service.settled?.();
+  if (refused !== undefined) return { name, done: false, message: refused };
   const { state } = service.snapshot();
   if (state === 'stuck')
     return { name, done: false, message: 'does not end, not even by KILL; nothing new starts' };
@@ -131,8 +150,12 @@ async function outcome(
   service: Supervised['service'],
   word: 'started' | 'restarted',
 ): Promise<Pick<ActionResult, 'done' | 'message'>> {
-  const { state, pid } = service.snapshot();
+  const refused = await service.settled?.();
+  if (refused !== undefined) return { done: false, message: refused };
+  const { state, pid, unit } = service.snapshot();
   if (state === 'running' && pid !== null) return { done: true, message: `${word} (pid ${pid})` };
+  // Of a unit it may be all that there is to be.
+  if (state === 'running' && unit !== undefined) return { done: true, message: word };
   if (state === 'running') await service.ended();
   const after = service.snapshot();
   return { done: false, message: `did not start: ${after.lastExit?.message ?? `it is ${after.state}`}` };
@@ -157,11 +180,14 @@ async function* logs(
 
 /** Enables or disables a service; what runs is left alone. */
 async function enable(
-  { planned: { name }, service }: Supervised,
+  { planned, service }: Supervised,
   starts: boolean,
   why: string,
   boot: BootOptions,
 ): Promise<ActionResult> {
+  const { name } = planned;
+  const refused = refuseBoot(planned, starts);
+  if (refused !== undefined) return { name, done: false, message: refused };
   sayBoot(name, starts, why, boot);
   const { state } = service.snapshot();
   const idle = state === 'stopped' || state === 'done';

@@ -1,22 +1,29 @@
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { LEVELS, type StoredRecord } from '../core/record.ts';
+import { LEVELS, type RecordQuery, type StoredRecord } from '../core/record.ts';
 import { asError, err, ok, type Result } from '../core/result.ts';
 import type { Leftover } from '../core/runner.ts';
 import { RpcError, type RpcServer, serveRpc } from '../core/rpc.ts';
 import type { Scope } from '../core/scope.ts';
 import { serially } from '../core/serially.ts';
+import type { LookKeeper } from '../watch/looks/keeper.ts';
 import { clearPrivateTmp } from '../run/embedded/private-tmp.ts';
 import { endSurvivors } from '../run/embedded/survivors.ts';
+import { type BeatListening, createBeatListening } from './beat-listening.ts';
+import { type Beats, createBeats } from './beats.ts';
 import { controlMethods } from './control.ts';
 import type { ControlApi, DaemonStatus, ReloadResult } from './control-api.ts';
 import { explain } from './explain.ts';
+import { compareJobs, type Jobs, openJobs } from './jobs.ts';
+import { openLooks } from './looks.ts';
 import { closeFolder, type FolderTrouble, openFolder, type OpenFolder } from './open-folder.ts';
 import { comparePlans, type Plan } from './plan.ts';
+import { createNotifying, type Notifying } from './notifying.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
 import { statusOf } from './status.ts';
-import { createSupervision, recordedProcesses, type Supervision } from './supervision.ts';
+import { recordedProcesses } from './saved-services.ts';
+import { createSupervision, type Supervision } from './supervision.ts';
 
 /** From SIGTERM to SIGKILL for what a dead daemon left behind, milliseconds. */
 const SURVIVORS_MS = 10_000;
@@ -53,6 +60,11 @@ export interface Daemon {
 interface Open extends OpenFolder {
   readonly recorder: Recorder;
   readonly supervision: Supervision;
+  readonly beats: Beats;
+  readonly looks: LookKeeper;
+  readonly listening: BeatListening;
+  readonly notifying: Notifying;
+  readonly jobs: Jobs;
 }
 
 /** Takes the state folder. Nothing is started before `run`; a refusal changes nothing. */
@@ -68,27 +80,30 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
   // What changes the set of services happens one after another: the beginning, reloads, the end.
   const inTurn = serially(<T>(work: () => Promise<T>) => work());
 
-  const status = (): Promise<DaemonStatus> => {
-    const { file, state } = course.plan;
-    const facts = { version: options.version, pid: process.pid, since, config: file, state };
-    return statusOf(facts, open.supervision.all(), open.paths);
-  };
+  const status = () => statusNow(open, options, course.plan, since);
 
   let control: RpcServer | undefined;
   const begin = async (): Promise<void> => {
     const { plan } = course;
     const leftovers = await endLeftovers(open, options);
-    const stuck = leftovers.map(({ life }) => life);
-    await clearPrivateTmp({ root: open.paths.tmp, clock, log: options.log }, stuck);
+    await clearTmp(open, options, leftovers);
     await writeFileAtomic(open.paths.plan, `${JSON.stringify(plan)}\n`, { mode: 0o600 });
     const boot = { state: open.state, clock, records: open.recorder.add };
-    const target = { ...open, status, boot, down: () => wish.abort(), flush: open.recorder.flush };
+    const { notifier } = open.notifying;
+    const down = (): void => wish.abort();
+    const target = { ...open, clock, status, boot, down, flush: open.recorder.flush, notifier };
     const answer = (name: string) => explain(name, { ...open, clock });
     const reloadNow = async (dryRun: boolean) => orThrow(await inTurn(() => reload(dryRun)));
     const methods = controlMethods({ ...target, explain: answer, reload: reloadNow });
     control = await listen(open, options.log, methods);
     note(open.recorder, clock, `vahti ${options.version} began (pid ${process.pid}) on ${plan.file}`);
+    // Services may beat as soon as they run.
+    open.beats.open(plan);
+    await open.listening.change(plan.beats);
     await open.supervision.apply(plan, leftovers);
+    open.jobs.apply(plan, leftovers);
+    open.beats.keepOnly(plan);
+    open.notifying.use(plan);
   };
 
   return ok({
@@ -96,21 +111,35 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
     reload: () => inTurn(() => reload(false)),
     down: () => wish.abort(),
     async run(scope) {
+      const over = new AbortController();
+      const telling: Promise<void>[] = [];
       try {
         await inTurn(begin);
+        telling.push(open.notifying.run({ drain: over.signal, stop: scope.stop }));
         scope.ready();
-        await aborted(AbortSignal.any([scope.drain, wish.signal]));
+        await Promise.race([aborted(AbortSignal.any([scope.drain, wish.signal])), ...telling]);
         note(open.recorder, clock, 'vahti goes down');
       } finally {
         course.ending = true;
-        await open.supervision.end();
+        open.notifying.hold();
+        await Promise.all([open.supervision.end(), open.jobs.end()]);
         // A reload that was on its way ends by itself now; it still needs what is closed below.
         await inTurn(async () => {});
         await control?.close();
+        await open.listening.close();
+        over.abort();
+        await Promise.allSettled(telling);
         closeAll(open);
       }
     },
   });
+}
+
+function statusNow(open: Open, options: DaemonOptions, plan: Plan, since: number): Promise<DaemonStatus> {
+  const { file, state } = plan;
+  const now = options.clock.now();
+  const facts = { version: options.version, pid: process.pid, since, config: file, state };
+  return statusOf({ ...facts, jobs: open.jobs.status(now) }, open.supervision.all(), open.paths, now);
 }
 
 /** What changes while a daemon runs. */
@@ -134,9 +163,16 @@ function createReload(
       const move = `the state folder would move from ${plan.state} to ${next.value.state}`;
       return err(`cannot reload: ${move}; stop and start instead`);
     }
-    if (dryRun) return ok({ changes: comparePlans(plan, next.value) });
+    const ofJobs = compareJobs(plan, next.value);
+    if (dryRun) return ok({ changes: [...comparePlans(plan, next.value), ...ofJobs] });
     await writeFileAtomic(open.paths.plan, `${JSON.stringify(next.value)}\n`, { mode: 0o600 });
-    const changes = await open.supervision.apply(next.value);
+    open.beats.open(next.value);
+    await open.listening.change(next.value.beats);
+    open.notifying.hold();
+    const changes = [...(await open.supervision.apply(next.value)), ...ofJobs];
+    open.jobs.apply(next.value);
+    open.beats.keepOnly(next.value);
+    open.notifying.use(next.value);
     course.plan = next.value;
     note(open.recorder, options.clock, reloadSentence(changes));
     return ok({ changes });
@@ -151,23 +187,24 @@ function openAll(options: DaemonOptions): Result<Open, DaemonTrouble> {
   const recorder = createRecorder({ store, clock, log, stored: options.stored });
   const { random, program } = options;
   // Asked rarely: when a watch acts.
-  const tail = (name: string, life: string): readonly string[] => {
+  const stored = (query: RecordQuery): readonly StoredRecord[] => {
     recorder.flush();
     try {
-      const lines = store.query({
-        services: [name],
-        life,
-        kinds: ['log'],
-        limit: TAIL_LINES,
-        take: 'newest',
-      });
-      return lines.map(({ message }) => message);
+      return store.query(query);
     } catch (error) {
-      log.warn('cannot read the last lines of a life', { service: name, reason: asError(error).message });
+      log.warn('cannot read the time line', { ...query, reason: asError(error).message });
       return [];
     }
   };
+  const tail = (name: string, life: string): readonly string[] =>
+    stored({ services: [name], life, kinds: ['log'], limit: TAIL_LINES, take: 'newest' }).map(
+      ({ message }) => message,
+    );
+  const beats = createBeats({ clock, store: state.beats, records: recorder.add });
+  const looks = openLooks(options.plan, paths, clock, log);
   const supervision = createSupervision({
+    beats,
+    looks,
     clock,
     log,
     random,
@@ -176,18 +213,37 @@ function openAll(options: DaemonOptions): Result<Open, DaemonTrouble> {
     records: recorder.add,
     program,
     tail,
+    stored,
+    flush: recorder.flush,
   });
-  return ok({ ...opened.value, recorder, supervision });
+  const lifeOf = (name: string) => supervision.get(name)?.service.snapshot().life ?? null;
+  const listening = createBeatListening({ clock, records: recorder.add, beats, lifeOf });
+  const { outbox } = opened.value;
+  const { stateId } = state;
+  const shared = { outbox, store, supervision, clock, log, random, stateId };
+  const told = { records: recorder.add, flush: recorder.flush };
+  const notifying = createNotifying(options.plan, { ...shared, ...told });
+  const ofRuns = { plan: options.plan, clock, log, paths, stateId, program, records: recorder.add };
+  const jobs = openJobs(ofRuns);
+  if (!jobs.ok) {
+    looks.close();
+    recorder.close();
+    closeFolder(opened.value);
+    return err({ kind: 'failed', message: jobs.error.message });
+  }
+  return ok({ ...opened.value, jobs: jobs.value, recorder, supervision, beats, looks, listening, notifying });
 }
 
 function closeAll(open: Open): void {
   open.recorder.close();
+  open.looks.close();
+  open.jobs.close();
   closeFolder(open);
 }
 
 /** Ends what a dead daemon of this folder left running, before anything is started: two instances of one service never live. Answers with what could not be ended. */
 async function endLeftovers(open: Open, { clock }: DaemonOptions): Promise<readonly Leftover[]> {
-  const recorded = recordedProcesses(open.state);
+  const recorded = [...recordedProcesses(open.state), ...open.jobs.recorded()];
   const ended = await endSurvivors({
     stateId: open.state.stateId,
     deadlineMs: SURVIVORS_MS,
@@ -204,6 +260,12 @@ async function endLeftovers(open: Open, { clock }: DaemonOptions): Promise<reado
     );
   }
   return ended.flatMap(({ leftover }) => leftover ?? []);
+}
+
+/** Private folders of lives that are over go; what still runs keeps its own. */
+function clearTmp(open: Open, { clock, log }: DaemonOptions, left: readonly Leftover[]): Promise<void> {
+  const lives = left.map(({ life }) => life);
+  return clearPrivateTmp({ root: open.paths.tmp, clock, log }, lives);
 }
 
 async function listen(open: Open, log: Log, methods: ReturnType<typeof controlMethods>): Promise<RpcServer> {

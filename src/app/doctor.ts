@@ -22,7 +22,13 @@ const FEW_FILES = 4_096;
 
 /** Looks at everything that Vahti needs of this machine; changes nothing. */
 export async function examine(loaded: LoadedConfig): Promise<readonly Check[]> {
-  const checks = [checkNode(), checkConfig(loaded), checkOpenFiles(), ...checkTools(loaded), checkSystemd()];
+  const checks = [
+    checkNode(),
+    checkConfig(loaded),
+    checkOpenFiles(),
+    ...checkTools(loaded),
+    checkSystemd(loaded),
+  ];
   if (loaded.plan !== undefined) {
     const { state, services } = loaded.plan;
     checks.push(await checkDaemon(state), ...checkFolder('state', state));
@@ -81,8 +87,15 @@ function checkTools({ plan }: LoadedConfig): Check[] {
   });
 }
 
-function checkSystemd(): Check {
+function checkSystemd({ plan }: LoadedConfig): Check {
   const booted = existsSync('/run/systemd/system');
+  const units = plan?.services.filter(({ unit }) => unit !== undefined).length ?? 0;
+  if (units > 0 && !booted)
+    return {
+      what: 'systemd',
+      verdict: 'wrong',
+      found: `does not run here, and ${units} of the services are its units`,
+    };
   return {
     what: 'systemd',
     verdict: 'fine',

@@ -1,4 +1,4 @@
-import { approximateDuration } from '../core/durations.ts';
+import { approximateDuration, formatDuration } from '../core/durations.ts';
 import { HOUR_MS, LADDER_LIMITS } from '../watch/ladder.ts';
 import type { WatchFigures } from '../watch/watch-figures.ts';
 import { stateWords } from '../watch/wording.ts';
@@ -14,7 +14,7 @@ export function watchSentences(
 ): readonly string[] {
   const sentences = service.watches.map((watch) => watchSentence(service, watch, now));
   const restarts = (planned.watch ?? []).some(({ steps }) => steps.some((step) => step.do === 'restart'));
-  return restarts ? [...sentences, budgetSentence(service)] : sentences;
+  return restarts ? [...sentences, budgetSentence(service, planned.watchLimits)] : sentences;
 }
 
 /** What a watch does next if it goes on failing; undefined where none would do anything. */
@@ -22,9 +22,16 @@ export function watchNext({ watches }: ServiceStatus): string | undefined {
   const [first] = watches
     .filter((watch) => watch.nextAction !== null)
     .toSorted((a, b) => (a.nextAction?.at ?? 0) - (b.nextAction?.at ?? 0));
-  if (first?.nextAction == null) return undefined;
+  if (first?.nextAction == null) return heldNext(watches);
   const { what, at } = first.nextAction;
   return `Next: ${what} at ${clockTime(at)}, unless ${first.name} is well by then.`;
+}
+
+function heldNext(watches: readonly WatchFigures[]): string | undefined {
+  const held = watches.find(
+    ({ verdict, silence }) => (verdict === 'late' || verdict === 'bad') && silence?.by === 'needs',
+  );
+  return held && `Next: nothing by its watches, as long as this lasts: ${held.silence?.why}.`;
 }
 
 function watchSentence(service: ServiceStatus, watch: WatchFigures, now: number): string {
@@ -51,9 +58,10 @@ function coming(service: ServiceStatus, { nextLookAt, countsFrom, nextAction }: 
   return `next look at ${clockTime(nextLookAt)}${grace}${act}`;
 }
 
-function budgetSentence({ watchRestarts: recent }: ServiceStatus): string {
-  const most = LADDER_LIMITS.mostRestarts;
+function budgetSentence({ watchRestarts: recent }: ServiceStatus, limits = LADDER_LIMITS): string {
+  const { mostRestarts: most, perMs } = limits;
+  const per = perMs === HOUR_MS ? 'an hour' : formatDuration(perMs);
   const oldest = recent[0];
-  const free = oldest === undefined ? '' : `; one comes back at ${clockTime(oldest + HOUR_MS)}`;
-  return `Its watches have used ${recent.length} of ${most} restarts within an hour${free}.`;
+  const free = oldest === undefined ? '' : `; one comes back at ${clockTime(oldest + perMs)}`;
+  return `Its watches have used ${recent.length} of ${most} restarts within ${per}${free}.`;
 }

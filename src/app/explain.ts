@@ -4,6 +4,8 @@ import type { RecordStore } from '../core/record.ts';
 import { joinNames } from '../run/needs.ts';
 import { clockTime } from './clock-time.ts';
 import { limitSentences } from './explain-limits.ts';
+import { silenceSentences } from './explain-silences.ts';
+import { unitNext, unitSentences } from './explain-units.ts';
 import { watchNext, watchSentences } from './explain-watches.ts';
 import { blockedNext, lateNext, needSentences } from './explain-needs.ts';
 import type { Explanation, ServiceStatus } from './control-api.ts';
@@ -24,21 +26,23 @@ export interface ExplainSources {
 /** Why a service is in its state, on what evidence, and what happens next and when. The service must exist. */
 export async function explain(name: string, sources: ExplainSources): Promise<Explanation> {
   const supervised = sources.supervision.get(name) as Supervised;
-  const service = await serviceStatus(supervised, sources.paths);
+  const service = await serviceStatus(supervised, sources.paths, sources.clock.now());
   const evidence = sources.store.query({
     services: [name],
     kinds: ['start', 'exit', 'flip', 'action', 'note', 'gap'],
     limit: EVIDENCE,
     take: 'newest',
   });
+  const now = sources.clock.now();
+  const isUnit = service.unit !== undefined;
   const because = [
-    stateSentence(service, sources.clock.now()),
+    ...(isUnit ? unitSentences(service, now) : [stateSentence(service, now)]),
     ...needSentences(service, supervised, sources.supervision),
-    ...laneSentences(service, supervised),
-    ...limitSentences(service, supervised),
-    ...watchSentences(service, supervised, sources.clock.now()),
+    ...(isUnit ? [] : [...laneSentences(service, supervised), ...limitSentences(service, supervised)]),
+    ...watchSentences(service, supervised, now),
+    ...silenceSentences(supervised, now),
     ...figureSentences(service),
-    nextSentence(service, supervised, sources.clock.now()),
+    isUnit ? unitNext(service) : nextSentence(service, supervised, now),
   ];
   return { service, because, evidence };
 }
@@ -59,6 +63,8 @@ function stateSentence(service: ServiceStatus, now: number): string {
       return `It is done ${since}: ${service.lastExit?.text ?? 'it said so'}, a code that means no restart.`;
     case 'stuck':
       return `It is stuck ${since}: its old processes do not end, not even by KILL; nothing new starts until they are gone.`;
+    case 'failed':
+      return `It has failed ${since}${last}.`;
     case 'stopped':
       return service.wanted ? `It has not been started yet ${since}.` : `A person stopped it ${since}.`;
   }
@@ -75,7 +81,7 @@ function laneSentences(service: ServiceStatus, { planned }: Supervised): string[
 }
 
 function figureSentences({ kind, figures, state }: ServiceStatus): string[] {
-  if (kind === 'command' || state !== 'running') return [];
+  if (kind !== 'collect' || state !== 'running') return [];
   if (figures === null) return ['It does not answer on its socket (yet), so there are no figures.'];
   const lag = figures.lag === null ? 'nothing committed yet' : `${approximateDuration(figures.lag)} behind`;
   const trouble = figures.trouble === null ? '' : ` (${figures.trouble})`;
@@ -104,6 +110,7 @@ function nextSentence(service: ServiceStatus, supervised: Supervised, now: numbe
       return `Next: what is left at ${clockTime(service.since + planned.stopMs)} gets KILL.`;
     case 'stuck':
       return 'Next: it is tried again every 30 s.';
+    case 'failed':
     case 'done':
     case 'stopped':
       return `Next: nothing until a person starts it: vahti start ${service.name}`;

@@ -39,7 +39,7 @@ function environmentOf(
   if (!filed.ok) return filed;
   const resolved = resolveEnvironment(planned.env, folder, process.env, filed.value);
   if (!resolved.ok) return resolved;
-  const env = planned.kind === 'command' ? resolved.value : smallEnvironment(resolved.value);
+  const env = planned.kind === 'collect' ? smallEnvironment(resolved.value) : resolved.value;
   return ok(user === undefined ? env : { ...env, ...userEnvironment(user) });
 }
 

@@ -5,6 +5,7 @@ import { type FolderLock, lockFolder } from '../core/folder-lock.ts';
 import type { RecordStore } from '../core/record.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { openSqliteStore } from '../hub/store/sqlite.ts';
+import { openOutbox, type Outbox } from '../notify/outbox.ts';
 import type { Plan } from './plan.ts';
 import { openState, statePaths, type StatePaths, type StateStore } from './state.ts';
 
@@ -13,6 +14,8 @@ export interface OpenFolder {
   readonly paths: StatePaths;
   readonly state: StateStore;
   readonly store: RecordStore;
+  /** What people are yet to be told. */
+  readonly outbox: Outbox;
   readonly lock: FolderLock;
 }
 
@@ -49,10 +52,18 @@ export function openFolder(plan: Plan, what: string, clock: Clock): Result<OpenF
     lock.release();
     return failed(store.error.message);
   }
-  return ok({ paths, lock, state: state.value, store: store.value });
+  const outbox = openOutbox(paths.outbox);
+  if (!outbox.ok) {
+    store.value.close();
+    state.value.close();
+    lock.release();
+    return failed(outbox.error.message);
+  }
+  return ok({ paths, lock, state: state.value, store: store.value, outbox: outbox.value });
 }
 
-export function closeFolder({ store, state, lock }: OpenFolder): void {
+export function closeFolder({ store, state, lock, outbox }: OpenFolder): void {
+  outbox.close();
   store.close();
   state.close();
   lock.release();

@@ -19,7 +19,13 @@ function service(name: string, more: Partial<PlannedService> = {}): PlannedServi
 }
 
 function plan(...services: PlannedService[]): Plan {
-  return { v: 1, file: '/f', state: '/s', keep: { logsMs: 1, historyMs: 1, bytes: 1 }, services };
+  return {
+    v: 1,
+    file: '/f',
+    state: '/s',
+    keep: { logsMs: 1, historyMs: 1, bytes: 1, looksMs: 1, looksBytes: 1 },
+    services,
+  };
 }
 
 test('a reload starts what is new, stops what is gone, restarts what differs, and leaves the rest', () => {

@@ -2,7 +2,12 @@ import type { CollectConfig } from '../collect/config.ts';
 import type { Need } from '../run/needs.ts';
 import type { Readiness } from '../run/readiness/readiness.ts';
 import type { MemoryLimits } from '../run/embedded/memory-limit.ts';
+import type { Window } from '../core/windows.ts';
+import type { PlannedJob } from '../jobs/job.ts';
+import type { DigestTimes } from '../notify/digest-times.ts';
+import type { ChannelTiming } from '../notify/stages/stage.ts';
 import type { WatchSettings } from '../watch/course.ts';
+import type { LadderLimits } from '../watch/ladder.ts';
 
 /** Where a value of the plan comes from. */
 export type Origin =
@@ -13,7 +18,7 @@ export type Origin =
 /** What holds for a service of any kind. Durations are milliseconds, sizes bytes, paths absolute. */
 export interface PlannedService {
   readonly name: string;
-  readonly kind: 'command' | 'collect';
+  readonly kind: 'command' | 'collect' | 'unit';
   /** The command as it is started; for a built-in kind empty: the daemon runs itself with `run NAME`. */
   readonly argv: readonly string[];
   readonly cwd: string;
@@ -47,7 +52,35 @@ export interface PlannedService {
   /** By default `STATE/logs/NAME.log`. */
   readonly log: { readonly budgetBytes: number; readonly file?: string; readonly mode?: number };
   readonly collect?: CollectConfig;
+  /** The unit of systemd's that is followed: `livereduce.service`. */
+  readonly unit?: string;
   readonly watch?: readonly PlannedWatch[];
+  /** What its watches may do together; where it has any. */
+  readonly watchLimits?: LadderLimits;
+  /** Every window that is for it, those of the whole config too. */
+  readonly quiet?: readonly PlannedQuiet[];
+  /** Who is told of its trouble; where there are channels. */
+  readonly notify?: PlannedTold;
+}
+
+/** Names of channels: for a service, and for those of its watches that name others. */
+export interface PlannedTold {
+  readonly channels: readonly string[];
+  readonly ofWatches: Readonly<Record<string, readonly string[]>>;
+}
+
+/** A way to tell people, and the options of its kind as they are written: secrets are looked up when it is used. */
+export interface PlannedChannel extends ChannelTiming {
+  readonly name: string;
+  readonly kind: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly digest?: DigestTimes;
+}
+
+/** A window in which nothing is done about watches that fail, and nobody is told. */
+export interface PlannedQuiet {
+  readonly window: Window;
+  readonly why: string;
 }
 
 /** A watch of a service, and the options of its kind as they are written. */
@@ -62,8 +95,34 @@ export interface Plan {
   /** Absolute path of the config file. */
   readonly file: string;
   readonly state: string;
-  readonly keep: { readonly logsMs: number; readonly historyMs: number; readonly bytes: number };
+  readonly keep: {
+    readonly logsMs: number;
+    readonly historyMs: number;
+    readonly bytes: number;
+    readonly looksMs: number;
+    readonly looksBytes: number;
+  };
+  /** The windows that are for everything, whatever it is. */
+  readonly quiet?: readonly PlannedQuiet[];
+  /** Ways to tell people. */
+  readonly notify?: readonly PlannedChannel[];
+  /** Whom the daemon tells that it is well; a secret stays as it is written. */
+  readonly beat?: { readonly url: string; readonly everyMs: number };
+  /** The zone of times in messages. */
+  readonly zone?: string;
+  /** Where beats come in by HTTP; nowhere without it. */
+  readonly beats?: PlannedBeats;
   readonly services: readonly PlannedService[];
+  /** What is done at times, or after other jobs; absent where there is none. */
+  readonly jobs?: readonly PlannedJob[];
+}
+
+/** The listener for beats, and how it is reached by others and by the services of this machine: `http://127.0.0.1:7081`. */
+export interface PlannedBeats {
+  readonly host: string;
+  readonly port: number;
+  readonly url: string;
+  readonly own: string;
 }
 
 /** Origins by path in the plan: `services.clock.stopMs`. */
@@ -72,8 +131,11 @@ export type Origins = ReadonlyMap<string, Origin>;
 /** What a reload does to each service. */
 export interface PlanChange {
   readonly name: string;
-  /** `update`: something is different from now on, but what runs goes on running. */
-  readonly change: 'start' | 'stop' | 'restart' | 'update' | 'leave';
+  /**
+   * `update`: something is different from now on, but what runs goes on running. `follow`, `unfollow`: of a unit of systemd's,
+   * which is neither started nor stopped.
+   */
+  readonly change: 'start' | 'stop' | 'restart' | 'update' | 'leave' | 'follow' | 'unfollow';
   /** The keys that differ, for a restart or an update. */
   readonly keys: readonly string[];
 }
@@ -84,17 +146,33 @@ export function comparePlans(before: Plan | undefined, after: Plan): readonly Pl
   const changes: PlanChange[] = after.services.map((service) => {
     const previous = old.get(service.name);
     old.delete(service.name);
-    if (previous === undefined) return { name: service.name, change: 'start', keys: [] };
+    if (previous === undefined)
+      return { name: service.name, change: service.unit === undefined ? 'start' : 'follow', keys: [] };
     const keys = differingKeys(previous, service);
     const untouched = keys.length === 0 ? 'leave' : 'update';
-    const change = keys.every((key) => BESIDE_LIVES.includes(key)) ? untouched : 'restart';
+    const beside = keys.every((key) => BESIDE_LIVES.includes(key)) || isSameUnit(previous, service);
+    const units = previous.unit !== undefined && service.unit !== undefined;
+    const change = beside ? untouched : units ? 'follow' : 'restart';
     return { name: service.name, change, keys };
   });
-  return [...changes, ...[...old.keys()].map((name): PlanChange => ({ name, change: 'stop', keys: [] }))];
+  const gone = [...old.values()].map(
+    ({ name, unit }): PlanChange => ({ name, change: unit === undefined ? 'stop' : 'unfollow', keys: [] }),
+  );
+  return [...changes, ...gone];
+}
+
+/** A unit runs on whatever is different here. */
+function isSameUnit(before: PlannedService, after: PlannedService): boolean {
+  return after.unit !== undefined && before.unit === after.unit;
+}
+
+/** Whether a change means that who runs a service, or follows it, is made anew. */
+export function isMadeAnew({ change, keys }: PlanChange): boolean {
+  return change === 'restart' || keys.some((key) => !BESIDE_LIVES.includes(key));
 }
 
 /** What is taken over while a life runs on. */
-const BESIDE_LIVES: readonly string[] = ['needs', 'watch'];
+const BESIDE_LIVES: readonly string[] = ['needs', 'watch', 'watchLimits', 'quiet', 'notify'];
 
 /** What says nothing about a life that runs. */
 const BETWEEN_LIVES: readonly (keyof PlannedService)[] = ['boot'];

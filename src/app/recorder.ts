@@ -14,8 +14,8 @@ const PRUNE_MS = 60_000;
 /** Brings records into the store, in batches, in order. When the store can't be written they wait, bounded, and the loss is told. */
 export interface Recorder {
   add(drafts: readonly RecordDraft[]): void;
-  /** Stores what waits, now, as far as the store takes it. */
-  flush(): void;
+  /** Stores what waits, now, as far as the store takes it; true where that is everything. */
+  flush(): boolean;
   close(): void;
 }
 
@@ -33,7 +33,7 @@ export function createRecorder({ store, clock, log, stored }: RecorderOptions): 
   let flushTimer: Timer | undefined;
   let pruneTimer: Timer | undefined;
 
-  const flush = (): void => {
+  const flush = (): boolean => {
     flushTimer?.cancel();
     flushTimer = undefined;
     try {
@@ -45,9 +45,11 @@ export function createRecorder({ store, clock, log, stored }: RecorderOptions): 
       }
       const told = outage.over();
       if (told.length > 0) stored(store.append(told));
+      return true;
     } catch (error) {
       outage.begin(error);
       flushTimer = clock.timer(RETRY_MS, flush);
+      return false;
     }
   };
 

@@ -1,22 +1,26 @@
 import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { endTree, LIFE_VARIABLE, startProcess } from '../core/processes.ts';
-import type { Runner } from '../core/runner.ts';
+import type { Runner, ServiceSnapshot } from '../core/runner.ts';
 import { createSlots, type Slots } from '../watch/slots.ts';
-import type { WatchContext } from '../watch/kind.ts';
+import type { WatchContext, WatchKind } from '../watch/kind.ts';
 import { WATCH_KINDS } from '../watch/kinds/registry.ts';
+import type { Trouble } from '../watch/trouble.ts';
 import type { WatchFigures } from '../watch/watch-figures.ts';
 import type { WatchedService } from '../watch/watched-service.ts';
 import { createWatching, type OpenWatch, type PersistedWatches, type Watching } from '../watch/watching.ts';
 import { logFileOf } from './config/limits.ts';
 import { readFigures } from './figures.ts';
 import type { Launch } from './launch.ts';
+import type { HoldingBack } from './holding-back.ts';
 import type { Plan, PlannedService, PlannedWatch } from './plan.ts';
 import { serviceSocket } from './state.ts';
 import type { SupervisionOptions } from './supervision-options.ts';
 
-/** Commands of watches that may run at the same time; all other looks are cheap. */
+/** Commands of watches, and questions to systemd, that may run at the same time; all other looks are cheap. */
 const MOST_COMMANDS = 8;
+/** A command that runs for longer mostly waits for something: others do not wait for it. */
+const COMMAND_HOLD_MS = 1000;
 /** How long a command on a ladder may run. */
 const RUN_MS = 60_000;
 
@@ -36,9 +40,13 @@ export interface ServiceWatches {
   remove(name: string): Promise<void>;
   /** None of a service that is not there. */
   figures(name: string): WatchesFigures;
+  /** What the watches of a service say against it. */
+  troubles(name: string): readonly Trouble[];
+  /** Something about a service is different. */
+  serviceChanged(name: string): void;
 }
 
-/** What the watches of a service see, and when they restarted it within the last hour: wall milliseconds. */
+/** What the watches of a service see, and when they restarted it, as far as that counts: wall milliseconds. */
 export interface WatchesFigures {
   readonly watches: readonly WatchFigures[];
   readonly restarts: readonly number[];
@@ -48,9 +56,10 @@ export interface WatchesFigures {
 export function createServiceWatches(
   options: SupervisionOptions,
   dependents: (name: string) => readonly Runner[],
+  holding: () => HoldingBack,
 ): ServiceWatches {
   const open = new Map<string, { readonly watchable: Watchable; readonly watching: Watching }>();
-  const slots = createSlots(MOST_COMMANDS);
+  const slots = createSlots(MOST_COMMANDS, COMMAND_HOLD_MS, options.clock);
 
   const begin = (watchable: Watchable): void => {
     const { planned } = watchable;
@@ -63,6 +72,9 @@ export function createServiceWatches(
       records,
       restored: state.loadWatches(planned.name) as PersistedWatches | undefined,
       persist: (kept) => state.saveWatches(planned.name, kept),
+      ...(planned.watchLimits === undefined ? {} : { limits: planned.watchLimits }),
+      holding: holding().of(planned.name),
+      looked: () => holding().noticed(planned.name),
     });
     open.set(planned.name, { watchable, watching });
   };
@@ -73,7 +85,7 @@ export function createServiceWatches(
       const known = open.get(planned.name);
       if (known === undefined) return;
       const before = known.watchable;
-      if (JSON.stringify(before.planned.watch) === JSON.stringify(planned.watch)) return;
+      if (watchesText(before.planned) === watchesText(planned)) return;
       await known.watching.close();
       begin({ ...before, planned, plan });
     },
@@ -85,12 +97,18 @@ export function createServiceWatches(
       const watching = open.get(name)?.watching;
       return { watches: watching?.figures() ?? [], restarts: watching?.restarts() ?? [] };
     },
+    troubles: (name) => open.get(name)?.watching.troubles() ?? [],
+    serviceChanged: (name) => open.get(name)?.watching.serviceChanged(),
   };
+}
+
+function watchesText({ watch, watchLimits }: PlannedService): string {
+  return JSON.stringify([watch, watchLimits]);
 }
 
 function openWatch(
   watch: PlannedWatch,
-  { planned, plan, launch }: Watchable,
+  { planned, plan, launch, service }: Watchable,
   slots: Slots,
   options: SupervisionOptions,
 ): OpenWatch {
@@ -103,32 +121,52 @@ function openWatch(
     folder: dirname(plan.file),
     // Looked up anew for each look, as for each life: a file may have changed.
     get env() {
-      return environment(planned.name, launch, options);
+      return environment(planned.name, watch.name, launch, options);
     },
     capturedLog: logFileOf(planned, plan.state),
     figures: async () => {
       const figures =
-        planned.kind === 'command' ? null : await readFigures(serviceSocket(paths, planned.name));
+        planned.kind !== 'collect' ? null : await readFigures(serviceSocket(paths, planned.name));
       return figures === null ? undefined : { ...figures };
     },
+    ...(planned.kind === 'unit' ? { controlGroup: () => groupOf(service) } : {}),
+    ...(options.units === undefined ? {} : { units: options.units }),
+    graceMs: watch.gate.graceMs,
+    beats: options.beats?.inbox(planned.name, watch.name),
   };
   const parsed = v.parse(kind.options, watch.options);
   return {
-    settings: watch,
+    settings: kind.ownGrace === true ? { ...watch, gate: { ...watch.gate, graceMs: 0 } } : watch,
     watcher: kind.open(parsed, context),
     fingerprint: JSON.stringify(watch),
-    ...(watch.kind === 'command' ? { slots } : {}),
+    ...historyOf(kind, parsed, watch, context, options),
+    ...(watch.kind === 'command' || watch.kind === 'unit' ? { slots } : {}),
   };
+}
+
+/** Where it is kept what a watch sees; nowhere for kinds that cannot be replayed. */
+function historyOf(
+  { kind, replay }: WatchKind,
+  parsed: unknown,
+  { name }: PlannedWatch,
+  about: WatchContext,
+  { looks }: SupervisionOptions,
+): Pick<OpenWatch, 'history'> {
+  if (replay === undefined || looks === undefined) return {};
+  const { service } = about;
+  return { history: looks.open({ service, watch: name, kind }, replay.source(parsed, about)) };
 }
 
 /** What a watch's own commands find in their environment: the service's, and a life by which the next daemon ends what this one leaves. */
 function environment(
   name: string,
+  watch: string,
   launch: Launch,
   { state }: SupervisionOptions,
 ): Readonly<Record<string, string>> {
   const env = launch.env();
-  return { ...(env.ok ? env.value : {}), [LIFE_VARIABLE]: `${state.stateId}/${name}` };
+  const own = { VAHTI_SERVICE: name, VAHTI_WATCH: watch, [LIFE_VARIABLE]: `${state.stateId}/${name}` };
+  return { ...(env.ok ? env.value : {}), ...own };
 }
 
 function watchedService(
@@ -138,22 +176,32 @@ function watchedService(
 ): WatchedService {
   return {
     name,
-    snapshot: () => service.snapshot(),
+    snapshot: () => asWatched(service.snapshot()),
     restart: (reason, who, fields) => service.restart('vahti', reason, who, fields),
     stop: () => service.stop('vahti'),
     restartDependents(reason) {
       for (const dependent of dependents(name)) dependent.renew(`${name} is needed: ${reason}`);
     },
-    async run(argv, signal) {
+    async run(argv, variables, signal) {
       const env = launch.env();
       if (!env.ok) return env.error;
       const life = `${options.state.stateId}/${name}/action`;
       const { user } = launch;
-      const spec = { argv, cwd, env: { ...env.value, [LIFE_VARIABLE]: life } };
+      const own = { ...variables, VAHTI_SERVICE: name, [LIFE_VARIABLE]: life };
+      const spec = { argv, cwd, env: { ...env.value, ...own } };
       return runBounded(user === undefined ? spec : { ...spec, user }, life, signal, options);
     },
     tail: (life) => options.tail?.(name, life) ?? [],
   };
+}
+
+/** A unit can run without a main process, and be looked at all the same. */
+function asWatched(seen: ServiceSnapshot): ServiceSnapshot {
+  return seen.unit !== undefined && seen.state === 'running' ? { ...seen, pid: seen.pid ?? 0 } : seen;
+}
+
+function groupOf(service: Runner): string | undefined {
+  return service.snapshot().unit?.facts?.group ?? undefined;
 }
 
 async function runBounded(

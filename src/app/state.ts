@@ -9,12 +9,15 @@ import {
   text,
   transaction,
 } from '../core/sqlite.ts';
+import { BEAT_TABLE, type BeatStore, createBeatStore } from './beat-store.ts';
+import { createSilenceStore, type SilenceStore } from './silence-store.ts';
 
 const MIGRATIONS = [
   `CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
    CREATE TABLE service (name TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT;`,
   `CREATE TABLE boot (name TEXT PRIMARY KEY, starts INTEGER NOT NULL, why TEXT NOT NULL, at INTEGER NOT NULL) STRICT;`,
   `CREATE TABLE watch (name TEXT PRIMARY KEY, state TEXT NOT NULL) STRICT;`,
+  BEAT_TABLE,
 ] as const;
 
 /** Where what lies in a state folder. */
@@ -22,6 +25,9 @@ export interface StatePaths {
   readonly folder: string;
   readonly control: string;
   readonly records: string;
+  readonly outbox: string;
+  /** What watches saw. */
+  readonly looks: string;
   readonly plan: string;
   readonly logs: string;
   /** Sockets of built-in services. */
@@ -35,6 +41,8 @@ export function statePaths(folder: string): StatePaths {
     folder,
     control: join(folder, 'control.sock'),
     records: join(folder, 'records.db'),
+    outbox: join(folder, 'outbox.db'),
+    looks: join(folder, 'looks.db'),
     plan: join(folder, 'plan.json'),
     logs: join(folder, 'logs'),
     run: join(folder, 'run'),
@@ -79,6 +87,13 @@ export interface StateStore {
   loadWatches(name: string): unknown;
   /** Durable when it returns. */
   saveWatches(name: string, state: object): void;
+  /** Something that was kept under a name by `saveMark`, or undefined. */
+  loadMark(name: string): unknown;
+  saveMark(name: string, value: object): void;
+  /** Beats: deadlines and tokens. */
+  readonly beats: BeatStore;
+  /** What people said is to be quiet. */
+  readonly silences: SilenceStore;
   /** Forgets services that are not in the config any more. */
   keepOnly(names: readonly string[]): void;
   close(): void;
@@ -118,6 +133,16 @@ export function openState(folder: string): Result<StateStore, DatabaseError> {
     saveWatches(name, state) {
       db.run('INSERT OR REPLACE INTO watch (name, state) VALUES (?, ?)', [name, JSON.stringify(state)]);
     },
+    loadMark(name) {
+      const row = db.get({ value: text }, 'SELECT value FROM meta WHERE key = ?', [`mark/${name}`]);
+      return row === undefined ? undefined : (JSON.parse(row.value) as unknown);
+    },
+    saveMark(name, value) {
+      const row = [`mark/${name}`, JSON.stringify(value)];
+      db.run('INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)', row);
+    },
+    beats: createBeatStore(db),
+    silences: createSilenceStore(db, (work) => durably(db, work)),
     keepOnly(names) {
       for (const table of ['service', 'boot', 'watch'])
         db.run(`DELETE FROM ${table} WHERE name NOT IN (SELECT value FROM json_each(?))`, [

@@ -8,17 +8,20 @@ export async function statusOf(
   facts: Omit<DaemonStatus, 'services'>,
   supervised: readonly Supervised[],
   paths: StatePaths,
+  now: number,
 ): Promise<DaemonStatus> {
-  return { ...facts, services: await Promise.all(supervised.map((each) => serviceStatus(each, paths))) };
+  const services = await Promise.all(supervised.map((each) => serviceStatus(each, paths, now)));
+  return { ...facts, services };
 }
 
 export async function serviceStatus(
-  { planned, service, boot, watches: seen }: Supervised,
+  { planned, service, boot, watches: seen, silences }: Supervised,
   paths: StatePaths,
+  now: number,
 ): Promise<ServiceStatus> {
   const { logPath, lastExit, ...snapshot } = service.snapshot();
   const { watches, restarts: watchRestarts } = seen();
-  const asks = planned.kind !== 'command' && snapshot.state === 'running';
+  const asks = planned.kind === 'collect' && snapshot.state === 'running';
   return {
     ...snapshot,
     kind: planned.kind,
@@ -27,6 +30,7 @@ export async function serviceStatus(
     boot: boot(),
     watches,
     watchRestarts,
+    silences: silences(now),
     figures: asks ? await readFigures(serviceSocket(paths, planned.name)) : null,
   };
 }

@@ -1,19 +1,16 @@
-import { bootId } from '../core/processes.ts';
-import type { Leftover, PersistedService, RecordedProcess, Runner } from '../core/runner.ts';
+import type { Leftover, Runner } from '../core/runner.ts';
 import { createEmbeddedService, type EmbeddedServiceSpec } from '../run/embedded/service.ts';
 import { createDependencies, type Dependencies } from '../run/dependencies.ts';
 import { startOrder, stopInOrder } from '../run/needs.ts';
-import { createPrivateTmp } from '../run/embedded/private-tmp.ts';
 import { type Boot, bootOf } from './boot.ts';
-import { OWN_PROGRAM } from './config/checks.ts';
-import { logFileOf } from './config/limits.ts';
-import { launchOf } from './launch.ts';
-import { smallProgram } from './small-memory.ts';
-import { comparePlans, type Plan, type PlanChange, type PlannedService } from './plan.ts';
-import { createReloads } from './reload-on.ts';
+import { createHoldingBack, type HeldSilence, type HoldingBack } from './holding-back.ts';
+import { comparePlans, isMadeAnew, type Plan, type PlanChange, type PlannedService } from './plan.ts';
+import { createReloads, type Reloads } from './reload-on.ts';
+import { loadSaved, persistIn, type Saved, startedBy } from './saved-services.ts';
+import { specOf } from './service-spec.ts';
 import { createServiceWatches, type ServiceWatches, type WatchesFigures } from './service-watches.ts';
-import type { StateStore } from './state.ts';
 import type { SupervisionOptions } from './supervision-options.ts';
+import { createFollowedUnits, type FollowedUnits } from './units.ts';
 
 /** A service of the plan, with what runs it. */
 export interface Supervised {
@@ -22,10 +19,14 @@ export interface Supervised {
   /** Whether it starts with the daemon. */
   readonly boot: () => Boot;
   readonly watches: () => WatchesFigures;
+  /** What is held back of it now. */
+  readonly silences: (now: number) => readonly HeldSilence[];
 }
 
 /** All services of a plan: brought up, compared with the next plan, and brought down, in the order of what they need. */
 export interface Supervision {
+  /** What keeps watches from acting, and people from being told. */
+  readonly holding: HoldingBack;
   get(name: string): Supervised | undefined;
   /** In the order of the plan. */
   all(): readonly Supervised[];
@@ -38,56 +39,107 @@ export interface Supervision {
   end(): Promise<void>;
 }
 
-export function createSupervision(options: SupervisionOptions): Supervision {
+/** What keeps the services of a daemon. */
+interface Parts {
+  readonly options: SupervisionOptions;
+  readonly services: Map<string, Supervised>;
+  readonly dependencies: Dependencies;
+  readonly reloads: Reloads;
+  readonly units: FollowedUnits;
+  readonly watches: ServiceWatches;
+  readonly holding: HoldingBack;
+  /** What earlier runners left behind, by the service that it is of. */
+  readonly inTheWay: Map<string, Leftover>;
+}
+
+function createParts(options: SupervisionOptions): Parts {
   const services = new Map<string, Supervised>();
-  const dependencies = createDependencies();
-  const reloads = createReloads(options);
-  const watches = createServiceWatches(options, (name) => dependentsOf(name, services));
-  const inTheWay = new Map<string, Leftover>();
+  const units = createFollowedUnits(options);
+  const dependents = (name: string): readonly Runner[] => dependentsOf(name, services, holding);
+  const watches = createServiceWatches({ ...options, units }, dependents, () => holding);
+  const holding = createHoldingBack(options, (name) => {
+    const service = services.get(name)?.service;
+    return service && { snapshot: () => service.snapshot(), troubles: () => watches.troubles(name) };
+  });
+  const [dependencies, reloads] = [createDependencies(), createReloads(options)];
+  return { options, services, dependencies, reloads, units, watches, holding, inTheWay: new Map() };
+}
+
+/** Takes a service in, and starts it where that is due. */
+function takeIn(
+  planned: PlannedService,
+  plan: Plan,
+  spec: EmbeddedServiceSpec,
+  how: Start,
+  parts: Parts,
+): void {
+  const { options, services, dependencies, reloads, units, watches, holding, inTheWay } = parts;
+  const { name } = planned;
+  const changed = (of: string): void => {
+    dependencies.changed(of);
+    watches.serviceChanged(of);
+    holding.noticed(of);
+  };
+  const saved = loadSaved(options.state, name);
+  const service = isUnit(planned)
+    ? units.service(planned, plan, { restored: saved, changed, persist: persistIn(options.state) })
+    : createService(spec, saved, inTheWay.get(name), changed, options);
+  inTheWay.delete(name);
+  const supervised = supervise(planned, service, parts);
+  services.set(name, supervised);
+  dependencies.add(service, planned.needs);
+  reloads.add(planned, service, plan);
+  watches.add({ planned, plan, service, launch: spec });
+  // Units are systemd's to start.
+  if (planned.kind !== 'unit' && (how === 'as-it-was' || supervised.boot().starts))
+    service.start(startedBy(saved, how !== 'with-the-daemon'), { patient: true });
+}
+
+/** Ends a service and everything about it. */
+async function letGo(
+  name: string,
+  { services, dependencies, reloads, watches, inTheWay }: Parts,
+): Promise<void> {
+  const found = services.get(name);
+  if (found === undefined) return;
+  await Promise.all([reloads.remove(name), watches.remove(name)]);
+  const leftover = await found.service.dispose();
+  if (leftover !== undefined) inTheWay.set(name, leftover);
+  dependencies.remove(name);
+  services.delete(name);
+}
+
+export function createSupervision(options: SupervisionOptions): Supervision {
+  const parts = createParts(options);
+  const { services, dependencies, units, watches, holding, inTheWay } = parts;
   let current: Plan | undefined;
   let ended = false;
 
   const bringUp = async (planned: PlannedService, plan: Plan, how: Start): Promise<void> => {
     const spec = await specOf(planned, plan, options);
     // The end may have come meanwhile, and nobody would ever stop this one.
-    if (ended) return;
-    const saved = loadSaved(options.state, planned.name);
-    const service = createService(spec, saved, inTheWay.get(planned.name), dependencies, options);
-    inTheWay.delete(planned.name);
-    const supervised = supervise(planned, service, options.state, watches);
-    services.set(planned.name, supervised);
-    dependencies.add(service, planned.needs);
-    reloads.add(planned, service, plan);
-    watches.add({ planned, plan, service, launch: spec });
-    if (how === 'as-it-was' || supervised.boot().starts)
-      service.start(startedBy(saved, how !== 'with-the-daemon'), { patient: true });
+    if (!ended) takeIn(planned, plan, spec, how, parts);
   };
-
-  const bringDown = async (name: string): Promise<void> => {
-    const found = services.get(name);
-    if (found === undefined) return;
-    await Promise.all([reloads.remove(name), watches.remove(name)]);
-    const leftover = await found.service.dispose();
-    if (leftover !== undefined) inTheWay.set(name, leftover);
-    dependencies.remove(name);
-    services.delete(name);
-  };
-  const bringAllDown = (names: readonly string[]) => downInOrder(names, services, bringDown);
+  const bringAllDown = (names: readonly string[]) =>
+    downInOrder(names, services, (name) => letGo(name, parts));
 
   return {
+    holding,
     get: (name) => services.get(name),
     all: () => inOrderOf(current, [...services.values()]),
     async apply(plan, leftovers = []) {
       for (const leftover of leftovers) inTheWay.set(serviceOf(leftover), leftover);
       const changes = comparePlans(current, plan);
+      holding.use(plan);
       const how = current === undefined ? () => 'with-the-daemon' as const : reloaded([...services.values()]);
-      await bringAllDown(namesOf(changes, 'stop', 'restart'));
-      const wanted = namesOf(changes, 'start', 'restart');
+      const anew = changes.filter(isMadeAnew).map(({ name }) => name);
+      await bringAllDown([...namesOf(changes, 'stop', 'unfollow'), ...anew]);
+      const wanted = [...namesOf(changes, 'start', 'follow'), ...anew];
       for (const planned of startOrder(plan.services)) {
         const known = services.get(planned.name);
         if (wanted.includes(planned.name)) await bringUp(planned, plan, how(planned.name));
         else if (known !== undefined) {
-          services.set(planned.name, supervise(planned, known.service, options.state, watches));
+          services.set(planned.name, supervise(planned, known.service, parts));
           dependencies.change(planned.name, planned.needs);
           await watches.change(planned, plan);
         }
@@ -99,6 +151,8 @@ export function createSupervision(options: SupervisionOptions): Supervision {
     async end() {
       ended = true;
       await bringAllDown([...services.keys()]);
+      holding.close();
+      await units.close();
     },
   };
 }
@@ -107,19 +161,26 @@ function namesOf(changes: readonly PlanChange[], ...kinds: PlanChange['change'][
   return changes.filter(({ change }) => kinds.includes(change)).map(({ name }) => name);
 }
 
-/** Whoever needs a service, by its name. */
-function dependentsOf(name: string, services: ReadonlyMap<string, Supervised>): readonly Runner[] {
-  const all = [...services.values()].filter(({ planned }) =>
-    planned.needs.some((need) => need.name === name),
-  );
-  return all.map(({ service }) => service);
+/** Whoever needs a service, by its name, and is not to be left alone now. */
+function dependentsOf(
+  name: string,
+  services: ReadonlyMap<string, Supervised>,
+  holding: HoldingBack,
+): readonly Runner[] {
+  const isMeant = ({ planned }: Supervised): boolean =>
+    planned.needs.some((need) => need.name === name) && !holding.keeps(planned.name);
+  return [...services.values()].filter(isMeant).map(({ service }) => service);
+}
+
+function isUnit(planned: PlannedService): planned is PlannedService & { readonly unit: string } {
+  return planned.unit !== undefined;
 }
 
 function createService(
   spec: EmbeddedServiceSpec,
   saved: Saved | undefined,
   leftover: Leftover | undefined,
-  dependencies: Dependencies,
+  changed: (name: string) => void,
   { clock, log, random, records, state, startLife }: SupervisionOptions,
 ): Runner {
   return createEmbeddedService(spec, {
@@ -128,8 +189,8 @@ function createService(
     random,
     records,
     stateId: state.stateId,
-    changed: dependencies.changed,
-    persist: (name, persisted) => state.save(name, { ...persisted, boot: bootId() } satisfies Saved),
+    changed,
+    persist: persistIn(state),
     ...(saved === undefined ? {} : { restored: saved }),
     ...(leftover === undefined ? {} : { leftover }),
     ...(startLife === undefined ? {} : { startLife }),
@@ -152,11 +213,16 @@ function reloaded(services: readonly Supervised[]): (name: string) => Start {
 function supervise(
   planned: PlannedService,
   service: Runner,
-  state: StateStore,
-  watches: ServiceWatches,
+  { options, watches, holding }: Parts,
 ): Supervised {
-  const boot = (): Boot => bootOf(planned, state);
-  return { planned, service, boot, watches: () => watches.figures(planned.name) };
+  const { state } = options;
+  return {
+    planned,
+    service,
+    boot: () => bootOf(planned, state),
+    watches: () => watches.figures(planned.name),
+    silences: (now) => holding.silencesOf(planned, now),
+  };
 }
 
 async function downInOrder(
@@ -180,59 +246,7 @@ function inOrderOf(plan: Plan | undefined, services: readonly Supervised[]): rea
   return services.toSorted((a, b) => place(a) - place(b));
 }
 
-/** What is kept of a service, and the boot of the machine that it was kept in. */
-type Saved = PersistedService & { readonly boot: string };
-
-function loadSaved(state: StateStore, name: string): Saved | undefined {
-  return state.load(name) as Saved | undefined;
-}
-
 /** Its second part: `STATE/SERVICE/LIFE`. */
 function serviceOf({ life }: Leftover): string {
   return life.split('/')[1] ?? '';
-}
-
-/** The main processes of the last daemon's lives, as far as they were written down. */
-export function recordedProcesses(state: StateStore): readonly RecordedProcess[] {
-  return state.names().flatMap((name) => loadSaved(state, name)?.process ?? []);
-}
-
-/**
- * In whose name a service begins. A stop on purpose holds until a person starts it or the machine boots (promise 6), so
- * within one boot the daemon itself only starts what is still wanted. A person's reload counts like a person's start.
- */
-function startedBy(saved: Saved | undefined, changed: boolean): 'person' | 'boot' | 'vahti' {
-  if (saved === undefined || saved.boot !== bootId()) return 'boot';
-  return changed && saved.wanted ? 'person' : 'vahti';
-}
-
-async function specOf(
-  planned: PlannedService,
-  plan: Plan,
-  options: SupervisionOptions,
-): Promise<EmbeddedServiceSpec> {
-  const launch = await launchOf(planned, plan);
-  const { clock, log, paths } = options;
-  const { memory, ready, stopSignal } = planned;
-  const user = launch.user === undefined ? {} : { user: launch.user };
-  return {
-    name: planned.name,
-    argv: commandOf(planned, options),
-    ...launch,
-    stopMs: planned.stopMs,
-    ...(stopSignal === undefined ? {} : { stopSignal }),
-    ...(ready === undefined ? {} : { ready }),
-    ...(memory === undefined ? {} : { memory }),
-    ...(planned.tmp === undefined ? {} : { tmp: createPrivateTmp({ root: paths.tmp, ...user, clock, log }) }),
-    restart: planned.restart,
-    log: { ...planned.log, path: logFileOf(planned, plan.state) },
-  };
-}
-
-/** Built-in kinds run as `vahti run NAME` on the plan that is in force, not on whatever the config file says by then. */
-function commandOf(planned: PlannedService, options: SupervisionOptions): readonly string[] {
-  if (planned.kind !== 'command')
-    return [...smallProgram(options.program), 'run', planned.name, '--plan', options.paths.plan];
-  const [command, ...rest] = planned.argv;
-  return command === OWN_PROGRAM ? [...options.program, ...rest] : planned.argv;
 }

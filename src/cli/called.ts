@@ -14,7 +14,9 @@ const ALONE: Readonly<Record<string, () => Promise<Add>>> = {
   explain: async () => (await import('./commands/explain.ts')).addExplain,
   start: async () => (await import('./commands/act.ts')).addStart,
   stop: async () => (await import('./commands/act.ts')).addStop,
+  beat: async () => (await import('./commands/beat.ts')).addBeat,
   restart: async () => (await import('./commands/act.ts')).addRestart,
+  try: async () => (await import('./commands/try.ts')).addTry,
   run: async () => (await import('./commands/run.ts')).addRun,
 };
 

@@ -8,7 +8,7 @@ export const EXIT = {
       'The command line or the config is wrong. Nothing was started or changed. Services of built-in kinds are not restarted after it.',
   },
   notRunning: { code: 3, meaning: 'No daemon runs on this config’s state folder.' },
-  unknown: { code: 4, meaning: 'No service of that name.' },
+  unknown: { code: 4, meaning: 'No service or watch of that name.' },
   locked: { code: 5, meaning: 'Another process uses the state folder, or the folder to collect into.' },
   reset: {
     code: 6,

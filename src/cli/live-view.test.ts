@@ -32,12 +32,21 @@ function service(name: string, more: Partial<ServiceStatus> = {}): ServiceStatus
     memory: null,
     watches: [],
     watchRestarts: [],
+    silences: [],
     ...more,
   };
 }
 
 function status(services: readonly ServiceStatus[]): DaemonStatus {
-  return { version: '1.2.3', pid: 1, since: NOW - 3_600_000, config: 'vahti.yaml', state: '/s', services };
+  return {
+    version: '1.2.3',
+    pid: 1,
+    since: NOW - 3_600_000,
+    config: 'vahti.yaml',
+    state: '/s',
+    services,
+    jobs: [],
+  };
 }
 
 function record(message: string): StoredRecord {

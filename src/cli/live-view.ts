@@ -3,8 +3,9 @@ import { approximateDuration } from '../core/durations.ts';
 import type { StoredRecord } from '../core/record.ts';
 import { columnsOf, fit, paint, printable } from './output.ts';
 import { recordText } from './record-text.ts';
+import { heldText } from './silence-words.ts';
 import { watchText } from './watch-words.ts';
-import { ago, rate, stateText, waitText } from './words.ts';
+import { ago, rate, stateText, unitText, waitText } from './words.ts';
 
 export interface Screen {
   readonly columns: number;
@@ -56,11 +57,11 @@ function detail(service: ServiceStatus, now: number): string {
   if (service.state === 'waiting' && service.nextStartAt !== null) {
     return `next start in ${approximateDuration(Math.max(0, service.nextStartAt - now))}; ${service.lastExit?.text ?? ''}`;
   }
-  const wait = waitText(service);
+  const wait = unitText(service) ?? waitText(service);
   if (wait !== undefined) return wait;
   if (service.state !== 'running') return service.lastExit?.text ?? '';
-  const unwell = watchText(service);
-  if (unwell !== undefined) return unwell;
+  const unwell = [watchText(service), heldText(service, now)].filter((part) => part !== undefined);
+  if (unwell.length > 0) return unwell.join('; ');
   if (service.figures === null) return `pid ${service.pid ?? '-'}`;
   const { connection, trouble, lines, open } = service.figures;
   const link = connection === 'connected' ? '' : `${connection}${trouble === null ? '' : ` (${trouble})`} · `;

@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** `-c, --config`: which config file, as every command takes it. */
 function configOption(): Option {
@@ -27,4 +27,11 @@ export interface JsonOption extends ConfigOption {
 
 export interface UpOptions extends ConfigOption {
   readonly view: 'auto' | 'live' | 'json';
+}
+
+/** Reads `KEY=VALUE`, and adds it to those before. */
+export function readSetting(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
+  const at = text.indexOf('=');
+  if (at < 1) throw new InvalidArgumentError('Write KEY=VALUE.');
+  return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }

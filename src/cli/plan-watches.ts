@@ -1,14 +1,49 @@
-import type { PlannedService, PlannedWatch } from '../app/plan.ts';
+import type { PlannedQuiet, PlannedService, PlannedWatch } from '../app/plan.ts';
 import { formatDuration } from '../core/durations.ts';
 import { hoursText } from '../core/hours.ts';
+import { windowText } from '../core/windows.ts';
 import { stepText } from '../watch/ladder.ts';
 
-/** The lines of `vahti plan` for the watches of a service. */
-export function watchLines({ watch = [] }: PlannedService): string[] {
-  return watch.map((each) => `  watch      ${watchText(each)}`);
+/** The lines of `vahti plan` for the watches of a service. @param from where a value comes from, by its key. */
+export function watchLines(
+  { watch = [], watchLimits, quiet = [] }: PlannedService,
+  from: (key: string) => string,
+): string[] {
+  return [
+    ...watch.map((each) => `  watch      ${watchText(each)}`),
+    ...(watchLimits === undefined ? [] : limitLines(watchLimits, from)),
+    ...quiet.map((each) => `  quiet      ${quietText(each)}`),
+  ];
 }
 
-function watchText({ name, kind, options, everyMs, timeoutMs, gate, hours, steps }: PlannedWatch): string {
+function limitLines(
+  limits: NonNullable<PlannedService['watchLimits']>,
+  from: (key: string) => string,
+): string[] {
+  const { mostRestarts, perMs, coolMs } = limits;
+  return [
+    `  budget     ${mostRestarts} ${mostRestarts === 1 ? 'restart' : 'restarts'} by watches  ${from('watches.most')}`,
+    `  per        ${formatDuration(perMs)}  ${from('watches.per')}`,
+    `  cool       ${formatDuration(coolMs)}  ${from('watches.cool')}`,
+  ];
+}
+
+/** A quiet window, as it is shown. */
+function quietText({ window, why }: PlannedQuiet): string {
+  return `${windowText(window)}: ${why}`;
+}
+
+/** A watch in a line. */
+export function watchText({
+  name,
+  kind,
+  options,
+  everyMs,
+  timeoutMs,
+  gate,
+  hours,
+  steps,
+}: PlannedWatch): string {
   const { fail, ok, graceMs } = gate;
   const fails = fail.times === fail.of ? String(fail.times) : `${fail.times}/${fail.of}`;
   const then = steps.length === 0 ? 'nothing, it is only shown' : steps.map(stepText).join(', ');

@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import { addAck } from './commands/ack.ts';
+import { addBeat } from './commands/beat.ts';
 import { addCheck } from './commands/check.ts';
 import { addCollect } from './commands/collect.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -7,12 +9,18 @@ import { addDisable, addEnable } from './commands/enable.ts';
 import { addExplain } from './commands/explain.ts';
 import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
+import { addJobs } from './commands/jobs.ts';
 import { addLogs } from './commands/logs.ts';
+import { addNext } from './commands/next.ts';
+import { addNotifications } from './commands/notifications.ts';
+import { addNotify } from './commands/notify.ts';
 import { addPlan } from './commands/plan.ts';
 import { addRestart, addStart, addStop } from './commands/act.ts';
 import { addRun } from './commands/run.ts';
 import { addSimulate } from './commands/simulate.ts';
+import { addSnooze } from './commands/snooze.ts';
 import { addStatus } from './commands/status.ts';
+import { addTry } from './commands/try.ts';
 import { addUp } from './commands/up.ts';
 import { createFrame } from './frame.ts';
 
@@ -34,11 +42,19 @@ const COMMANDS = [
   addStatus,
   addLogs,
   addExplain,
+  addNext,
+  addTry,
   addStart,
   addStop,
   addRestart,
+  addNotifications,
+  addNotify,
   addEnable,
   addDisable,
+  addSnooze,
+  addAck,
+  addBeat,
+  addJobs,
   addRun,
   addCollect,
   addImport,

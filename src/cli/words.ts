@@ -23,6 +23,7 @@ const STATE_PAINT: Readonly<Record<ServiceStatus['state'], Paint>> = {
   stopped: 'dim',
   done: 'dim',
   stuck: 'red',
+  failed: 'red',
 };
 
 /** The state, with the lane where that is not the fast one. */
@@ -33,7 +34,7 @@ export function stateText({ state, lane }: ServiceStatus, colour: boolean): stri
 
 /** What a built-in service does, in a line; undefined for a command. */
 export function figuresText({ kind, figures, state }: ServiceStatus): string | undefined {
-  if (kind === 'command' || state !== 'running') return undefined;
+  if (kind !== 'collect' || state !== 'running') return undefined;
   if (figures === null) return 'no figures yet';
   const connection =
     figures.connection === 'connected'
@@ -52,6 +53,12 @@ export function limitText({ memory, boot, state }: ServiceStatus): string | unde
   if (!boot.starts && boot.by === 'config' && state === 'stopped') parts.push('not started with the daemon');
   if (memory !== null) parts.push(`memory ${approximateSize(memory.bytes)}`);
   return parts.length === 0 ? undefined : parts.join(', ');
+}
+
+/** What is wrong with a unit of systemd's as a whole; undefined where nothing is. */
+export function unitText({ unit }: ServiceStatus): string | undefined {
+  const text = unit?.trouble ?? unit?.failure ?? undefined;
+  return text === undefined ? undefined : printable(text);
 }
 
 /** What a service waits for, or has yet to do; undefined where it is nothing. */

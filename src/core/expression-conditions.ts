@@ -1,6 +1,8 @@
 import { approximateDuration, formatDuration } from './durations.ts';
+import type { Pattern } from './pattern.ts';
 import { LEVELS, type LevelName, levelName } from './record.ts';
 import { approximateSize, formatSize } from './sizes.ts';
+import { suggest } from './suggest.ts';
 
 export type Values = Readonly<Record<string, unknown>>;
 
@@ -171,6 +173,18 @@ export function asLevel(operand: Operand): Operand {
     : operand;
 }
 
+/** What is wrong with a level that no level is called: it would silently be another field, or be compared letter by letter. */
+export function levelMistake(operand: Operand, operator: Comparison): string | undefined {
+  const isOrdered = operator !== '==' && operator !== '!=';
+  const name = operand.kind === 'path' ? operand.text : operand.value;
+  if (typeof name !== 'string' || isLevelName(name) || (operand.kind === 'literal' && !isOrdered))
+    return undefined;
+  const spelled = LEVEL_NAMES.get(name.toLowerCase());
+  const meant = spelled === undefined ? suggest(name, Object.keys(LEVELS)) : levelName(spelled);
+  if (meant === undefined || (operand.kind === 'literal' && spelled === undefined)) return undefined;
+  return `cannot find the level ${JSON.stringify(name)}: write ${Object.keys(LEVELS).join(', ')}; did you mean ${JSON.stringify(meant)}?`;
+}
+
 /** How the values of two operands are compared: as ranks when one is a level, else as they are. */
 function reader(operand: Operand, other: Operand): (values: Values) => unknown {
   const read = valueOf(operand);
@@ -224,16 +238,12 @@ export function containment(left: Operand, right: Operand): Leaf {
   return leaf(left, `contains ${right.text}`, holds, right);
 }
 
-export function match(left: Operand, pattern: RegExp, text: string): Leaf {
+export function match(left: Operand, pattern: Pattern, text: string): Leaf {
   const read = valueOf(left);
   const holds = (values: Values): boolean => {
     const value = read(values);
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return false;
-    try {
-      return pattern.test(String(value));
-    } catch {
-      return false; // the engine's stack is finite, a value's length is not
-    }
+    const isText = typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
+    return isText && pattern.test(String(value));
   };
   return leaf(left, `matches ${text}`, holds);
 }

@@ -100,6 +100,35 @@ test('a path that starts with an unknown name is a mistake where the names are k
   assert.ok(field.ok && field.value.test({ status: 500, error: 400 }));
 });
 
+test('a level that no level is called is a mistake, which names those that there are', () => {
+  const levels = 'trace, debug, info, warn, error, fatal';
+  for (const [text, name, meant, offset] of [
+    ['level >= eror', 'eror', 'error', 9],
+    ['level >= warning', 'warning', 'warn', 9],
+    ['ERROR <= log.level', 'ERROR', 'error', 0],
+    ['a or severity == critical', 'critical', 'fatal', 17],
+    ['level >= "ERROR"', 'ERROR', 'error', 9],
+    ['level in [warn, err]', 'err', 'error', 16],
+  ] as const) {
+    const parsed = parseExpression(text);
+    assert.deepEqual(parsed.ok ? undefined : [parsed.error.message, parsed.error.offset], [
+      `cannot find the level "${name}": write ${levels}; did you mean "${meant}"?`,
+      offset,
+    ]);
+  }
+  // Text that is compared as text, and other fields.
+  for (const text of [
+    'level == "ERROR"',
+    'level >= threshold',
+    'level >= other.level',
+    'level > 12',
+    'level > "m"',
+  ])
+    assert.equal(parseExpression(text).ok, true, text);
+  assert.equal(parseExpression('level > limits', { names: ['level', 'limits'] }).ok, true);
+  assert.equal(parseExpression('level > warning', { names: ['level', 'warning'] }).ok, true);
+});
+
 test('no text makes reading throw', () => {
   const word = fc.constantFrom(
     'a',

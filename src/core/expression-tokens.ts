@@ -1,9 +1,7 @@
 import { parseDuration } from './durations.ts';
 import { type Span, type Operand, isLevelName } from './expression-conditions.ts';
-import { asError } from './result.ts';
+import { compilePattern, type Pattern } from './pattern.ts';
 import { parseSize } from './sizes.ts';
-
-const LONGEST_PATTERN = 1_000;
 
 export interface Token extends Span {
   readonly kind: 'path' | 'keyword' | 'string' | 'number' | 'sign' | 'end';
@@ -73,22 +71,6 @@ const PATTERN = /\/((?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])*)\/([a-z]*)/y;
 function isName(text: string): boolean {
   NAME.lastIndex = 0;
   return NAME.exec(text)?.[0].length === text.length;
-}
-
-/** Compiles now, so that a pattern which is too large is found when the config is read. */
-function compile(source: string, flags: string, offset: number, length: number): RegExp {
-  const fail = (why: string): Mistake =>
-    new Mistake(`cannot use this regular expression: ${why}`, offset, length);
-  if (source.length > LONGEST_PATTERN) throw fail(`it is over ${LONGEST_PATTERN} characters`);
-  if (/[^imsu]/.test(flags)) throw fail('its flags can be i, m, s and u');
-  try {
-    const pattern = new RegExp(source, flags);
-    pattern.test(''); // V8 compiles on first use, for one-byte and two-byte strings apart
-    pattern.test('\u2026');
-    return pattern;
-  } catch (thrown) {
-    throw fail(asError(thrown).message);
-  }
 }
 
 /** Where reading stands in the text. */
@@ -244,12 +226,15 @@ export function takeBracket(cursor: Cursor): boolean {
 }
 
 /** A regular expression instead of a token. */
-export function takePattern(cursor: Cursor): { readonly pattern: RegExp; readonly text: string } {
+export function takePattern(cursor: Cursor): { readonly pattern: Pattern; readonly text: string } {
   take(cursor, SPACE);
   const start = cursor.at;
   const [text, source, flags] = take(cursor, PATTERN) ?? [];
   if (text === undefined || source === undefined || flags === undefined) {
     throw new Mistake('cannot read a regular expression here: write matches /…/', start, 1);
   }
-  return { pattern: compile(source, flags, start, text.length), text };
+  const pattern = compilePattern(source, flags);
+  if (!pattern.ok)
+    throw new Mistake(`cannot use this regular expression: ${pattern.error}`, start, text.length);
+  return { pattern: pattern.value, text };
 }

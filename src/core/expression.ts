@@ -14,6 +14,7 @@ import {
   isLevelName,
   valueOf,
   asLevel,
+  levelMistake,
   leaf,
   comparison,
   membership,
@@ -122,9 +123,19 @@ function settle({ names, paths }: Reading, operand: Operand): Operand {
 }
 
 /** A name of a level is one beside a level's path; in an order also beside any other, unless a value has that name. */
-function besideOther({ names }: Reading, operand: Operand, operator: Comparison, other: Operand): Operand {
+function besideOther(
+  { names }: Reading,
+  start: Span,
+  operand: Operand,
+  operator: Comparison,
+  other: Operand,
+): Operand {
   if (other.kind !== 'path') return operand;
-  if (isLevelPath(other)) return asLevel(operand);
+  if (isLevelPath(other)) {
+    const mistake = names?.includes(operand.text) === true ? undefined : levelMistake(operand, operator);
+    if (mistake !== undefined) throw at(mistake, start);
+    return asLevel(operand);
+  }
   const isOrdered =
     operator !== '==' && operator !== '!=' && operand.kind === 'path' && !isLevelName(other.text);
   return isOrdered && names?.includes(operand.text) !== true ? asLevel(operand) : operand;
@@ -133,9 +144,14 @@ function besideOther({ names }: Reading, operand: Operand, operator: Comparison,
 function readItem(reading: Reading, left: Operand): Literal {
   const start = reading.token;
   const operand = readOperand(reading, 'a value');
-  const item = left.kind === 'path' && isLevelPath(left) ? asLevel(operand) : operand;
+  const isLevel = left.kind === 'path' && isLevelPath(left);
+  const item = isLevel ? asLevel(operand) : operand;
   if (item.kind === 'literal') return item;
-  throw at(`cannot use a path in a list: text goes in quotes: ${JSON.stringify(start.text)}`, start);
+  const mistake = isLevel ? levelMistake(item, '==') : undefined;
+  throw at(
+    mistake ?? `cannot use a path in a list: text goes in quotes: ${JSON.stringify(start.text)}`,
+    start,
+  );
 }
 
 function readList(reading: Reading, left: Operand): Literal[] {
@@ -179,13 +195,15 @@ function readExists(reading: Reading): Leaf {
 
 function readTest(reading: Reading): Condition {
   if (accept(reading, 'keyword', 'exists')) return readExists(reading);
+  const leftAt = reading.token;
   const left = readOperand(reading, 'a path or a value');
   const { kind, text } = reading.token;
   if (kind === 'sign' && isComparison(text)) {
     advance(reading);
+    const rightAt = reading.token;
     const right = readOperand(reading, `a path or a value after ${text}`);
-    const first = settle(reading, besideOther(reading, left, text, right));
-    return comparison(first, text, settle(reading, besideOther(reading, right, text, left)));
+    const first = settle(reading, besideOther(reading, leftAt, left, text, right));
+    return comparison(first, text, settle(reading, besideOther(reading, rightAt, right, text, left)));
   }
   if (accept(reading, 'keyword', 'not')) {
     const test = nested(reading, () => readWordTest(reading, left));

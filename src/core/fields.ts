@@ -1,7 +1,8 @@
 import * as v from 'valibot';
 import { DURATION_FORM, parseDuration, parseDurationRange } from './durations.ts';
-import { HOURS_FORM, parseHours } from './hours.ts';
+import { HOURS_FORM, isZone, parseHours } from './hours.ts';
 import type { Result } from './result.ts';
+import { parseSchedule, SCHEDULE_FORM } from './schedule.ts';
 import { parseSize, parseSizeRange, SIZE_FORM } from './sizes.ts';
 
 /**
@@ -70,6 +71,23 @@ export const hours = readText(
   parseHours,
 );
 
+/** Times of the calendar, such as `30 3 * * Mon-Fri Europe/Helsinki`. */
+export const schedule = readText(
+  SCHEDULE_FORM,
+  { type: 'string', examples: ['30 3 * * Mon-Fri Europe/Helsinki'] },
+  parseSchedule,
+);
+
+/** A zone of clocks, such as `Europe/Helsinki`. */
+export const zoneName = v.pipe(
+  v.string('cannot use this value: write a zone such as Europe/Helsinki'),
+  v.check(isZone, ({ input }) => `cannot use ${JSON.stringify(input)}: there is no such zone`),
+  v.metadata({
+    form: 'a zone such as Europe/Helsinki',
+    json: { type: 'string', examples: ['UTC', 'Europe/Helsinki'] },
+  } satisfies FieldFacts),
+);
+
 /** A number of the given range. */
 export function integer(min: number, max: number) {
   const message = `cannot use this value: write a whole number from ${min} to ${max}`;
@@ -114,6 +132,42 @@ export function text(form = 'text') {
     v.metadata({ form, json: { type: 'string', minLength: 1 } } satisfies FieldFacts),
   );
 }
+
+const REFERENCE = /^(\$[A-Za-z_][A-Za-z0-9_]*|file:.+)$/;
+
+/** A secret: it stands in the environment or in a file, never in the config. Kept as it is written. */
+export const reference = v.pipe(
+  v.string('cannot use this value: write $NAME or file:PATH'),
+  v.regex(REFERENCE, 'cannot use this value: write $NAME or file:PATH, not the secret itself'),
+  v.metadata({
+    form: '$NAME or file:PATH',
+    json: { type: 'string', pattern: REFERENCE.source },
+  } satisfies FieldFacts),
+);
+
+/** `notify:` of `defaults`, of a service and of a watch: the names of channels. */
+export const channelNames = v.pipe(
+  v.union(
+    [
+      v.pipe(
+        text('the name of a channel'),
+        v.transform((name) => [name]),
+      ),
+      v.array(text('the name of a channel')),
+    ],
+    'cannot use this value: write the names of channels',
+  ),
+  v.metadata({
+    form: 'the name of a channel, or a list of them',
+    json: {
+      anyOf: [
+        { type: 'string', minLength: 1 },
+        { type: 'array', items: { type: 'string', minLength: 1 } },
+      ],
+      examples: [['ops', 'phone']],
+    },
+  } satisfies FieldFacts),
+);
 
 /** One of a few words. */
 export function oneOf<const T extends readonly [string, ...string[]]>(words: T) {

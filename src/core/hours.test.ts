@@ -87,7 +87,7 @@ test('the beginning and the next of them are found to the minute', () => {
 });
 
 test('hours are written as they are read, and followed without reckoning again', () => {
-  const text = 'mon,wed 08:07-18:00 Europe/Zurich';
+  const text = 'Mon,Wed 08:07-18:00 Europe/Zurich';
   assert.equal(hoursText(hours(text)), text);
   assert.deepEqual(hours(hoursText(hours('22:00-06:00'))), hours('22:00-06:00'));
   const opening = createOpening(hours(text));

@@ -16,6 +16,8 @@ export interface LedgerFile {
     readonly bytes: number;
     readonly at: number;
   } | null;
+  /** That a run was about to delete it: if it is gone now, it was that run. Null while nobody was, and after it was taken in again. */
+  readonly purging: { readonly at: number; readonly run: string } | null;
   /** When it was deleted, by which job's run; null while it is there. The row stays: a tombstone. */
   readonly purged: { readonly at: number; readonly run: string } | null;
 }
@@ -50,6 +52,8 @@ export interface Ledger {
   proved(root: string, path: string, copy: LedgerCopy): void;
   /** Takes back a proof: the far side does not have it any more. */
   disproved(root: string, path: string, job: string, target: string, why: string): void;
+  /** Written down before a file is deleted, so that a run that is killed in between is told from a stranger's hand. */
+  purging(root: string, path: string, by: { readonly at: number; readonly run: string }): void;
   purged(root: string, path: string, by: { readonly at: number; readonly run: string }): void;
   close(): void;
 }

@@ -13,6 +13,7 @@ import {
   type Stat,
 } from './process-table.ts';
 import { whyNotStarted } from './command.ts';
+import { groupMembers } from './control-group.ts';
 import { wrapCommand } from './exec-wrapper.ts';
 import { asError } from './result.ts';
 
@@ -41,7 +42,8 @@ export interface ProcessSpec {
   readonly openFiles?: number;
   /** The processors that it may run on, by their numbers. */
   readonly processors?: readonly number[];
-  readonly stdin?: 'none' | 'pipe';
+  /** Default `none`: it reads nothing. */
+  readonly stdin?: 'none' | 'pipe' | 'inherit';
   /** Default `ignore`. A pipe is a socket pair, as Node makes it: /dev/stdout cannot be opened by its name there. */
   readonly stdout?: Output;
   readonly stderr?: Output;
@@ -120,8 +122,13 @@ export function failedProcess(error: string): Process {
 }
 
 /** Descriptors between the three standard ones and `notifyFd` stay closed. */
-function stdioOf({ stdin, stdout = 'ignore', stderr = 'ignore', notifyFd }: ProcessSpec): StdioOptions {
-  const standard = [stdin === 'pipe' ? 'pipe' : 'ignore', stdout, stderr] as const;
+function stdioOf({
+  stdin = 'none',
+  stdout = 'ignore',
+  stderr = 'ignore',
+  notifyFd,
+}: ProcessSpec): StdioOptions {
+  const standard = [stdin === 'none' ? 'ignore' : stdin, stdout, stderr] as const;
   if (notifyFd === undefined) return [...standard];
   return [...standard, ...Array<'ignore'>(notifyFd - standard.length).fill('ignore'), 'pipe'];
 }
@@ -202,9 +209,10 @@ function signalTree(tree: Tree, signal: NodeJS.Signals): void {
   for (const { pid, group } of tree.members) if (!tree.groups.includes(group)) signalProcess(pid, signal);
 }
 
-/** The living processes of a life: its group, and whoever carries the life, wherever it went. */
+/** The living processes of a life: its control group where it has one of its own, else its group, and whoever carries the life. */
 export async function treeMembers(tree: TreeName): Promise<readonly ProcessIdentity[]> {
-  return (await findTree(tree)).members;
+  const grouped = tree.controlGroup === undefined ? undefined : groupMembers(tree.controlGroup);
+  return grouped ?? (await findTree(tree)).members;
 }
 
 /** What a tree is found by. */
@@ -215,6 +223,8 @@ export interface TreeName {
   readonly startTicks?: number;
   /** The whole value of VAHTI_LIFE: who carries it belongs to the tree, wherever it went. */
   readonly life: string;
+  /** The control group that is its alone, a unit of systemd's: who is in it is looked at, never ended. */
+  readonly controlGroup?: string;
 }
 
 export interface TreeToEnd extends TreeName {

@@ -2,6 +2,7 @@ import type { Clock } from './clock.ts';
 import type { Log } from './log.ts';
 import type { TreeEnd } from './processes.ts';
 import type { RecordDraft } from './record.ts';
+import type { UnitFacts } from './units.ts';
 
 /**
  * What the daemon needs of whatever runs a service: processes of its own, a unit of systemd, a container. The promises that
@@ -27,6 +28,11 @@ export interface Runner {
   retire(): void;
   /** Resolves when the tree of the present life is gone or stuck; at once when there is none. */
   ended(): Promise<void>;
+  /**
+   * Resolves when what was asked of it last is done, with a sentence where it was refused. A runner without it has done at once
+   * what it was asked for.
+   */
+  settled?(): Promise<string | undefined>;
   /**
    * The daemon ends, or another runner follows: stops the tree and leaves what is wanted, and what is due, to whoever comes next.
    * Answers with what could not be ended.
@@ -75,7 +81,8 @@ export type StateName =
   | 'running' // the main process has been started and has not exited
   | 'stopping' // the tree is being ended, whether it was asked for or the main process exited
   | 'done' // it ended with a code that means: do not start me again
-  | 'stuck'; // what even SIGKILL cannot end; nothing new starts
+  | 'stuck' // what even SIGKILL cannot end; nothing new starts
+  | 'failed'; // it is over, and who runs it has given up: a unit of systemd's
 
 /** How restarts are paced: `fast` at once, `backoff` with growing waits, `slow` every quarter of an hour, for ever. */
 export type Lane = 'fast' | 'backoff' | 'slow';
@@ -133,6 +140,19 @@ export interface ServiceSnapshot {
   readonly logPath: string;
   /** What the tree of the present life takes; null without a limit, and before the first look. */
   readonly memory: MemoryFigure | null;
+  /** Of a unit of systemd's; absent of all else. */
+  readonly unit?: UnitSnapshot;
+}
+
+export interface UnitSnapshot {
+  /** `livereduce.service`. */
+  readonly name: string;
+  /** What systemd said last; null before it said anything. */
+  readonly facts: UnitFacts | null;
+  /** Why it counts as failed, in words; null where it does not. */
+  readonly failure: string | null;
+  /** Why systemd cannot be asked now, in a sentence; null where it can. */
+  readonly trouble: string | null;
 }
 
 export interface LastExit {

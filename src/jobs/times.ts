@@ -44,7 +44,9 @@ export function parseTimes(text: string, zone: string): Result<Schedule, string>
   const known = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
   if (known !== undefined) return parseSchedule(`${known} ${own}`);
   // Cron has five fields; whatever else was meant is told with every form that there is.
-  return /\s/.test(written) && /^[\d*]/.test(written) ? parseSchedule(written, zone) : fail(`write ${TIMES_FORM}`);
+  return /\s/.test(written) && /^[\d*]/.test(written)
+    ? parseSchedule(written, zone)
+    : fail(`write ${TIMES_FORM}`);
 }
 
 /** A pause that fits into an hour or a day, so that it means the same every day. */
@@ -54,7 +56,8 @@ function everyCron(pause: string): Result<string, string> {
   const minutes = read.value / MINUTE_MS;
   const hours = read.value / HOUR_MS;
   if (minutes === 1) return ok('* * * * *');
-  if (Number.isInteger(minutes) && minutes > 1 && minutes < 60 && 60 % minutes === 0) return ok(`*/${minutes} * * * *`);
+  if (Number.isInteger(minutes) && minutes > 1 && minutes < 60 && 60 % minutes === 0)
+    return ok(`*/${minutes} * * * *`);
   if (hours === 1) return ok('0 * * * *');
   if (Number.isInteger(hours) && hours > 1 && hours < 24 && 24 % hours === 0) return ok(`0 */${hours} * * *`);
   if (hours === 24) return ok('0 0 * * *');

@@ -11,6 +11,15 @@ const exitCodes = v.pipe(
   } satisfies FieldFacts),
 );
 
+/** A duration within bounds, milliseconds. */
+function between(least: number, most: number, form: string) {
+  return v.pipe(
+    duration,
+    v.check((ms) => ms >= least && ms <= most, `cannot use this value: write a duration ${form}`),
+    v.metadata({ form: `${DURATION_FORM}, ${form}` }),
+  );
+}
+
 /** `restart:` paces the restarts of a service. */
 export const restartConfig = v.pipe(
   v.strictObject({
@@ -37,6 +46,27 @@ export const restartConfig = v.pipe(
     'no-restart-on': v.pipe(
       v.optional(exitCodes),
       v.description('Exit codes that mean "I am done": no restart until a person starts it.'),
+    ),
+    watches: v.pipe(
+      v.optional(
+        v.strictObject({
+          most: v.pipe(
+            v.optional(integer(0, 100)),
+            v.description('How many restarts the watches of a service have together within `per`.'),
+          ),
+          per: v.pipe(
+            v.optional(between(60_000, 30 * 86_400_000, 'from 1m to 30d')),
+            v.description('How long a restart by a watch counts.'),
+          ),
+          cool: v.pipe(
+            v.optional(between(0, 86_400_000, 'up to 1d')),
+            v.description(
+              'How long no watch of the service acts after one did, so that it has time to help.',
+            ),
+          ),
+        }),
+      ),
+      v.description('How much the watches of a service may do about it: one budget for all of them.'),
     ),
   }),
   v.description(

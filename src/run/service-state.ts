@@ -1,11 +1,13 @@
 import type { Exit } from '../core/processes.ts';
 import type { RecordKind } from '../core/record.ts';
-import type { By, StateName } from '../core/runner.ts';
+import type { By, StateName as AnyState } from '../core/runner.ts';
 import { FRESH_LANES, type LaneSettings, type LaneState } from './lanes.ts';
 
 /** What the state machine of a service (service-machine.ts) is made of. */
 
-export type { By, StateName } from '../core/runner.ts';
+export type { By } from '../core/runner.ts';
+/** Who runs its services by itself never gives up. */
+export type StateName = Exclude<AnyState, 'failed'>;
 
 export type ServiceEvent =
   /** A person's start is at once, whatever it needs; a `patient` one (a reload) waits for that. */

@@ -3,7 +3,7 @@ import type { RecordDraft } from '../core/record.ts';
 import { approximateDuration } from '../core/durations.ts';
 import { joinWords } from '../core/words.ts';
 import type { Step } from './ladder.ts';
-import type { WatchedService } from './watched-service.ts';
+import { watchedVariables, type WatchedService } from './watched-service.ts';
 import { type About, actionRecord, noteRecord } from './wording.ts';
 
 /** Why a step is taken, and with what. */
@@ -43,12 +43,25 @@ export function perform(step: Step, cause: Cause): void {
   }
 }
 
+/** A reason quotes what the service says; the kernel takes 128 KiB of a variable, and no NUL. */
+const LONGEST_REASON = 2000;
+
+/** What a command finds in its environment of the life that it is run for. */
+function variablesOf({ about, why, service }: Cause): Readonly<Record<string, string>> {
+  const { life, pid } = service.snapshot();
+  return {
+    VAHTI_WATCH: about.watch,
+    VAHTI_REASON: why.replaceAll('\0', ' ').slice(0, LONGEST_REASON),
+    ...watchedVariables({ id: about.life, pid: life === about.life ? pid : null }),
+  };
+}
+
 async function runCommand(argv: readonly string[], cause: Cause): Promise<void> {
   const { about, why, evidence, service, records, clock, signal } = cause;
   const command = joinWords(argv);
   records([actionRecord(about, `run ${command}: ${why}`, { action: 'run', argv, evidence })]);
   const begun = clock.monotonic();
-  const outcome = await service.run(argv, signal);
+  const outcome = await service.run(argv, variablesOf(cause), signal);
   const took = approximateDuration(clock.monotonic() - begun);
   const done = { ...about, time: clock.micros() };
   records([actionRecord(done, `ran ${command}: ${outcome} (${took})`, { action: 'run', argv, outcome })]);

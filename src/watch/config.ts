@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { DURATION_FORM } from '../core/durations.ts';
-import { duration, type FieldFacts, hours, integer } from '../core/fields.ts';
+import { channelNames, duration, type FieldFacts, hours, integer } from '../core/fields.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import { didYouMean } from '../core/suggest.ts';
 import { splitWords } from '../core/words.ts';
@@ -121,7 +121,13 @@ export const watchEntries = {
   then: v.pipe(
     v.optional(then),
     v.description(
-      'What is done when it fails, step by step: see docs/watches.md. A watch without it only shows and stores what it sees.',
+      'What is done when it fails, step by step: see docs/watches.md. A watch without it does nothing to the service.',
+    ),
+  ),
+  notify: v.pipe(
+    v.optional(channelNames),
+    v.description(
+      'Who is told when it fails: with `page` in `then` when its ladder comes to that, else at once. By default whom the service tells.',
     ),
   ),
 } as const;

@@ -22,7 +22,22 @@ export interface Course {
   judgement: Judgement | undefined;
   /** Wall milliseconds. */
   lookedAt: number | undefined;
+  /** When a look last saw something that counts: not before the grace was over, and not `unknown`. Wall milliseconds. */
+  evidenceAt: number | undefined;
 }
 
 /** A life, and from when on what is seen of it can count: wall milliseconds. */
 export type LifeSeen = WatchedLife & { readonly from: number };
+
+/**
+ * A life as a watch sees it.
+ * @param readyAt when it was ready, or began where it has no way to say so; wall milliseconds.
+ * @param notBefore what it did not do before is no reproach, and for the watch it began then: the hours of the watch began, or
+ * what the service needs was well again; wall milliseconds.
+ */
+export function lifeSeen(
+  { id, pid, startedAt, readyAt }: WatchedLife & { readonly readyAt: number },
+  notBefore: number,
+): LifeSeen {
+  return { id, pid, startedAt: Math.max(startedAt, notBefore), from: Math.max(readyAt, notBefore) };
+}

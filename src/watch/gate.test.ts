@@ -76,6 +76,19 @@ test('evidence is of one life: a new one keeps the state, and begins to count an
   );
 });
 
+test('a life that begins anew for the watch is counted anew, as another life', () => {
+  let state = freshGate(0);
+  const look = (at: number, from: number): GateStep => {
+    const step = next(state, { judgement: { verdict: 'bad' }, life: { id: 'life-1', from } }, at, SETTINGS);
+    state = step.state;
+    return step;
+  };
+  assert.deepEqual(
+    [look(1, 0), look(2, 0), look(3, 3), look(4, 3), look(5, 3), look(6, 2)].map(({ failing }) => failing),
+    [false, false, false, false, true, true],
+  );
+});
+
 test('in the grace of a life nothing counts', () => {
   const settings = { ...SETTINGS, graceMs: 3 * SECOND };
   const steps = run('bbbbbb', settings);

@@ -26,6 +26,8 @@ export interface GateState {
   readonly changes: readonly number[];
   /** The life that the evidence below is of. */
   readonly life: string;
+  /** From when on what that life shows counts, wall milliseconds. */
+  readonly from: number;
   /** The last looks that counted, oldest first; `ok` or how they failed. */
   readonly looks: readonly Exclude<Verdict, 'unknown'>[];
   /** Looks in a row that could not look. */
@@ -34,8 +36,8 @@ export interface GateState {
 
 /** A judgement, and the life that it is of. */
 export interface Look {
-  readonly judgement: Pick<Judgement, 'verdict'>;
-  /** `from`: when the life began, or was ready, wall milliseconds. */
+  readonly judgement: Pick<Judgement, 'verdict' | 'undecided'>;
+  /** `from`: when the life began for the watch, wall milliseconds: it was ready, the hours began, what it needs was well again. */
   readonly life: { readonly id: string; readonly from: number };
 }
 
@@ -54,14 +56,18 @@ const HOUR_MS = 3_600_000;
 export const MOST_CHANGES = 5;
 
 export function freshGate(now: number): GateState {
-  return { state: 'new', since: now, steady: 'new', changes: [], life: '', looks: [], unknown: 0 };
+  return { state: 'new', since: now, steady: 'new', changes: [], life: '', from: 0, looks: [], unknown: 0 };
 }
 
-/** Takes a look into account. Evidence is of one life: the first look of another one begins anew, but the state stays until that evidence says otherwise. */
+/**
+ * Takes a look into account. Evidence is of one life: the first look of another one (or of one that began anew for the watch)
+ * begins to count anew, but the state stays until that evidence says otherwise.
+ */
 export function next(before: GateState, look: Look, now: number, settings: GateSettings): GateStep {
-  const known =
-    before.life === look.life.id ? before : { ...before, life: look.life.id, looks: [], unknown: 0 };
-  const counted = now - look.life.from >= settings.graceMs;
+  const { id, from } = look.life;
+  const isSame = before.life === id && from <= before.from;
+  const known = isSame ? before : { ...before, life: id, from, looks: [], unknown: 0 };
+  const counted = look.judgement.undecided !== true && now - look.life.from >= settings.graceMs;
   const state = counted ? weigh(known, look.judgement.verdict, settings) : known;
   const steady = counted ? judge(state, settings) : state.steady;
   const healed = steady === 'ok' && (state.steady === 'late' || state.steady === 'bad');

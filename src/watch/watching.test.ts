@@ -5,7 +5,6 @@ import { silentLog } from '../core/log.ts';
 import type { RecordDraft } from '../core/record.ts';
 import type { WatchSettings } from './course.ts';
 import type { Judgement, LookRequest, Verdict } from './kind.ts';
-import { createSlots } from './slots.ts';
 import type { WatchedService } from './watched-service.ts';
 import { createWatching, type PersistedWatches } from './watching.ts';
 
@@ -58,6 +57,7 @@ function createScene(watches: readonly WatchSettings[] = [settings()], restored?
         pid: runs ? 42 : null,
         startedAt: runs ? startedAt : null,
         readyAt: null,
+        lastExit: null,
       };
     },
     restart(reason, who, fields) {
@@ -67,7 +67,10 @@ function createScene(watches: readonly WatchSettings[] = [settings()], restored?
     },
     stop: () => void done.push('stop'),
     restartDependents: (reason) => void done.push(`dependents: ${reason}`),
-    run: (argv) => Promise.resolve(`ran ${argv.join(' ')}`),
+    run: (argv, variables) => {
+      done.push(`run ${argv.join(' ')}: ${JSON.stringify(variables)}`);
+      return Promise.resolve(`ran ${argv.join(' ')}`);
+    },
     tail: () => ['last words'],
   };
   const look = (request: LookRequest): Promise<Judgement> => {
@@ -136,6 +139,24 @@ test('lives that fail are restarted as the budget and the cool-down allow, then 
   assert.equal(records.filter(({ kind }) => kind === 'flip').length, 1, 'one incident');
   await clock.advance(45 * 60 * SECOND);
   assert.equal(done.length, 6, 'an hour later there are restarts again');
+  await watching.close();
+});
+
+test('a command of a ladder learns which life it is run for, and why', async () => {
+  const steps = [{ do: 'run', argv: ['mend', 'it'] }] as const;
+  const { clock, done, scene, watching } = createScene([settings({ steps })]);
+  const said = `a "quoted" | line\0${'x'.repeat(3000)}`;
+  scene.answer = () => Promise.resolve({ verdict: 'bad', value: null, reason: said });
+  await clock.advance(15 * SECOND);
+  assert.equal(done.length, 1);
+  const variables = JSON.parse(done[0]?.replace('run mend it: ', '') ?? '') as Record<string, string>;
+  const { VAHTI_REASON: reason = '', ...others } = variables;
+  assert.deepEqual(others, {
+    VAHTI_WATCH: 'alive',
+    VAHTI_WATCHED_LIFE: 'life-1',
+    VAHTI_WATCHED_PID: '42',
+  });
+  assert.equal(reason, `alive is bad: ${said}`.replace('\0', ' ').slice(0, 2000));
   await watching.close();
 });
 
@@ -245,25 +266,4 @@ test('after a restart of the daemon it goes on with its state, its ladder and it
   const changed = createScene([settings()], { ...restored, watches: { alive: other } });
   assert.equal(changed.watching.figures()[0]?.state, 'new');
   await changed.watching.close();
-});
-
-test('places are given in order, and whoever leaves the queue takes none', async () => {
-  const slots = createSlots(1);
-  const stay = new AbortController();
-  const leave = new AbortController();
-  const order: string[] = [];
-  const first = await slots.take(stay.signal);
-  const second = slots.take(leave.signal).then(() => order.push('left'));
-  const third = slots.take(stay.signal).then((release) => {
-    order.push('third');
-    return release;
-  });
-  leave.abort();
-  await second;
-  assert.deepEqual(order, ['left']);
-  first();
-  const release = await third;
-  release();
-  (await slots.take(stay.signal))();
-  assert.deepEqual(order, ['left', 'third']);
 });

@@ -1,4 +1,6 @@
 import { LEVELS, type RecordDraft } from '../core/record.ts';
+import type { Silence } from '../core/silence.ts';
+import type { Outcome } from './aftermath.ts';
 import type { WatchState } from './gate.ts';
 import type { Judgement } from './kind.ts';
 
@@ -21,13 +23,16 @@ export interface About {
   readonly watch: string;
 }
 
+/** @param held why nothing is done about it. */
 export function flipRecord(
   about: About,
   flip: { readonly from: WatchState; readonly to: WatchState },
-  { value, reason }: Judgement,
+  { value, reason, detail }: Judgement,
+  held?: Silence,
 ): RecordDraft {
   const { from, to } = flip;
-  const fields = { subject: 'watch', watch: about.watch, from, to, value, reason };
+  const more = { ...(detail === undefined ? {} : { detail }), ...(held === undefined ? {} : { held }) };
+  const fields = { subject: 'watch', watch: about.watch, from, to, value, reason, ...more };
   return draft(about, 'flip', STATE_LEVEL[to], `${about.watch} is ${stateWords(to)}: ${reason}`, fields);
 }
 
@@ -53,6 +58,14 @@ export function actionRecord(
   fields: Readonly<Record<string, unknown>>,
 ): RecordDraft {
   return draft(about, 'action', LEVELS.info, message, { subject: 'watch', watch: about.watch, ...fields });
+}
+
+/** What became of a restart by a watch. */
+export function aftermathRecord(about: Omit<About, 'life'>, result: Outcome): RecordDraft {
+  const { outcome, life, message, fields } = result;
+  const level = outcome === 'ended' || outcome === 'failing' ? LEVELS.warn : LEVELS.info;
+  const kept = { subject: 'watch', watch: about.watch, action: 'restart', outcome, ...fields };
+  return draft({ ...about, life }, 'action', level, message, kept);
 }
 
 function draft(

@@ -67,8 +67,13 @@ test('a service that hangs is restarted once: the flips, the reason, the evidenc
   assert.match(flips[0] ?? '', /^alive is bad: no answer of http:.* within /);
   assert.match(flips[1] ?? '', /^alive is ok: /);
   const actions = await daemon.records('web', '--kind', 'action');
-  const [restart, ...more] = actions.filter(({ fields }) => fields?.['watch'] === 'alive');
+  const [restart, aftermath, ...more] = actions.filter(({ fields }) => fields?.['watch'] === 'alive');
   assert.deepEqual(more, []);
+  assert.match(
+    aftermath?.message ?? '',
+    /^after the restart by the watch alive: ready after .*, alive is ok again after /,
+  );
+  assert.deepEqual([aftermath?.life, aftermath?.fields?.['outcome']], [after.life, 'ok']);
   assert.match(restart?.message ?? '', /^restart by the watch alive: alive is bad: no answer/);
   assert.deepEqual(restart?.fields?.['tail'], ['open', 'deaf from now on']);
   assert.deepEqual((restart?.fields?.['evidence'] as { looks: unknown } | undefined)?.looks, ['bad', 'bad']);

@@ -14,6 +14,8 @@ export interface CrashingFiles {
   /** Operations done so far, by name, in order. */
   readonly done: readonly string[];
   readonly crashed: () => boolean;
+  /** A call that is not the disk's own, counted as one of its operations: to a ledger, say. */
+  readonly call: <T>(name: string, call: () => T) => T;
 }
 
 /**
@@ -66,5 +68,14 @@ export function crashingFiles(at: number, moment: CrashMoment, real: Files = dis
     mkdir: (path) => around('mkdir', () => real.mkdir(path)),
     syncFolder: (path) => around('syncFolder', () => real.syncFolder(path)),
   };
-  return { files, done, crashed: () => crashed };
+  const call = <T>(name: string, operation: () => T): T => {
+    if (crashed) die();
+    const here = done.length === at;
+    done.push(name);
+    if (here && moment === 'before') die();
+    const result = operation();
+    if (here) die();
+    return result;
+  };
+  return { files, done, crashed: () => crashed, call };
 }

@@ -4,7 +4,8 @@ import * as path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Plan, PlannedService } from '../../src/app/plan.ts';
 import { openState, type StateStore, statePaths } from '../../src/app/state.ts';
-import { createSupervision, recordedProcesses, type Supervision } from '../../src/app/supervision.ts';
+import { recordedProcesses } from '../../src/app/saved-services.ts';
+import { createSupervision, type Supervision } from '../../src/app/supervision.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { PersistedService } from '../../src/core/runner.ts';
 import { DEFAULT_LANES } from '../../src/run/lanes.ts';
@@ -240,7 +241,7 @@ function planOf(folder: string): Plan {
       log: { budgetBytes: LOG_BYTES },
     }),
   );
-  const keep = { logsMs: 0, historyMs: 0, bytes: 0 };
+  const keep = { logsMs: 0, historyMs: 0, bytes: 0, looksMs: 0, looksBytes: 0 };
   return { v: 1, file: path.join(folder, 'vahti.yaml'), state: folder, keep, services };
 }
 

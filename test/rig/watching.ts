@@ -1,8 +1,9 @@
+import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import type { TestContext } from 'node:test';
 import * as v from 'valibot';
 import { systemClock } from '../../src/core/clock.ts';
-import type { Judgement, WatchContext, WatchedLife, WatchKind } from '../../src/watch/kind.ts';
+import type { Judgement, Reading, WatchContext, WatchedLife, WatchKind } from '../../src/watch/kind.ts';
 import { leakCheck, onEnd, tempFolder } from './leaks.ts';
 
 /** A watch of a service that is not run, in a folder of its own, on the real clock. */
@@ -38,25 +39,42 @@ export function openWatch<O>(
   const folder = tempFolder(t);
   prepare?.(folder);
   const capturedLog = `${folder}/service.log`;
-  const watcher = kind.open(v.parse(kind.options, options), {
+  const parsed = v.parse(kind.options, options);
+  const whole: WatchContext = {
     service: 'svc',
     clock: systemClock,
     folder,
     env: { PATH: process.env['PATH'] ?? '' },
     capturedLog,
+    graceMs: 10_000,
     figures: () => Promise.resolve(undefined),
     ...context,
-  });
+  };
+  const watcher = kind.open(parsed, whole);
+  const judgeAgain = kind.replay?.judge(parsed, whole);
   onEnd(t, () => watcher.close?.());
   return {
     folder,
     capturedLog,
-    look({ now = Date.now(), life, timeoutMs = 10_000 } = {}) {
+    async look({ now = Date.now(), life, timeoutMs = 10_000 } = {}) {
       const limit = new AbortController();
       if (timeoutMs === 0) limit.abort();
       const timer = setTimeout(() => limit.abort(), timeoutMs);
-      const whole = { id: 'life-1', pid: process.pid, startedAt: now - 3_600_000, ...life };
-      return watcher.look({ now, life: whole, signal: limit.signal }).finally(() => clearTimeout(timer));
+      const moment = { now, life: { id: 'life-1', pid: process.pid, startedAt: now - 3_600_000, ...life } };
+      let reading: Reading | undefined;
+      const keep = (given: Reading): boolean => {
+        reading = JSON.parse(JSON.stringify(given)) as Reading;
+        return true;
+      };
+      try {
+        const judged = await watcher.look({ ...moment, signal: limit.signal, keep });
+        // Whatever a test looks at: what the history keeps of it is judged the same, but for details.
+        const { detail: _detail, ...plain } = judged;
+        if (reading !== undefined) assert.deepEqual(judgeAgain?.(reading, moment), plain);
+        return judged;
+      } finally {
+        clearTimeout(timer);
+      }
     },
   };
 }

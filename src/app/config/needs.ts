@@ -41,7 +41,7 @@ export function checkNeeds(notes: Notes, plan: Plan): void {
         tell(`cannot need "${need.name}": no such service${didYouMean(need.name, known)}`);
       } else if (need.name === name) {
         tell(`cannot need "${name}" in ${name} itself`);
-      } else if (need.ready && needed !== undefined && needed.ready === undefined) {
+      } else if (need.ready && needed !== undefined && needed.ready === undefined && needed.kind !== 'unit') {
         tell(
           `cannot wait for "${needText(need)}": ${need.name} has no way to say so; give it \`ready:\`, or write only ${need.name}`,
         );

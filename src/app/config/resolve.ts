@@ -4,15 +4,20 @@ import type { Diagnostic } from '../../core/diagnostics.ts';
 import { splitWords } from '../../core/words.ts';
 import type { YamlSource } from '../../core/yaml-source.ts';
 import type { Origin, Plan, PlannedService } from '../plan.ts';
+import { resolveBeats } from './beats.ts';
 import { checkCommand, checkEnv, checkStreams, checkUsers } from './checks.ts';
 import { checkLimits, resolveLimits, resolveLog } from './limits.ts';
 import { checkNeeds, resolveNeeds } from './needs.ts';
 import { type Lookup, type Notes, report } from './notes.ts';
+import { createNotify } from './notify.ts';
 import { resolveReady } from './ready.ts';
+import { createQuiet } from './quiet.ts';
+import { checkUnits, resolveUnit } from './units.ts';
+import { resolveWatchLimits } from './watch-limits.ts';
 import { resolveWatches } from './watches.ts';
 import type { CollectConfig } from '../../collect/config.ts';
 import type { RestartConfig } from '../../run/config.ts';
-import { BUILT_IN, type Config, SERVICE_NAME, type ServiceConfig } from './schema.ts';
+import { BUILT_IN, type Config, KINDS, SERVICE_NAME, type ServiceConfig } from './schema.ts';
 
 /** A plan, where each of its values comes from, and everything that is wrong or odd. */
 export interface Resolved {
@@ -35,6 +40,10 @@ export async function resolveConfig(
   const keep = config.hub?.keep;
   const pick = <T>(path: string, written: T | undefined, at: readonly string[], builtIn: T): T =>
     choose(notes, path, [[written, 'config', at]], builtIn);
+  const zone = pick('zone', config.zone, ['zone'], BUILT_IN.zone);
+  const quiet = createQuiet(notes, config, zone);
+  const beats = resolveBeats(notes, config.beats);
+  const notify = createNotify(notes, config);
   const plan: Plan = {
     v: 1,
     file: resolve(file),
@@ -43,17 +52,39 @@ export async function resolveConfig(
       logsMs: pick('keep.logs', keep?.logs, ['hub', 'keep', 'logs'], BUILT_IN.keepLogsMs),
       historyMs: pick('keep.history', keep?.history, ['hub', 'keep', 'history'], BUILT_IN.keepHistoryMs),
       bytes: pick('keep.size', keep?.size, ['hub', 'keep', 'size'], BUILT_IN.keepBytes),
+      looksMs: pick('keep.looks', keep?.looks, ['hub', 'keep', 'looks'], BUILT_IN.keepLooksMs),
+      looksBytes: pick(
+        'keep.looks-size',
+        keep?.['looks-size'],
+        ['hub', 'keep', 'looks-size'],
+        BUILT_IN.keepLooksBytes,
+      ),
     },
-    services: Object.entries(config.services ?? {}).map(([name, service]) =>
-      resolveService(notes, config, name, service),
-    ),
+    ...quiet.ofAll,
+    ...notify.ofAll,
+    ...(config.zone === undefined ? {} : { zone }),
+    ...(beats === undefined ? {} : { beats }),
+    services: Object.entries(config.services ?? {}).map(([name, service]) => ({
+      ...resolveService(notes, config, name, service),
+      ...quiet.of(name, service.quiet),
+      ...notify.of(name, service),
+    })),
   };
+  const jobs = await jobsOf(notes, config, zone);
   checkFolders(notes, plan);
   checkNeeds(notes, plan);
   checkLimits(notes, plan);
   await checkStreams(notes, plan.services);
   await checkUsers(notes, plan.services);
-  return { plan, origins: notes.origins, diagnostics: notes.diagnostics };
+  await checkUnits(notes, plan);
+  return { plan: { ...plan, ...jobs }, origins: notes.origins, diagnostics: notes.diagnostics };
+}
+
+/** What knows jobs and their verbs is loaded where there is one. */
+async function jobsOf(notes: Notes, config: Config, zone: string): Promise<Pick<Plan, 'jobs'>> {
+  if (config.jobs === undefined) return {};
+  const { resolveJobs } = await import('./jobs.ts');
+  return { jobs: await resolveJobs(notes, config, zone) };
 }
 
 /** Whether something stands at a path, right or wrong. */
@@ -93,10 +124,12 @@ function resolveService(notes: Notes, config: Config, name: string, service: Ser
   const { collect, user, stop } = service;
   const { defaults } = config;
   const ready = resolveReady(notes, name, service.ready, collect !== undefined);
-  const watch = resolveWatches(notes, name, service.watch);
+  const kind = kindAt(notes, at);
+  const unit = resolveUnit(notes, name, service);
+  const watch = resolveWatches(notes, name, service.watch, kind, config.zone ?? BUILT_IN.zone);
   return {
     name,
-    kind: collect === undefined ? 'command' : 'collect',
+    kind,
     argv: resolveCommand(notes, at, service),
     cwd: resolve(notes.folder, pick('cwd', ['cwd'], service.cwd, undefined, '.')),
     env: resolveEnv(notes, at, service),
@@ -108,8 +141,16 @@ function resolveService(notes: Notes, config: Config, name: string, service: Ser
     restart: resolveRestart(pick, service, defaults?.restart ?? {}),
     log: resolveLog(notes, pick, service, defaults?.log),
     ...(collect === undefined ? {} : { collect: resolveCollect(notes, at, collect) }),
-    ...(watch.length === 0 ? {} : { watch }),
+    ...(unit === undefined ? {} : { unit }),
+    ...(watch.length === 0 ? {} : { watch, watchLimits: resolveWatchLimits(pick, service, defaults) }),
   };
+}
+
+/** What a service is, also where what is written of it has mistakes. */
+function kindAt(notes: Notes, at: readonly string[]): PlannedService['kind'] {
+  const isA = (key: string): boolean => isWritten(notes.source.value, [...at, key]);
+  if (isA('collect')) return 'collect';
+  return isA('unit') ? 'unit' : 'command';
 }
 
 function checkIdentity(notes: Notes, at: readonly string[], name: string): void {
@@ -117,7 +158,7 @@ function checkIdentity(notes: Notes, at: readonly string[], name: string): void 
     const form = 'use small letters, digits, dots, dashes and underscores, up to 63';
     report(notes, 'error', at, 'key', `cannot name a service "${name}": ${form}`);
   }
-  const kinds = (['run', 'collect'] as const).filter((kind) => isWritten(notes.source.value, [...at, kind]));
+  const kinds = KINDS.filter((kind) => isWritten(notes.source.value, [...at, kind]));
   if (kinds.length === 1) return;
   const found = kinds.length === 0 ? 'it has none of them' : `it has ${kinds.join(' and ')}`;
   report(
@@ -125,7 +166,7 @@ function checkIdentity(notes: Notes, at: readonly string[], name: string): void 
     'error',
     at,
     'key',
-    `cannot tell what "${name}" is: write exactly one of run, collect; ${found}`,
+    `cannot tell what "${name}" is: write exactly one of ${KINDS.join(', ')}; ${found}`,
   );
 }
 

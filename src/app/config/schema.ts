@@ -1,11 +1,15 @@
 import * as v from 'valibot';
 import { collectConfig } from '../../collect/config.ts';
-import { duration, type FieldFacts, size, text } from '../../core/fields.ts';
+import { channelNames, duration, type FieldFacts, size, text, zoneName } from '../../core/fields.ts';
 import { SIZE_FORM } from '../../core/sizes.ts';
 import { logConfig, logDefaults, restartConfig } from '../../run/config.ts';
 import { needsConfig, readyConfig } from '../../run/readiness/config.ts';
 import { environmentFile, limitFields, stopSignal } from '../../run/limits-config.ts';
+import { beatsConfig } from '../../watch/beats/config.ts';
 import { watchesConfig } from '../../watch/config.ts';
+import { quietConfig, serviceQuietConfig } from '../../watch/quiet-config.ts';
+import { jobsConfig } from '../../jobs/config.ts';
+import { beatConfig, channelsConfig } from '../../notify/config.ts';
 
 const stop = v.pipe(
   v.optional(duration),
@@ -42,6 +46,13 @@ const env = v.pipe(
   } satisfies FieldFacts),
 );
 
+const notify = v.pipe(
+  v.optional(channelNames),
+  v.description(
+    'Who is told when it is in trouble, by the names of channels; an empty list: nobody. By default every channel.',
+  ),
+);
+
 /** Names of services are used in file names, unit names and addresses. */
 export const SERVICE_NAME = /^[a-z0-9](?:[a-z0-9._-]{0,61}[a-z0-9])?$/;
 
@@ -53,6 +64,12 @@ const serviceFields = v.strictObject({
     ),
   ),
   collect: v.optional(collectConfig),
+  unit: v.pipe(
+    v.optional(text('the name of a service of systemd such as livereduce.service')),
+    v.description(
+      'A service of systemd that somebody else made: it is watched, shown, and restarted by watches and people. Beside it only `needs`, `watch`, `quiet`, `notify`, `log` and `restart.watches` can be written.',
+    ),
+  ),
   env: v.pipe(
     v.optional(env),
     v.description(
@@ -79,17 +96,23 @@ const serviceFields = v.strictObject({
   ),
   ready: v.optional(readyConfig),
   watch: v.optional(watchesConfig),
+  quiet: v.optional(serviceQuietConfig),
+  notify,
   restart: v.optional(restartConfig),
   log: v.optional(logConfig),
 });
 
 /** Which keys say what a service is. */
-const KINDS = ['run', 'collect'] as const satisfies readonly (keyof typeof serviceFields.entries)[];
+export const KINDS = [
+  'run',
+  'collect',
+  'unit',
+] as const satisfies readonly (keyof typeof serviceFields.entries)[];
 
 /** One service. That it has exactly one of KINDS is checked where the plan is made, in a sentence of its own. */
 const serviceConfig = v.pipe(
   serviceFields,
-  v.description('One service: exactly one of `run` and `collect`, and what holds for every kind.'),
+  v.description('One service: exactly one of `run`, `collect` and `unit`, and what holds for every kind.'),
   v.metadata({ json: { oneOf: KINDS.map((kind) => ({ required: [kind] })) } }),
 );
 
@@ -99,8 +122,11 @@ export const config = v.pipe(
       v.optional(text('a folder')),
       v.description('Where Vahti keeps its own state; relative to the config file. Not on NFS.'),
     ),
+    zone: v.pipe(v.optional(zoneName), v.description('The zone of windows and schedules that name none.')),
     defaults: v.pipe(
-      v.optional(v.strictObject({ stop, restart: v.optional(restartConfig), log: v.optional(logDefaults) })),
+      v.optional(
+        v.strictObject({ stop, restart: v.optional(restartConfig), log: v.optional(logDefaults), notify }),
+      ),
       v.description('What holds for every service that does not say otherwise.'),
     ),
     hub: v.pipe(
@@ -127,6 +153,20 @@ export const config = v.pipe(
                   ),
                   v.description('How large the stored time line may become; the oldest records go first.'),
                 ),
+                looks: v.pipe(
+                  v.optional(duration),
+                  v.description('How long it is kept what watches saw, for `vahti try`.'),
+                ),
+                'looks-size': v.pipe(
+                  v.optional(
+                    v.pipe(
+                      size,
+                      v.minValue(1_048_576, 'cannot use this value: at least 1M'),
+                      v.metadata({ form: `${SIZE_FORM}, at least 1M` }),
+                    ),
+                  ),
+                  v.description('How large what watches saw may become; the oldest goes first.'),
+                ),
               }),
             ),
             v.description('How long records are kept, and in how much space.'),
@@ -135,6 +175,11 @@ export const config = v.pipe(
       ),
       v.description('Where records are kept, and how long.'),
     ),
+    quiet: v.optional(quietConfig),
+    notify: v.optional(channelsConfig),
+    beats: v.optional(beatsConfig),
+    beat: v.optional(beatConfig),
+    jobs: v.optional(jobsConfig),
     services: v.pipe(
       v.optional(v.record(v.string(), serviceConfig)),
       v.description(
@@ -152,6 +197,7 @@ export type ServiceConfig = v.InferOutput<typeof serviceConfig>;
 /** The values that hold where neither a service nor `defaults` says anything. */
 export const BUILT_IN = {
   state: '.vahti',
+  zone: 'UTC',
   /** Exit codes of a collector that a restart cannot mend: a wrong config, a reset that a person has to look at. */
   collectNoRestartOn: [2, 6],
   stopMs: 30_000,
@@ -164,4 +210,6 @@ export const BUILT_IN = {
   keepLogsMs: 7 * 86_400_000,
   keepHistoryMs: 90 * 86_400_000,
   keepBytes: 1_073_741_824,
+  keepLooksMs: 14 * 86_400_000,
+  keepLooksBytes: 67_108_864,
 } as const;

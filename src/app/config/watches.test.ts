@@ -105,6 +105,39 @@ test('every mistake is told where it stands, with what was probably meant', asyn
   ]);
 });
 
+test('a command has no figures of its own: what a watch looks at has to be named', async (t) => {
+  const { diagnostics, plan } = await load(
+    t,
+    `      fresh: { within: 5m }
+      behind: { lag: { max: 5m } }
+      backlog: { max: 3 }
+      named: { lag: { field: time, max: 5m } }
+`,
+  );
+  assert.equal(plan, undefined);
+  assert.deepEqual(
+    diagnostics.map(({ line, column, message }) => `${line}:${column} ${message.split(',')[0]}`),
+    [
+      '5:7 cannot tell what is fresh without "files"',
+      '6:7 cannot find the time of an event without "field"',
+      '7:7 cannot tell what waits without "files"',
+    ],
+  );
+  const collector = (collect: string, watch: string): string =>
+    `services:\n  sky:\n    collect: ${collect}\n    watch: ${watch}\n`;
+  const file = join(tempFolder(t), 'vahti.yaml');
+  const all = '{ fresh: { within: 5m }, lag: { max: 5m } }';
+  writeFileSync(file, collector('{ from: "wss://a/", into: data, part: hour, cursor: live }', all));
+  assert.deepEqual((await loadConfig(file)).diagnostics, []);
+  writeFileSync(
+    file,
+    collector('{ from: "wss://a/", into: data, part: hour, cursor: live }', '{ backlog: { max: 3 } }'),
+  );
+  assert.equal((await loadConfig(file)).diagnostics.length, 1);
+  writeFileSync(file, collector('wrong', all));
+  assert.equal((await loadConfig(file)).diagnostics.length, 1, 'one mistake is told once');
+});
+
 test('a changed watch is taken over without touching what runs', async (t) => {
   const before = (await load(t, `      http: { url: "http://a/" }\n`)).plan as Plan;
   const after = (await load(t, `      http: { url: "http://b/" }\n`)).plan as Plan;

@@ -1,17 +1,17 @@
 import * as v from 'valibot';
+import { type Hours, parseHours } from '../../core/hours.ts';
 import { didYouMean } from '../../core/suggest.ts';
-import { validate } from '../../core/validate.ts';
 import { WATCH_DEFAULTS, watchEntries, type WatchKeys, watchKeys } from '../../watch/config.ts';
 import type { WatchKind } from '../../watch/kind.ts';
 import { WATCH_KINDS } from '../../watch/kinds/registry.ts';
-import type { PlannedWatch } from '../plan.ts';
+import type { PlannedService, PlannedWatch } from '../plan.ts';
+import { checkKeyed, entriesOf, type Flat, flatten, type Keyed, type Options } from './keyed.ts';
 import { type Notes, report } from './notes.ts';
-
-type Options = Readonly<Record<string, unknown>>;
 
 /** One watch as it is written. */
 interface Written {
   readonly service: string;
+  readonly serviceKind: PlannedService['kind'];
   readonly name: string;
   readonly at: readonly string[];
   readonly keys: Options;
@@ -22,6 +22,8 @@ export function resolveWatches(
   notes: Notes,
   service: string,
   watches: Options | undefined,
+  serviceKind: PlannedService['kind'],
+  zone: string,
 ): readonly PlannedWatch[] {
   return Object.entries(watches ?? {}).flatMap(([name, written]) => {
     const at = ['services', service, 'watch', name];
@@ -29,24 +31,33 @@ export function resolveWatches(
       const form = 'use letters, digits, dots, dashes and underscores, up to 63';
       report(notes, 'error', at, 'key', `cannot name a watch ${JSON.stringify(name)}: ${form}`);
     }
-    const keys = written ?? {};
+    const keys = isShort(name, written) ? { [name]: written } : (written ?? {});
     if (typeof keys !== 'object' || Array.isArray(keys)) {
       report(notes, 'error', at, 'value', `cannot use this for ${name}: it takes keys and values`);
       return [];
     }
-    return resolveWatch(notes, { service, name, at, keys: keys as Options }) ?? [];
+    return resolveWatch(notes, { service, serviceKind, name, at, keys: keys as Options }, zone) ?? [];
   });
 }
 
+/** `beat: 2m`: a watch that is named as its kind, and has its main option instead of keys. */
+function isShort(name: string, written: unknown): boolean {
+  const isMap = typeof written === 'object' && !Array.isArray(written);
+  return !isMap && WATCH_KINDS.some(({ kind, main }) => kind === name && main !== undefined);
+}
+
+/** What a collector's socket says of what watches look at. */
+const COLLECTOR_FIGURES = ['committed', 'lag'] as const;
+
 const WATCH_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
-function resolveWatch(notes: Notes, written: Written): PlannedWatch | undefined {
+function resolveWatch(notes: Notes, written: Written, zone: string): PlannedWatch | undefined {
   const kind = kindOf(written);
   if (typeof kind === 'string') {
     report(notes, 'error', written.at, 'key', kind);
     return undefined;
   }
-  const flat = flatten(kind, written);
+  const flat = flatten(keyed(kind), written);
   if (typeof flat === 'string') {
     report(notes, 'error', [...written.at, kind.kind], 'value', flat);
     return undefined;
@@ -55,25 +66,28 @@ function resolveWatch(notes: Notes, written: Written): PlannedWatch | undefined 
   if (keys === undefined) return undefined;
   const { fail, ok, grace, every, timeout, hours, then: steps = [] } = keys;
   const own = Object.entries(flat.values).filter(([key]) => !Object.hasOwn(watchEntries, key));
+  const options = kind.completed?.(Object.fromEntries(own), zone) ?? Object.fromEntries(own);
+  const defaults = { ...WATCH_DEFAULTS, ...kind.defaults?.(v.parse(kind.options, options)) };
   return {
     name: written.name,
     kind: kind.kind,
-    options: Object.fromEntries(own),
+    options,
     everyMs: every ?? kind.everyMs,
     timeoutMs: timeout ?? kind.timeoutMs,
     gate: {
-      fail: fail ?? WATCH_DEFAULTS.fail,
-      ok: ok ?? WATCH_DEFAULTS.ok,
-      graceMs: grace ?? WATCH_DEFAULTS.graceMs,
+      fail: fail ?? defaults.fail,
+      ok: ok ?? defaults.ok,
+      graceMs: grace ?? defaults.graceMs,
     },
-    ...(hours === undefined ? {} : { hours }),
+    ...(hours === undefined ? {} : { hours: inZone(hours, String(flat.values['hours']), zone) }),
     steps,
   };
 }
 
-/** The keys of a kind's options. */
-function entriesOf(kind: WatchKind): v.ObjectEntries {
-  return (kind.options as unknown as { readonly entries?: v.ObjectEntries }).entries ?? {};
+/** Hours that name no zone are in that of the config. */
+function inZone(read: Hours, written: string, zone: string): Hours {
+  const again = parseHours(written, zone);
+  return again.ok ? again.value : read;
 }
 
 /** Which kind a watch is of: the one that it has as a key, or the one that it is named as. Answers with what is wrong where that is not clear. */
@@ -95,72 +109,21 @@ function kindOf({ service, name, keys }: Written): WatchKind | string {
   return `${what}: write one of the keys ${words.join(', ')}${meant}`;
 }
 
-/** All keys of a watch side by side, and where each is written. */
-interface Flat {
-  readonly values: Options;
-  readonly places: ReadonlyMap<string, readonly string[]>;
-}
-
-/** Brings what stands under the kind's own key (its main option, or a map of them) beside the other keys. */
-function flatten(kind: WatchKind, { at, keys }: Written): Flat | string {
-  const places = new Map<string, readonly string[]>();
-  const values: Record<string, unknown> = {};
-  const put = (key: string, value: unknown, place: readonly string[]): void => {
-    values[key] = value;
-    places.set(key, place);
-  };
-  const { main } = kind;
-  for (const [key, value] of Object.entries(keys)) {
-    const isMain = key === kind.kind && !Object.hasOwn(entriesOf(kind), key);
-    if (!isMain) put(key, value, [...at, key]);
-    else if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      for (const [inner, option] of Object.entries(value)) put(inner, option, [...at, key, inner]);
-    else if (main !== undefined && value !== null) put(main, value, [...at, key]);
-    else if (value !== null) return `cannot use a value for ${key}: it takes options`;
-  }
-  return { values, places };
-}
-
 /** Reports every mistake; answers with the keys that all watches have, where there is none. */
 function check(
   notes: Notes,
   kind: WatchKind,
-  { service, name, at }: Written,
-  { values, places }: Flat,
+  { serviceKind, at }: Written,
+  flat: Flat,
 ): WatchKeys | undefined {
-  const place = (path: readonly (string | number)[]): readonly (string | number)[] => {
-    const [, , , , key, ...rest] = path;
-    return [...(places.get(String(key ?? '')) ?? at), ...rest];
-  };
-  const nest = <T>(inner: T) => ({ services: { [service]: { watch: { [name]: inner } } } });
-  const entries = { ...watchEntries, ...entriesOf(kind) };
-  const schema = v.strictObject({
-    services: v.strictObject({
-      [service]: v.strictObject({ watch: v.strictObject({ [name]: v.strictObject(entries) }) }),
-    }),
-  });
-  const source = {
-    value: nest(values),
-    locate: (path: readonly (string | number)[], what: 'key' | 'value') =>
-      notes.source.locate(place(path), what),
-  };
-  const { value, diagnostics } = validate(schema, source, notes.file);
-  // Two checks of one value may say the same of it.
-  const said = new Set<string>();
-  for (const each of diagnostics) {
-    const text = JSON.stringify(each);
-    if (!said.has(text)) notes.diagnostics.push(each);
-    said.add(text);
-  }
-  if (value === undefined) return undefined;
-  const isCommon = (key: string): boolean => Object.hasOwn(watchEntries, key);
-  const split = (common: boolean) =>
-    Object.fromEntries(Object.entries(values).filter(([key]) => isCommon(key) === common));
-  const options = v.safeParse(kind.options, split(false));
-  for (const { path, message } of options.issues ?? [])
-    report(notes, 'error', [...at, ...(path ?? []).map(({ key }) => String(key))], 'value', message);
-  if (!options.success) return undefined;
-  const problems = kind.problems?.(options.output, { folder: notes.folder }) ?? [];
+  const checked = checkKeyed(notes, keyed(kind), watchEntries, at, flat);
+  if (checked === undefined) return undefined;
+  const figures = serviceKind === 'collect' ? COLLECTOR_FIGURES : [];
+  const problems = kind.problems?.(checked.options, { folder: notes.folder, figures }) ?? [];
   for (const problem of problems) report(notes, 'error', at, 'key', problem);
-  return problems.length > 0 ? undefined : v.parse(watchKeys, split(true));
+  return problems.length > 0 ? undefined : v.parse(watchKeys, checked.common);
+}
+
+function keyed({ kind, main, options }: WatchKind): Keyed {
+  return { key: kind, options, ...(main === undefined ? {} : { main }) };
 }

@@ -1,5 +1,5 @@
 import { isScalar, parseDocument } from 'yaml';
-import type { Draft, ServiceDraft, ServiceKeys } from './draft.ts';
+import type { Draft, JobDraft, Keys, ServiceDraft, ServiceKeys, Value } from './draft.ts';
 
 const WIDEST = 110;
 const SCHEMA = 'https://unpkg.com/vahti/schema/vahti.schema.json';
@@ -12,14 +12,46 @@ export function configText(draft: Draft, made: string): string {
     ...draft.notes,
   ];
   const services = draft.services.map((service) => serviceText(service));
+  const jobs = (draft.jobs ?? []).map((job) => jobText(job));
+  const blocks = [
+    ...(services.length > 0 ? [`services:\n${services.join('\n')}`] : []),
+    ...(jobs.length > 0 ? [`jobs:\n${jobs.join('\n')}`] : []),
+  ];
   return [
     `# yaml-language-server: $schema=${SCHEMA}`,
     '#',
     ...head.flatMap((note) => comment(note, '')),
     '',
-    services.length === 0 ? 'services: {}' : 'services:',
-    services.join('\n'),
+    ...topLines(draft),
+    blocks.length === 0 ? 'services: {}\n' : blocks.join('\n'),
   ].join('\n');
+}
+
+/** What stands above services and jobs, with an empty line behind it. */
+function topLines({ zone, notify = {}, defaults }: Draft): string[] {
+  const channels = Object.entries(notify);
+  const lines = [
+    ...(zone === undefined ? [] : [`zone: ${flow(zone)}`]),
+    ...(channels.length === 0 ? [] : ['notify:']),
+    ...channels.map(([name, keys]) => `  ${plain(name)}: ${flow(keys)}`),
+    ...(defaults === undefined ? [] : [`defaults: ${flow(defaults)}`]),
+  ];
+  return lines.length === 0 ? [] : [...lines, ''];
+}
+
+function jobText({ name, keys, notes }: JobDraft): string {
+  const lines = [...notes.flatMap((note) => comment(note, '  ')), `  ${plain(name)}:`, ...blockLines(keys)];
+  return `${lines.join('\n')}\n`;
+}
+
+function blockLines(keys: Keys): string[] {
+  return Object.entries(keys).flatMap(([key, value]) => {
+    if (key !== 'env' || typeof value !== 'object') return [`    ${plain(key)}: ${flow(value)}`];
+    return [
+      '    env:',
+      ...Object.entries(value).map(([name, each]) => `      ${plain(name)}: ${flow(each)}`),
+    ];
+  });
 }
 
 function serviceText({ name, keys, notes }: ServiceDraft): string {
@@ -31,19 +63,23 @@ function serviceText({ name, keys, notes }: ServiceDraft): string {
   return `${lines.join('\n')}\n`;
 }
 
-function keyLines({ run, env, ...rest }: ServiceKeys): string[] {
-  const lines = [`run: ${flow(run)}`];
+function keyLines({ run, unit, env, watch, ...rest }: ServiceKeys): string[] {
+  const lines: string[] = [];
   const { cwd, ...others } = rest;
+  if (run !== undefined) lines.push(`run: ${flow(run)}`);
+  if (unit !== undefined) lines.push(`unit: ${flow(unit)}`);
   if (cwd !== undefined) lines.push(`cwd: ${flow(cwd)}`);
   if (env !== undefined && Object.keys(env).length > 0) {
     lines.push('env:');
     for (const [name, value] of Object.entries(env)) lines.push(`  ${plain(name)}: ${flow(value)}`);
   }
   for (const [key, value] of Object.entries(others)) lines.push(`${key}: ${flow(value)}`);
+  if (watch !== undefined) {
+    lines.push('watch:');
+    for (const [name, keys] of Object.entries(watch)) lines.push(`  ${plain(name)}: ${flow(keys)}`);
+  }
   return lines;
 }
-
-type Value = string | number | boolean | readonly Value[] | { readonly [key: string]: Value };
 
 /** A value on one line. */
 function flow(value: Value): string {

@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { systemClock } from '../../core/clock.ts';
 import type { Drafted } from './draft.ts';
 import { finishImport } from './import-config.ts';
+import { importLivereduce } from './livereduce/import-livereduce.ts';
 import { importPm2 } from './pm2/import-pm2.ts';
 import { importProcfile, type ProcfileOptions } from './procfile/import-procfile.ts';
 import { importSupervisord } from './supervisord/import-supervisord.ts';
@@ -79,6 +81,32 @@ for (const [name, expected, more] of PROCFILES) {
     const drafted = importProcfile({ file: join(folder, 'Procfile'), folder, ...more });
     await compare('vahti import procfile Procfile', folder, expected, drafted);
   });
+}
+
+for (const name of ['sns', 'wrong', 'empty']) {
+  test(`livereduce: ${name}/livereduce.conf becomes vahti.yaml`, async () => {
+    const folder = join(FIXTURES, 'livereduce', name);
+    const log = name === 'empty' ? { log: join(folder, 'livereduce.log') } : {};
+    const drafted = importLivereduce({ file: join(folder, 'livereduce.conf'), folder, ...log });
+    await compare('vahti import livereduce livereduce.conf', folder, 'vahti.yaml', drafted);
+  });
+}
+
+test('the watchdog’s example begins with the watch that the importer makes of its defaults', () => {
+  const file = join(FIXTURES, 'livereduce/empty/livereduce.conf');
+  const { draft } = importLivereduce({ file, folder: EXAMPLES });
+  const written = parse(readFileSync(join(EXAMPLES, 'watchdog/livereduce/vahti.yaml'), 'utf8')) as Example;
+  const { unit, watch } = written.services.livereduce;
+  assert.deepEqual(
+    [unit, { log: watch['log'] }],
+    [draft?.services[0]?.keys.unit, draft?.services[0]?.keys.watch],
+  );
+});
+
+interface Example {
+  readonly services: {
+    readonly livereduce: { readonly unit: string; readonly watch: Readonly<Record<string, unknown>> };
+  };
 }
 
 test('the examples are what the importers make of them', async () => {

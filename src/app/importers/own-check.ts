@@ -5,7 +5,7 @@ import { parseYaml } from '../../core/yaml-source.ts';
 import { resolveConfig } from '../config/resolve.ts';
 import { config } from '../config/schema.ts';
 import { configText } from './config-text.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, JobDraft, ServiceDraft } from './draft.ts';
 
 export interface Written {
   readonly text: string;
@@ -29,29 +29,47 @@ export async function writeChecked(draft: Draft, made: string, file: string): Pr
   const found = [...source.diagnostics, ...checked.diagnostics, ...(resolved?.diagnostics ?? [])];
   const errors = sortDiagnostics(found.filter(({ severity }) => severity === 'error'));
   const places = new Set(
-    draft.services.flatMap(({ name }) =>
-      OF_THE_MACHINE.map((key) => place(source.locate(['services', name, key], 'value'))),
-    ),
+    [
+      ...draft.services.map(({ name }) => ['services', name]),
+      ...(draft.jobs ?? []).map(({ name }) => ['jobs', name]),
+    ].flatMap((at) => OF_THE_MACHINE.map((key) => place(source.locate([...at, key], 'value')))),
   );
   const bug = errors.find((error) => !places.has(place(error)));
   if (bug !== undefined)
     throw new Error(`cannot write a config that can be used: ${bug.message} in\n${text}`);
-  const meant = Object.fromEntries(draft.services.map(({ name, keys }) => [name, keys]));
-  const { services } = parse(text) as { readonly services: unknown };
-  if (canonical(services) !== canonical(meant)) throw new Error(`cannot write this config:\n${text}`);
+  if (canonical(parse(text)) !== canonical(meantBy(draft)))
+    throw new Error(`cannot write this config:\n${text}`);
   return { text, here: errors };
+}
+
+/** A draft as the config that it means. */
+function meantBy({ zone, notify, defaults, services, jobs = [] }: Draft): object {
+  const byName = (drafts: readonly (ServiceDraft | JobDraft)[]): object =>
+    Object.fromEntries(drafts.map(({ name, keys }) => [name, keys]));
+  return {
+    zone,
+    notify,
+    defaults,
+    ...(services.length === 0 && jobs.length > 0 ? {} : { services: byName(services) }),
+    ...(jobs.length === 0 ? {} : { jobs: byName(jobs) }),
+  };
 }
 
 function place({ line, column }: { readonly line: number; readonly column: number }): string {
   return `${line}:${column}`;
 }
 
+const EMPTY_LEFT_OUT = ['env', 'notify'];
+
 /** JSON with sorted keys, empty maps left out as they are not written. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, item: unknown) => {
     if (typeof item !== 'object' || item === null || Array.isArray(item)) return item;
     const pairs = Object.entries(item).filter(
-      ([key, inner]) => key !== 'env' || Object.keys(inner as object).length > 0,
+      ([key, inner]) =>
+        !EMPTY_LEFT_OUT.includes(key) ||
+        Array.isArray(inner) ||
+        Object.keys((inner ?? {}) as object).length > 0,
     );
     return Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
   });

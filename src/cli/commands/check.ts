@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import { systemClock } from '../../core/clock.ts';
 import { loadConfig } from '../../app/config/load.ts';
 import { findConfig, printDiagnostics } from '../config-file.ts';
 import { CommandError } from '../exit-codes.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { printJson } from '../output.ts';
+import { timesText } from '../plan-jobs.ts';
 
 export function addCheck(program: Command): void {
   subcommand(program, 'check', 'check the config, offline: every mistake at once, with its place')
@@ -16,7 +18,14 @@ export function addCheck(program: Command): void {
       if (errors > 0)
         throw new CommandError('usage', json ? '' : `cannot use ${loaded.file}: ${count(errors, 'error')}`);
       const services = loaded.plan?.services.length ?? 0;
-      if (!json) process.stdout.write(`${loaded.file} is fine: ${count(services, 'service')}\n`);
+      if (json) return;
+      const jobs = loaded.plan?.jobs ?? [];
+      const what = [count(services, 'service'), ...(jobs.length === 0 ? [] : [count(jobs.length, 'job')])];
+      process.stdout.write(`${loaded.file} is fine: ${what.join(', ')}\n`);
+      for (const job of jobs) {
+        const times = timesText(job, systemClock.now());
+        if (times !== undefined) process.stdout.write(`  ${job.name} is due at ${times}\n`);
+      }
     });
 }
 

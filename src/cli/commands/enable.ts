@@ -40,6 +40,7 @@ function sayBoot(starts: boolean) {
     const results = alone ? await withoutDaemon(names, starts, why, config) : answered(answer);
     if (json) printJson(results);
     else for (const { name, message } of results) process.stdout.write(`${name} ${message}\n`);
+    if (results.some(({ done }) => !done)) throw new CommandError('failed', '');
   };
 }
 

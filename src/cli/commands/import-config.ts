@@ -18,7 +18,7 @@ interface OutOptions {
   readonly out?: string;
 }
 
-/** `vahti import` for what other supervisors run: each reads their config and prints one of ours. */
+/** `vahti import` for what other programs run: each reads their config and prints one of ours. */
 export function addConfigImports(parent: Command): void {
   parent
     .command('pm2 <file>')
@@ -55,6 +55,18 @@ export function addConfigImports(parent: Command): void {
     .option('-e, --env <file>', 'the environment file; default: .env beside the Procfile')
     .exitOverride()
     .action(importFromProcfile);
+  parent
+    .command('livereduce <file>')
+    .description(
+      'print a config of livereduce as it is installed, its service as a unit and its watchdog as a watch; nothing is started or stopped',
+    )
+    .option('-o, --out <file>', OUT)
+    .option(
+      '--log <file>',
+      'the log to watch; default: /var/log/SNS_applications/livereduce.log, as the watchdog has it',
+    )
+    .exitOverride()
+    .action(importFromLivereduce);
 }
 
 async function importFromPm2(
@@ -99,6 +111,17 @@ async function importFromProcfile(
       ...(first === undefined ? {} : { port: first }),
       ...(env === undefined ? {} : { environment: env }),
     }),
+  );
+}
+
+async function importFromLivereduce(
+  file: string,
+  options: OutOptions & { readonly log?: string },
+): Promise<void> {
+  const { importLivereduce } = await import('../../app/importers/livereduce/import-livereduce.ts');
+  const { log } = options;
+  await finish('livereduce', file, options, (folder) =>
+    importLivereduce({ file, folder, ...(log === undefined ? {} : { log }) }),
   );
 }
 

@@ -1,8 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { systemClock } from '../../core/clock.ts';
 import type { LogsParams } from '../../app/control-api.ts';
 import { statePaths } from '../../app/state.ts';
-import { parseDuration } from '../../core/durations.ts';
 import { LEVELS, type LevelName, type StoredRecord } from '../../core/record.ts';
 import { createRpcClient } from '../../core/rpc-client.ts';
 import type { ControlApi } from '../../app/control-api.ts';
@@ -12,6 +10,7 @@ import { commandErrorOf } from '../control.ts';
 import { CommandError } from '../exit-codes.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, say, write } from '../output.ts';
+import { readPastTime } from '../past-time.ts';
 import { recordText } from '../record-text.ts';
 import { interruptible } from '../signals.ts';
 
@@ -46,8 +45,8 @@ export function addLogs(program: Command): void {
     .option('-n, --lines <count>', 'the newest so many', readCount, 100)
     .addOption(new Option('-l, --level <level>', 'this level and above').choices(Object.keys(LEVELS)))
     .addOption(new Option('-k, --kind <kind>', 'records of this kind alone').choices(KINDS))
-    .option('--since <time>', 'from this time on: 10m (ago), or 2026-11-22T01:00Z', readTime)
-    .option('--until <time>', 'up to this time', readTime)
+    .option('--since <time>', 'from this time on: 10m (ago), or 2026-11-22T01:00Z', readMicros)
+    .option('--until <time>', 'up to this time', readMicros)
     .option('--text <text>', 'messages that contain this text')
     .option('--life <life>', 'one life of a service')
     .action(showLogs);
@@ -117,12 +116,4 @@ function readCount(text: string): number {
   return count;
 }
 
-/** A moment, in microseconds: a duration ago, or a date. */
-function readTime(text: string): number {
-  const duration = parseDuration(text);
-  if (duration.ok) return (systemClock.now() - duration.value) * 1000;
-  const date = Date.parse(text);
-  if (Number.isNaN(date))
-    throw new InvalidArgumentError('Write a duration such as 10m, or a time such as 2026-11-22T01:00Z.');
-  return date * 1000;
-}
+const readMicros = (text: string): number => readPastTime(text) * 1000;

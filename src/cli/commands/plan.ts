@@ -10,6 +10,8 @@ import { requirePlan } from '../config-file.ts';
 import { controlClient } from '../control.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, paint, printJson } from '../output.ts';
+import { systemClock } from '../../core/clock.ts';
+import { jobLines } from '../plan-jobs.ts';
 import { limitLines } from '../plan-limits.ts';
 import { watchLines } from '../plan-watches.ts';
 import { streamText } from '../words.ts';
@@ -27,7 +29,7 @@ export function addPlan(program: Command): void {
       const changes = answer.ok ? answer.value.changes : undefined;
       if (json)
         printJson({
-          plan: { ...plan, services: plan.services.map(withoutSecrets) },
+          plan: { ...plan, services: plan.services.map(withoutSecrets), ...jobsWithoutSecrets(plan) },
           origins: Object.fromEntries(loaded.origins),
           changes: changes ?? null,
         });
@@ -50,7 +52,10 @@ function planText(
     `keep     logs ${formatDuration(plan.keep.logsMs)}  ${from('keep.logs')}`,
     `         history ${formatDuration(plan.keep.historyMs)}  ${from('keep.history')}`,
     `         size ${formatSize(plan.keep.bytes)}  ${from('keep.size')}`,
+    `         looks ${formatDuration(plan.keep.looksMs)}  ${from('keep.looks')}`,
+    `         looks-size ${formatSize(plan.keep.looksBytes)}  ${from('keep.looks-size')}`,
   ];
+  if (plan.beats !== undefined) lines.push(`beats    by HTTP at ${plan.beats.url}`);
   if (plan.services.some(({ needs }) => needs.length > 0))
     lines.push(
       `order    ${startWaves(plan.services)
@@ -58,6 +63,7 @@ function planText(
         .join(' → ')}`,
     );
   for (const service of plan.services) lines.push('', ...serviceLines(service, from, colour));
+  for (const job of plan.jobs ?? []) lines.push('', ...jobLines(job, systemClock.now(), colour));
   lines.push('', ...changeLines(changes, trouble));
   return `${lines.join('\n')}\n`;
 }
@@ -65,6 +71,7 @@ function planText(
 function serviceLines(service: PlannedService, from: (path: string) => string, colour: boolean): string[] {
   const at = (key: string): string => from(`services.${service.name}.${key}`);
   const { restart, collect } = service;
+  if (service.unit !== undefined) return unitLines(service, at, colour);
   const what =
     collect === undefined
       ? [`  run        ${joinWords(service.argv)}`]
@@ -88,14 +95,36 @@ function serviceLines(service: PlannedService, from: (path: string) => string, c
     `  no restart ${restart.noRestartOn.length === 0 ? 'on no exit code' : `on ${restart.noRestartOn.join(', ')}`}  ${at('no-restart-on')}`,
     `  log        ${formatSize(service.log.budgetBytes)}  ${at('log.budget')}`,
     ...limitLines(service),
-    ...watchLines(service),
+    ...watchLines(service, at),
+  ];
+}
+
+/** Of a unit of systemd's there is no more: the rest is in its unit file. */
+function unitLines(service: PlannedService, at: (key: string) => string, colour: boolean): string[] {
+  return [
+    `${paint(colour, 'bold', service.name)} (${service.kind})`,
+    `  unit       ${service.unit}`,
+    ...(service.needs.length === 0 ? [] : [`  needs      ${service.needs.map(needText).join(', ')}`]),
+    `  log        ${formatSize(service.log.budgetBytes)}  ${at('log.budget')}`,
+    ...watchLines(service, at),
   ];
 }
 
 /** References as they are written, never what they stand for; any other value may be a secret itself. */
 function withoutSecrets(service: PlannedService): PlannedService {
-  const env = Object.entries(service.env).map(([name, value]) => [name, isReference(value) ? value : '…']);
-  return { ...service, env: Object.fromEntries(env) };
+  return { ...service, env: withoutSecret(service.env) };
+}
+
+function withoutSecret(env: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, isReference(value) ? value : '…']),
+  );
+}
+
+function jobsWithoutSecrets({ jobs }: Plan): Pick<Plan, 'jobs'> {
+  return jobs === undefined
+    ? {}
+    : { jobs: jobs.map(({ env, ...job }) => ({ ...job, env: withoutSecret(env) })) };
 }
 
 function originText(origin: Origin | undefined): string {

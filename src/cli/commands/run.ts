@@ -5,22 +5,34 @@ import { asError, errorCode } from '../../core/result.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import { requirePlan } from '../config-file.ts';
 import { CommandError } from '../exit-codes.ts';
-import { type ConfigOption, subcommand } from '../options.ts';
+import { type ConfigOption, readSetting, subcommand } from '../options.ts';
 
 export interface RunOptions extends ConfigOption {
   readonly plan?: string;
+  readonly run?: string;
+  readonly set: Readonly<Record<string, string>>;
+  readonly dryRun?: true;
 }
 
 export function addRun(program: Command): void {
   subcommand(
     program,
     'run <name>',
-    'run one service in the foreground, without the daemon; it is not restarted',
+    'run one service, or the verb of a job (job/NAME), in the foreground, without the daemon; it is not restarted',
   )
     .addOption(new Option('--plan <file>', 'the plan that a daemon wrote').hideHelp())
+    .option('--set <key=value>', 'of a job: an option of its verb, for this run alone', readSetting, {})
+    .option('--dry-run', 'of a job: only say what would be done')
+    .addOption(new Option('--run <id>', 'the run that a daemon began').hideHelp())
     .action(async (name: string, options: RunOptions) => {
       const plan =
         options.plan === undefined ? (await requirePlan(options.config, true)).plan : readPlan(options.plan);
+      if (name.startsWith('job/')) {
+        const { runJob } = await import('../run-job.ts');
+        const { run, set, dryRun = false } = options;
+        process.exitCode = await runJob(name.slice('job/'.length), plan, { run, set, dryRun });
+        return;
+      }
       const service = findService(plan, name);
       // Loaded here, so that the small commands start fast.
       const { runBuiltin, runCommand } = await import('../run-service.ts');

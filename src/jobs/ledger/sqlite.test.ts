@@ -40,15 +40,19 @@ test('a file, its archive, its copies and its end are kept, also for another pro
   ledger.take(part('2026/p'));
   ledger.archived(ROOT, '2026/p', { path: '2026/p.zst', sha256: 'z1', bytes: 4, at: 50 });
   ledger.proved(ROOT, '2026/p', copy());
+  ledger.purging(ROOT, '2026/p', { at: 98, run: 'r1' });
   ledger.purged(ROOT, '2026/p', { at: 100, run: 'r1' });
   const other = again();
   assert.deepEqual(other.file(ROOT, '2026/p'), {
     ...part('2026/p'),
     archived: { path: '2026/p.zst', sha256: 'z1', bytes: 4, at: 50 },
+    purging: { at: 98, run: 'r1' },
     purged: { at: 100, run: 'r1' },
   });
   assert.deepEqual(other.copies(ROOT, '2026/p'), [copy()]);
   assert.equal(other.file('/data/other', '2026/p'), undefined);
+  ledger.take(part('2026/p'));
+  assert.deepEqual([other.file(ROOT, '2026/p')?.purging, other.file(ROOT, '2026/p')?.purged], [null, null]);
   assert.deepEqual(other.copies(ROOT, 'unknown'), []);
 });
 

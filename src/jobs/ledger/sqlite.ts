@@ -41,6 +41,8 @@ const MIGRATIONS = [
    -- What does not hold any more: earlier contents, proofs that were taken back.
    CREATE TABLE past (file INTEGER NOT NULL, at INTEGER NOT NULL, what TEXT NOT NULL) STRICT;
    CREATE INDEX past_file ON past (file);`,
+  `ALTER TABLE file ADD COLUMN purging_at INTEGER;
+   ALTER TABLE file ADD COLUMN purging_by TEXT;`,
 ] as const;
 
 const FILE = {
@@ -56,6 +58,8 @@ const FILE = {
   archived_at: nullable(number),
   purged_at: nullable(number),
   purged_by: nullable(text),
+  purging_at: nullable(number),
+  purging_by: nullable(text),
 } as const;
 const COLUMNS = Object.keys(FILE).join(', ');
 
@@ -123,6 +127,9 @@ export function openLedger(path: string, clock: Pick<Clock, 'now'>): Result<Ledg
         bury(id, { disproved: gone, why });
       });
     },
+    purging(root, name, { at, run }) {
+      db.run('UPDATE file SET purging_at = ?, purging_by = ? WHERE id = ?', [at, run, known(root, name).id]);
+    },
     purged(root, name, { at, run }) {
       db.run('UPDATE file SET purged_at = ?, purged_by = ? WHERE id = ?', [at, run, known(root, name).id]);
     },
@@ -145,13 +152,16 @@ function take(
   const { id } = before;
   if (before.sha256 === sha256 && before.bytes === bytes) {
     // A purged file that is there again is a file again; its copies are still proved.
-    db.run('UPDATE file SET mtime = ?, purged_at = NULL, purged_by = NULL WHERE id = ?', [mtimeMs, id]);
+    const sql =
+      'UPDATE file SET mtime = ?, purged_at = NULL, purged_by = NULL, purging_at = NULL, purging_by = NULL WHERE id = ?';
+    db.run(sql, [mtimeMs, id]);
     return;
   }
   bury(id, { content: fileOf(before), copies: copiesOf(db, id) });
   db.run('DELETE FROM copy WHERE file = ?', [id]);
   const sql = `UPDATE file SET sha256 = ?, bytes = ?, mtime = ?, archive_path = NULL, archive_sha256 = NULL,
-    archive_bytes = NULL, archived_at = NULL, purged_at = NULL, purged_by = NULL WHERE id = ?`;
+    archive_bytes = NULL, archived_at = NULL,
+    purged_at = NULL, purged_by = NULL, purging_at = NULL, purging_by = NULL WHERE id = ?`;
   db.run(sql, [sha256, bytes, mtimeMs, id]);
 }
 
@@ -169,7 +179,8 @@ function* filesOf(db: Database, root: string): Generator<LedgerFile, void> {
 
 function fileOf(row: RowOf<typeof FILE>): LedgerFile {
   const { root, path, sha256, bytes, mtime } = row;
-  const { archive_path, archive_sha256, archive_bytes, archived_at, purged_at, purged_by } = row;
+  const { archive_path, archive_sha256, archive_bytes, archived_at } = row;
+  const { purged_at, purged_by, purging_at, purging_by } = row;
   const isArchived =
     archive_path !== null && archive_sha256 !== null && archive_bytes !== null && archived_at !== null;
   return {
@@ -181,6 +192,7 @@ function fileOf(row: RowOf<typeof FILE>): LedgerFile {
     archived: isArchived
       ? { path: archive_path, sha256: archive_sha256, bytes: archive_bytes, at: archived_at }
       : null,
+    purging: purging_at === null ? null : { at: purging_at, run: purging_by ?? '' },
     purged: purged_at === null ? null : { at: purged_at, run: purged_by ?? '' },
   };
 }

@@ -1,13 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import type * as fs from 'node:fs';
 import type { Readable } from 'node:stream';
-import type { Clock, Timer } from '../../core/clock.ts';
+import type { Clock } from '../../core/clock.ts';
 import { createLineSplitter } from '../../core/lines.ts';
 import type { Log } from '../../core/log.ts';
-import { LEVELS, type RecordDraft } from '../../core/record.ts';
+import type { RecordDraft } from '../../core/record.ts';
 import { parseLine } from './level.ts';
 import { createLogFile, type LogFile } from './log-file.ts';
-import { createTokenBucket } from './token-bucket.ts';
+import { createNote, createRate, tellTrouble } from './log-notes.ts';
 
 /**
  * What a service writes to its two pipes: every line goes into a text file with a byte budget, and becomes a record of the
@@ -56,26 +56,13 @@ const DEFAULT_BUDGET = 64 * 1024 * 1024;
 const LONGEST_LINE = 65_536;
 const TAIL_LINES = 20;
 const LONGEST_TAIL_LINE = 1000;
-const NOTICE_MS = 1000;
 const NOTHING = Buffer.alloc(0);
 const NEWLINE = Buffer.from('\n');
 const CUT = Buffer.from(' [cut]\n');
 
 export function createCapturedLog(options: CapturedLogOptions): CapturedLog {
   const { service, clock, records, path } = options;
-  const note: Note = (level, message, fields) =>
-    records([
-      {
-        time: clock.micros(),
-        service,
-        life: '',
-        kind: 'note',
-        level,
-        sender: 'daemon',
-        message,
-        fields: { ...fields, path },
-      },
-    ]);
+  const note = createNote(options);
   const file = createLogFile({
     path,
     budgetBytes: options.budgetBytes ?? DEFAULT_BUDGET,
@@ -114,54 +101,7 @@ export function createCapturedLog(options: CapturedLogOptions): CapturedLog {
   };
 }
 
-type Note = (level: number, message: string, fields: Record<string, unknown>) => void;
 const PIPES = ['stdout', 'stderr'] as const;
-
-function tellTrouble(
-  { log, service, path }: CapturedLogOptions,
-  note: Note,
-  reason: string | undefined,
-  lost: number,
-): void {
-  if (reason === undefined) {
-    log.info('captured log: writes again', { service, path, lost });
-    const missing = lost === 0 ? 'nothing is lost' : `${lost} lines are not in it`;
-    note(lost === 0 ? LEVELS.info : LEVELS.warn, `captured log: writes to ${path} again; ${missing}`, {
-      lost,
-    });
-  } else {
-    log.error('cannot write captured log', { service, path, reason });
-    note(
-      LEVELS.error,
-      `cannot write captured log ${path}: ${reason}; lines are kept in the time line alone`,
-      { reason },
-    );
-  }
-}
-
-/** Says which lines may become records, and once a second at most how many did not. */
-function createRate({ clock, linesPerSecond = 1000, burstLines = 5000 }: CapturedLogOptions, note: Note) {
-  const bucket = createTokenBucket(clock, linesPerSecond, burstLines);
-  let withheld = 0;
-  let timer: Timer | undefined;
-  const tell = (): void => {
-    timer?.cancel();
-    timer = undefined;
-    if (withheld === 0) return;
-    const limit = linesPerSecond.toLocaleString('en');
-    note(LEVELS.warn, `${withheld} lines are in the captured log alone: more than ${limit} a second`, {
-      lines: withheld,
-    });
-    withheld = 0;
-  };
-  const take = (): boolean => {
-    if (bucket.take()) return true;
-    withheld++;
-    timer ??= clock.timer(NOTICE_MS, tell);
-    return false;
-  };
-  return { take, tell };
-}
 
 interface Taking {
   readonly service: string;

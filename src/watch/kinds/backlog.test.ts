@@ -129,10 +129,12 @@ test('a built-in kind gives its own figures', async (t) => {
 });
 
 test('a backlog without a limit is refused', () => {
-  const problems = (options: object) =>
-    backlog.problems?.(v.parse(backlog.options, options), { folder: '/' });
+  const problems = (options: object, figures: readonly 'backlog'[] = []) =>
+    backlog.problems?.(v.parse(backlog.options, options), { folder: '/', figures });
   assert.deepEqual(problems({ files: 'a' }), [
     'cannot judge a backlog without any of "max", "oldest" and "growing"',
   ]);
-  assert.deepEqual(problems({ max: 0 }), []);
+  assert.deepEqual(problems({ files: 'a', max: 0 }), []);
+  assert.deepEqual(problems({ max: 0 }), ['cannot tell what waits without "files", the files that wait']);
+  assert.deepEqual(problems({ max: 0 }, ['backlog']), []);
 });

@@ -1,10 +1,13 @@
+import * as path from 'node:path';
 import * as v from 'valibot';
 import { duration, integer } from '../../core/fields.ts';
-import type { Judgement, LookRequest, WatchContext, WatchKind } from '../kind.ts';
+import type { Judgement, LookRequest, WatchContext } from '../kind.ts';
 import { eachFile } from './found-files.ts';
 import { bad, late, ok, span, unknown } from './judgement.ts';
 import { oneAtATime, type Read } from './one-at-a-time.ts';
 import { files } from './options.ts';
+import { OWN_FIGURES, type OwnFigures, readOwnFigures } from './own-figures.ts';
+import { splitKind } from './split-kind.ts';
 import { type Sample, slope, spanned, withSample } from './trend.ts';
 
 const options = v.strictObject({
@@ -96,38 +99,40 @@ function trendOf({ samples, count }: BacklogEvidence, { max, growing }: BacklogL
 }
 
 /** What waits does not become too much, too old, or ever more. */
-export const backlog: WatchKind<Options> = {
+export const backlog = splitKind<Options, Read<Waiting> | OwnFigures>({
   kind: 'backlog',
   main: 'files',
   options,
   everyMs: 60_000,
   timeoutMs: 30_000,
-  problems({ max, oldest, growing }) {
-    const none = max === undefined && oldest === undefined && growing === undefined;
-    return none ? ['cannot judge a backlog without any of "max", "oldest" and "growing"'] : [];
+  problems({ files: waiting, max, oldest, growing }, { figures }) {
+    const unknowable = waiting === undefined && !figures.includes('backlog');
+    const unlimited = max === undefined && oldest === undefined && growing === undefined;
+    return [
+      ...(unknowable ? ['cannot tell what waits without "files", the files that wait'] : []),
+      ...(unlimited ? ['cannot judge a backlog without any of "max", "oldest" and "growing"'] : []),
+    ];
   },
-  open(given, context) {
+  reader: ({ files: pattern }, context) =>
+    pattern === undefined ? readOwnFigures(context) : readFiles(pattern, context),
+  judge(given, { service }) {
     const windowMs = given.growing ?? DEFAULT_WINDOW_MS;
-    const read = given.files === undefined ? readFigures(context) : readFiles(given.files, context);
     let samples: readonly Sample[] = [];
     let lifeId: string | undefined;
-    return {
-      async look(request) {
-        const waiting = await read(request);
-        if (!waiting.ok) return unknown(waiting.reason);
-        const { now, life } = request;
-        if (lifeId !== life.id) samples = [];
-        lifeId = life.id;
-        samples = withSample(samples, { at: now, value: waiting.value.count }, windowMs);
-        return judgeBacklog({ ...waiting.value, now, startedAt: life.startedAt, samples }, given);
-      },
+    return (reading, { now, life }) => {
+      const waiting = 'given' in reading ? ownBacklog(reading, service) : reading;
+      if (!waiting.ok) return unknown(waiting.reason);
+      if (lifeId !== life.id) samples = [];
+      lifeId = life.id;
+      samples = withSample(samples, { at: now, value: waiting.value.count }, windowMs);
+      return judgeBacklog({ ...waiting.value, now, startedAt: life.startedAt, samples }, given);
     };
   },
-};
+  source: ({ files: pattern }, { folder }) =>
+    pattern === undefined ? OWN_FIGURES : ['backlog', path.resolve(folder, pattern)],
+});
 
-type Reader = (request: LookRequest) => Promise<Read<Waiting>>;
-
-function readFiles(pattern: string, { clock, folder }: WatchContext): Reader {
+function readFiles(pattern: string, { clock, folder }: WatchContext) {
   const read = oneAtATime(clock, async ({ signal }): Promise<Waiting> => {
     let count = 0;
     let oldestAt: number | undefined;
@@ -139,23 +144,16 @@ function readFiles(pattern: string, { clock, folder }: WatchContext): Reader {
     if (!whole) throw new Error('too many files for its timeout');
     return { count, oldestAt };
   });
-  return async (request) => {
+  return async (request: LookRequest): Promise<Read<Waiting>> => {
     const found = await read(request);
     return found.ok ? found : { ok: false, reason: `cannot look at ${pattern}: ${found.reason}` };
   };
 }
 
-/** A built-in kind's figures: `backlog`, how many wait, and `oldest`, wall milliseconds at which the oldest came, or null. */
-function readFigures({ figures, service }: WatchContext): Reader {
-  return async ({ signal }) => {
-    const given = await figures(signal);
-    const count = given?.['backlog'];
-    const oldestAt = given?.['oldest'];
-    if (typeof count !== 'number')
-      return {
-        ok: false,
-        reason: `${service} gives no figures of a backlog; where it is no pipeline, name files`,
-      };
-    return { ok: true, value: { count, oldestAt: typeof oldestAt === 'number' ? oldestAt : undefined } };
+function ownBacklog({ backlog: count, oldest: oldestAt }: OwnFigures, service: string): Read<Waiting> {
+  if (count !== undefined) return { ok: true, value: { count, oldestAt } };
+  return {
+    ok: false,
+    reason: `${service} gives no figures of a backlog; where it is no pipeline, name files`,
   };
 }

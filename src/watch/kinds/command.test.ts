@@ -57,6 +57,10 @@ test('exit codes, missing programs and the environment of the service', async (t
     reason: 'cannot start "no-such-program": no such program',
   });
   assert.equal((await look(sh('echo $NAME'), { env: { NAME: 'it' } })).value, 'it');
+  const watched = await look(sh('echo "$VAHTI_WATCHED_LIFE is $VAHTI_WATCHED_PID"'));
+  assert.equal(watched.value, `life-1 is ${process.pid}`);
+  const unit = openWatch(t, command, sh('echo "${VAHTI_WATCHED_PID-none}"'));
+  assert.equal((await unit.look({ life: { pid: 0 } })).value, 'none', 'a unit without a main process');
 });
 
 test('the whole group is killed at the deadline, and what it left behind when it ended by itself', async (t) => {

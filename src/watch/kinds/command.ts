@@ -6,8 +6,10 @@ import { createLineSplitter } from '../../core/lines.ts';
 import { endTree, type Exit, LIFE_VARIABLE, type Process, startProcess } from '../../core/processes.ts';
 import { groupExists } from '../../core/process-table.ts';
 import { joinWords, splitWords } from '../../core/words.ts';
-import type { Judgement, LookRequest, WatchContext, WatchKind } from '../kind.ts';
-import { bad, ok, span, unknown } from './judgement.ts';
+import type { Judgement, LookRequest, WatchContext } from '../kind.ts';
+import { watchedVariables } from '../watched-service.ts';
+import { bad, ok, span, tenths, unknown } from './judgement.ts';
+import { splitKind } from './split-kind.ts';
 
 const FORM = 'a list of words, or a text that is split into words';
 
@@ -43,12 +45,12 @@ const options = v.strictObject({
 type Options = v.InferOutput<typeof options>;
 
 /** What became of a command. */
-export interface CommandOutcome {
+export type CommandOutcome = {
   readonly exit: Exit | { readonly kind: 'timeout' };
   readonly ms: number;
   /** The last line that is not empty, of stdout, else of stderr; null where there is none. */
   readonly line: string | null;
-}
+};
 
 /** Exit code of a shell for a program that is not there. */
 const NOT_FOUND = 127;
@@ -72,16 +74,22 @@ export function judgeCommand(name: string, { exit, ms, line }: CommandOutcome): 
 }
 
 /** A command says whether all is well. */
-export const command: WatchKind<Options> = {
+export const command = splitKind<Options, CommandOutcome>({
   kind: 'command',
   main: 'run',
   options,
   everyMs: 60_000,
   timeoutMs: 30_000,
-  open: ({ run }, context) => ({
-    look: async (request) => judgeCommand(joinWords(run.slice(0, 1)), await runOnce(run, request, context)),
-  }),
-};
+  reader:
+    ({ run }, context) =>
+    (request) =>
+      runOnce(run, request, context),
+  judge: ({ run }) => {
+    const name = joinWords(run.slice(0, 1));
+    return (outcome) => judgeCommand(name, outcome);
+  },
+  source: ({ run }) => ['command', ...run],
+});
 
 const LONGEST_LINE = 4096;
 const SHOWN_CHARACTERS = 200;
@@ -102,7 +110,7 @@ async function runOnce(
   const startedAt = clock.monotonic();
   const process = startProcess({
     argv,
-    env: { ...env, [LIFE_VARIABLE]: life },
+    env: { ...env, ...watchedVariables(request.life), [LIFE_VARIABLE]: life },
     cwd: folder,
     stdout: 'pipe',
     stderr: 'pipe',
@@ -110,7 +118,7 @@ async function runOnce(
   const out = lastLine(process.stdout);
   const err = lastLine(process.stderr);
   const exit = await Promise.race([process.exited, timeout(request.signal)]);
-  const ms = clock.monotonic() - startedAt;
+  const ms = tenths(clock.monotonic() - startedAt);
   await endRest(process, exit.kind === 'timeout', life, context);
   await drained([process.stdout, process.stderr], context);
   return { exit, ms, line: out() ?? err() };

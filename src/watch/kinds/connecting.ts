@@ -27,14 +27,24 @@ const OURS: Readonly<Record<string, string>> = {
   EPERM: 'connecting is not permitted here',
 };
 
-/** What an error of a connection to `where` says: bad where the other side is at fault, unknown where this one is. */
-export function judgeTrouble(error: Error, where: string): Judgement {
-  // With several addresses Node gives all their errors; one that speaks of the other side weighs more.
+/** An error of a connection, as it can be kept. */
+export type Trouble = { readonly codes: readonly string[]; readonly message: string };
+
+const LONGEST_MESSAGE = 300;
+
+export function troubleOf(error: Error): Trouble {
+  // With several addresses Node gives all their errors.
   const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
   const codes = errors.map((each) => errorCode(each) ?? '');
+  return { codes, message: error.message.slice(0, LONGEST_MESSAGE) };
+}
+
+/** What an error of a connection to `where` says: bad where the other side is at fault, unknown where this one is. */
+export function judgeTrouble({ codes, message }: Trouble, where: string): Judgement {
+  // Of several errors one that speaks of the other side weighs more.
   const theirs = codes.find((code) => Object.hasOwn(THEIRS, code));
   if (theirs !== undefined) return bad(null, `cannot connect to ${where}: ${THEIRS[theirs]}`);
   const ours = codes.find((code) => Object.hasOwn(OURS, code));
   if (ours !== undefined) return unknown(`cannot connect to ${where}: ${OURS[ours]}`);
-  return bad(null, `cannot use the answer of ${where}: ${error.message}`);
+  return bad(null, `cannot use the answer of ${where}: ${message}`);
 }

@@ -1,10 +1,11 @@
 import * as fs from 'node:fs';
 import * as v from 'valibot';
 import { treeMembers } from '../../core/processes.ts';
-import type { Judgement, WatchContext, WatchedLife, WatchKind } from '../kind.ts';
+import type { Judgement, WatchContext, WatchedLife } from '../kind.ts';
 import { bad, ok, span, unknown } from './judgement.ts';
 import { treeOf } from './life-tree.ts';
 import { percentage } from './options.ts';
+import { splitKind } from './split-kind.ts';
 
 const options = v.strictObject({
   max: v.pipe(
@@ -63,31 +64,45 @@ export function judgeCpu(processors: number | undefined, elapsedMs: number, max:
     : ok(value, `${reason}, ${limit} at most`);
 }
 
+/** What its processes took since the look before; without it where there was none in this life, or just now. */
+type CpuReading = {
+  readonly read: boolean;
+  readonly processors?: number | undefined;
+  readonly elapsedMs?: number | undefined;
+};
+
 /** The process tree keeps to its share of the processors. */
-export const cpu: WatchKind<Options> = {
+export const cpu = splitKind<Options, CpuReading>({
   kind: 'cpu',
   main: 'max',
   options,
   everyMs: 15_000,
   timeoutMs: 10_000,
-  open({ max }, context) {
+  reader(_options, context) {
     let before: CpuSample | undefined;
-    return {
-      async look({ life }) {
-        const after = await sample(life, context);
-        if (after === undefined) return unknown('cannot read the processor time of its processes');
-        const since = before?.life === life.id ? before : undefined;
-        const elapsed = since === undefined ? 0 : after.at - since.at;
-        if (since === undefined || elapsed < SHORTEST_MS) {
-          before = since ?? after;
-          return judgeCpu(undefined, 0, max);
-        }
-        before = after;
-        return judgeCpu(processorsBetween(since, after), elapsed, max);
-      },
+    return async ({ life }) => {
+      const after = await sample(life, context);
+      if (after === undefined) return { read: false };
+      const since = before?.life === life.id ? before : undefined;
+      const elapsedMs = since === undefined ? 0 : Math.round(after.at - since.at);
+      if (since === undefined || elapsedMs < SHORTEST_MS) {
+        before = since ?? after;
+        return { read: true };
+      }
+      before = after;
+      // To the tenth of a percent, which is finer than ticks are.
+      const processors = Math.round(processorsBetween(since, after) * 1000) / 1000;
+      return { read: true, processors, elapsedMs };
     };
   },
-};
+  judge:
+    ({ max }) =>
+    ({ read, processors, elapsedMs = 0 }) =>
+      read
+        ? judgeCpu(processors, elapsedMs, max)
+        : unknown('cannot read the processor time of its processes'),
+  source: () => ['cpu'],
+});
 
 async function sample(life: WatchedLife, context: WatchContext): Promise<CpuSample | undefined> {
   const tree = await treeOf(life, context);

@@ -3,10 +3,11 @@ import * as path from 'node:path';
 import * as v from 'valibot';
 import { duration, text } from '../../core/fields.ts';
 import { approximateSize } from '../../core/sizes.ts';
-import type { Judgement, WatchKind } from '../kind.ts';
+import type { Judgement } from '../kind.ts';
 import { bad, late, ok, span, unknown } from './judgement.ts';
-import { oneAtATime } from './one-at-a-time.ts';
+import { oneAtATime, type Read } from './one-at-a-time.ts';
 import { type Amount, amount, percentage } from './options.ts';
+import { splitKind } from './split-kind.ts';
 import { type Sample, slope, spanned, withSample } from './trend.ts';
 
 const options = v.strictObject({
@@ -91,32 +92,26 @@ export function timeToFull(samples: readonly Sample[], windowMs: number): number
 }
 
 /** A file system has space and inodes left, and does not fill too fast. */
-export const disk: WatchKind<Options> = {
+export const disk = splitKind<Options, Read<DiskFigures>>({
   kind: 'disk',
   main: 'path',
   options,
   everyMs: 60_000,
   timeoutMs: 10_000,
-  open(given, { clock, folder }) {
-    const {
-      path: name = folder,
-      left = DEFAULT_LEFT,
-      inodes = DEFAULT_INODES,
-      over = DEFAULT_OVER_MS,
-    } = given;
-    const read = oneAtATime(clock, () => readFigures(path.resolve(folder, name)));
-    const limits = { left, inodes, fullInMs: given['full-in'] };
+  reader: ({ path: name = '.' }, { clock, folder }) =>
+    oneAtATime(clock, () => readFigures(path.resolve(folder, name))),
+  judge(given, { folder }) {
+    const { path: name = folder, left = DEFAULT_LEFT, over = DEFAULT_OVER_MS } = given;
+    const { inodes = DEFAULT_INODES, 'full-in': fullInMs } = given;
     let samples: readonly Sample[] = [];
-    return {
-      async look(request) {
-        const figures = await read(request);
-        if (!figures.ok) return unknown(`cannot look at ${name}: ${figures.reason}`);
-        samples = withSample(samples, { at: request.now, value: figures.value.free }, over);
-        return judgeDisk(name, figures.value, limits, timeToFull(samples, over));
-      },
+    return (figures, { now }) => {
+      if (!figures.ok) return unknown(`cannot look at ${name}: ${figures.reason}`);
+      samples = withSample(samples, { at: now, value: figures.value.free }, over);
+      return judgeDisk(name, figures.value, { left, inodes, fullInMs }, timeToFull(samples, over));
     };
   },
-};
+  source: ({ path: name = '.' }, { folder }) => ['disk', path.resolve(folder, name)],
+});
 
 /** As `df` counts: what only root may still use is neither free nor part of the whole. */
 async function readFigures(file: string): Promise<DiskFigures> {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { test } from 'node:test';
+import * as v from 'valibot';
 import { complaints, openWatch, writtenAt } from '../../../test/rig/watching.ts';
 import type { FoundFile } from './found-files.ts';
 import { fresh, isNewer } from './fresh.ts';
@@ -107,4 +108,10 @@ test('wrong options are refused', () => {
   ]);
   assert.equal(complaints(fresh, { files: '', within: '1s' }).length, 1);
   assert.equal(complaints(fresh, { files: 'x' }).length, 1);
+  const bare = v.parse(fresh.options, { within: '90s' });
+  assert.deepEqual(fresh.problems?.(bare, { folder: '/', figures: ['committed'] }), []);
+  assert.deepEqual(fresh.problems?.(bare, { folder: '/', figures: [] }), [
+    'cannot tell what is fresh without "files", the files that it writes; only a collector knows its commits by itself',
+  ]);
+  assert.deepEqual(fresh.problems?.(v.parse(fresh.options, FILES), { folder: '/', figures: [] }), []);
 });

@@ -5,12 +5,12 @@ import { type TestContext, test } from 'node:test';
 import { onEnd } from '../../../test/rig/leaks.ts';
 import { complaints, openWatch } from '../../../test/rig/watching.ts';
 import { parseExpression } from '../../core/expression.ts';
-import { bodyOf, filledHeaders, httpKind, judgeHttp, type Outcome } from './http.ts';
+import { bodyOf, filledHeaders, httpKind, httpReading, judgeHttp, type Outcome } from './http.ts';
 
-function expected(text: string) {
-  const parsed = parseExpression(text);
+function judge(url: string, expect: string, outcome: Outcome) {
+  const parsed = parseExpression(expect);
   assert.ok(parsed.ok);
-  return parsed.value;
+  return judgeHttp(url, parsed.value, httpReading(parsed.value, outcome));
 }
 
 function answer(status: number, ms = 12, body?: unknown, cut = false): Outcome {
@@ -105,13 +105,13 @@ test('an answer is judged by the expression; no answer is bad, unless this machi
       'cannot use the answer of http://u/: certificate has expired',
     ],
   ] as const)
-    assert.deepEqual(judgeHttp(U, expected(text), outcome), { verdict, value, reason }, reason);
+    assert.deepEqual(judge(U, text, outcome), { verdict, value, reason }, reason);
 });
 
 test('of several addresses the one that refused weighs more than the one without a network', () => {
   const errors = ['ENETUNREACH', 'ECONNREFUSED'].map((code) => Object.assign(new Error(code), { code }));
   const outcome = { kind: 'error', error: new AggregateError(errors) } as const;
-  assert.equal(judgeHttp('u', expected('status == 1'), outcome).verdict, 'bad');
+  assert.equal(judge('u', 'status == 1', outcome).verdict, 'bad');
 });
 
 test('a body is JSON where it is', () => {

@@ -2,10 +2,12 @@ import type * as http from 'node:http';
 import * as v from 'valibot';
 import { type Expression, parseExpression } from '../../core/expression.ts';
 import { type FieldFacts, text } from '../../core/fields.ts';
-import type { Judgement, LookRequest, WatchContext, WatchKind } from '../kind.ts';
-import { judgeTrouble } from './connecting.ts';
-import { bad, ok, span, unknown } from './judgement.ts';
+import type { Judgement, LookRequest, WatchContext } from '../kind.ts';
+import { judgeTrouble, type Trouble, troubleOf } from './connecting.ts';
+import { ask, type Inputs, inputsOf, lacking } from './inputs.ts';
+import { bad, ok, span, tenths, unknown } from './judgement.ts';
 import { expression, matching } from './options.ts';
+import { splitKind } from './split-kind.ts';
 
 /** The names that `expect` knows. */
 const NAMES = ['status', 'body', 'ms'] as const;
@@ -55,42 +57,68 @@ export type Outcome =
   /** The deadline came first, so many milliseconds after the start. */
   | { readonly kind: 'timeout'; readonly ms: number };
 
+/** What came of a request, as far as it is judged. */
+export type HttpReading =
+  | { readonly kind: 'answer'; readonly inputs: Inputs; readonly cut: boolean }
+  | { readonly kind: 'error'; readonly trouble: Trouble }
+  | { readonly kind: 'timeout'; readonly ms: number }
+  /** It was not sent. */
+  | { readonly kind: 'unsent'; readonly reason: string };
+
+export function httpReading(expected: Expression, outcome: Outcome): HttpReading {
+  if (outcome.kind === 'error') return { kind: 'error', trouble: troubleOf(outcome.error) };
+  if (outcome.kind === 'timeout') return outcome;
+  const { status, ms, body, cut = false } = outcome.answer;
+  return { kind: 'answer', inputs: inputsOf(expected, { status, ms, body }, ['status', 'ms']), cut };
+}
+
 /** Judges what came of a request. A service that does not answer in time is bad, not unknown. */
-export function judgeHttp(url: string, expected: Expression, outcome: Outcome): Judgement {
-  if (outcome.kind === 'timeout') return bad(null, `no answer of ${url} within ${span(outcome.ms)}`);
-  if (outcome.kind === 'error') return judgeTrouble(outcome.error, url);
-  const { status, ms, body, cut } = outcome.answer;
-  const value = `status ${status} in ${span(ms)}`;
-  const reason = `${url}: ${expected.explain({ status, ms, body })}`;
-  if (expected.test({ status, ms, body })) return ok(value, reason);
-  return bad(value, cut === true ? `${reason}; only the first 1M of the body was read` : reason);
+export function judgeHttp(url: string, expected: Expression, reading: HttpReading): Judgement {
+  if (reading.kind === 'unsent') return unknown(reading.reason);
+  if (reading.kind === 'timeout') return bad(null, `no answer of ${url} within ${span(reading.ms)}`);
+  if (reading.kind === 'error') return judgeTrouble(reading.trouble, url);
+  const { inputs, cut } = reading;
+  const { status, ms } = inputs.values;
+  const value = `status ${String(status)} in ${span(Number(ms))}`;
+  const answer = ask(expected, inputs);
+  if (answer === undefined) return unknown(`${lacking(expected, inputs)} of that answer was not kept`, value);
+  const reason = `${url}: ${answer.why}`;
+  if (answer.holds) return ok(value, reason);
+  return bad(value, cut ? `${reason}; only the first 1M of the body was read` : reason);
 }
 
 /** An HTTP server answers as expected. */
-export const httpKind: WatchKind<Options> = {
+export const httpKind = splitKind<Options, HttpReading>({
   kind: 'http',
   main: 'url',
   options,
   everyMs: 15_000,
   timeoutMs: 5000,
-  open({ url, expect = EXPECTED, headers = {} }, context) {
-    const parsed = parseExpression(expect, { names: NAMES });
-    if (!parsed.ok) throw new Error(parsed.error.message);
-    const expected = parsed.value;
+  reader({ url, expect = EXPECTED, headers = {} }, context) {
+    const expected = parsed(expect);
     const wantsBody = expected.paths.some((path) => /^body\b/.test(path));
-    return {
-      async look(request) {
-        const sent = filledHeaders(headers, context.env);
-        if (typeof sent === 'string') return unknown(sent);
-        return judgeHttp(
-          shown(url),
-          expected,
-          await ask({ url, headers: sent, wantsBody }, request, context),
-        );
-      },
+    return async (request) => {
+      const sent = filledHeaders(headers, context.env);
+      if (typeof sent === 'string') return { kind: 'unsent', reason: sent };
+      return httpReading(expected, await send({ url, headers: sent, wantsBody }, request, context));
     };
   },
-};
+  judge({ url, expect = EXPECTED }) {
+    const expected = parsed(expect);
+    return (reading) => judgeHttp(shown(url), expected, reading);
+  },
+  fits({ expect = EXPECTED }) {
+    const expected = parsed(expect);
+    return (reading) => reading.kind !== 'answer' || ask(expected, reading.inputs) !== undefined;
+  },
+  source: ({ url, headers = {} }) => ['http', url, JSON.stringify(headers)],
+});
+
+function parsed(expect: string): Expression {
+  const result = parseExpression(expect, { names: NAMES });
+  if (!result.ok) throw new Error(result.error.message);
+  return result.value;
+}
 
 type Texts = Readonly<Record<string, string>>;
 
@@ -98,9 +126,9 @@ type Texts = Readonly<Record<string, string>>;
 export function filledHeaders(headers: Texts, env: Texts): Record<string, string> | string {
   const filled: Record<string, string> = {};
   for (const [header, form] of Object.entries(headers)) {
-    const lacking = [...form.matchAll(VARIABLE)].find(([, name = '']) => !Object.hasOwn(env, name));
-    if (lacking !== undefined)
-      return `cannot send the header ${header}: ${lacking[0]} is not in its environment`;
+    const missing = [...form.matchAll(VARIABLE)].find(([, name = '']) => !Object.hasOwn(env, name));
+    if (missing !== undefined)
+      return `cannot send the header ${header}: ${missing[0]} is not in its environment`;
     filled[header] = form.replaceAll(VARIABLE, (_all, name: string) => env[name] ?? '');
   }
   return filled;
@@ -117,7 +145,7 @@ interface Question {
   readonly wantsBody: boolean;
 }
 
-async function ask(
+async function send(
   { url, headers, wantsBody }: Question,
   { signal }: LookRequest,
   { clock }: WatchContext,
@@ -128,14 +156,15 @@ async function ask(
   const startedAt = clock.monotonic();
   return new Promise((resolve) => {
     const fail = (error: Error): void => {
-      const ms = clock.monotonic() - startedAt;
+      const ms = tenths(clock.monotonic() - startedAt);
       resolve(signal.aborted ? { kind: 'timeout', ms } : { kind: 'error', error });
     };
     const sent = request(
       url,
       { agent: false, signal, headers: { 'user-agent': 'vahti', ...headers } },
       (response) => {
-        const head = { status: response.statusCode ?? 0, ms: clock.monotonic() - startedAt };
+        const ms = tenths(clock.monotonic() - startedAt);
+        const head = { status: response.statusCode ?? 0, ms };
         const done = (answer: Answer): void => {
           resolve({ kind: 'answer', answer });
           sent.destroy();

@@ -23,3 +23,8 @@ export function unknown(reason: string, value: string | null = null): Judgement 
 export function span(ms: number): string {
   return ms < 1000 ? `${Math.max(0, Math.round(ms))}ms` : approximateDuration(ms);
 }
+
+/** Milliseconds to a tenth: finer ones say nothing, and cost digits where they are kept. */
+export function tenths(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}

@@ -59,9 +59,13 @@ test('without a field the figures of a built-in kind tell', async (t) => {
 
 test('a file without a field is refused', () => {
   const options = v.parse(lag.options, { max: '5m', file: 'a' });
-  assert.deepEqual(lag.problems?.(options, { folder: '/' }), [
-    'cannot find the time of an event without "field", the field that has it',
+  const none = 'cannot find the time of an event without "field", the field that has it';
+  assert.deepEqual(lag.problems?.(options, { folder: '/', figures: ['lag'] }), [none]);
+  assert.deepEqual(lag.problems?.(options, { folder: '/', figures: [] }), [none]);
+  const bare = v.parse(lag.options, { max: '5m' });
+  assert.deepEqual(lag.problems?.(bare, { folder: '/', figures: ['lag'] }), []);
+  assert.deepEqual(lag.problems?.(bare, { folder: '/', figures: [] }), [
+    `${none}; only a collector knows its lag by itself`,
   ]);
-  assert.deepEqual(lag.problems?.(v.parse(lag.options, { max: '5m' }), { folder: '/' }), []);
   assert.equal(complaints(lag, { max: '5m', field: 'a b' }).length, 1);
 });

@@ -1,13 +1,17 @@
+import * as path from 'node:path';
 import * as v from 'valibot';
+import type { Values } from '../../core/expression.ts';
 import { lookUp } from '../../core/expression-conditions.ts';
 import { duration, text } from '../../core/fields.ts';
-import type { Judgement, LookRequest, WatchContext, WatchKind } from '../kind.ts';
+import type { Judgement, LookRequest, WatchContext } from '../kind.ts';
 import { CLOCK_TOLERANCE_MS } from './age.ts';
 import { late, ok, span, unknown } from './judgement.ts';
-import { followRecords } from './latest-record.ts';
+import { followRecords, readLines, type RecordSource } from './latest-record.ts';
 import { timeOf } from './log-lines.ts';
-import { matching } from './options.ts';
-import { pattern } from './record.ts';
+import type { Read } from './one-at-a-time.ts';
+import { compiledPattern, matching, pattern } from './options.ts';
+import { OWN_FIGURES, type OwnFigures, readOwnFigures } from './own-figures.ts';
+import { splitKind } from './split-kind.ts';
 
 const options = v.strictObject({
   max: v.pipe(duration, v.description('How far behind the clock the time of the latest event may be.')),
@@ -58,70 +62,94 @@ export function judgeLag({ now, startedAt, maxMs, lag, none }: LagEvidence): Jud
 }
 
 /** The events are recent, by their own time. */
-export const lag: WatchKind<Options> = {
+export const lag = splitKind<Options, Read<EventTime> | OwnFigures>({
   kind: 'lag',
   main: 'field',
   options,
   everyMs: 15_000,
   timeoutMs: 5000,
-  problems({ field, file, pattern: form }) {
-    if (field !== undefined || (file === undefined && form === undefined)) return [];
-    return [`cannot find the time of an event without "field", the field that has it`];
+  problems({ field, file, pattern: form }, { figures }) {
+    const byItself = file === undefined && form === undefined && figures.includes('lag');
+    if (field !== undefined || byItself) return [];
+    const only = file === undefined && form === undefined ? '; only a collector knows its lag by itself' : '';
+    return [`cannot find the time of an event without "field", the field that has it${only}`];
   },
-  open: ({ field, max, ...source }, context) =>
-    field === undefined ? watchFigures(max, context) : watchField(field, max, source, context),
-};
+  reader: ({ field, file, pattern: form }, context) =>
+    field === undefined ? readOwnFigures(context) : readTime(field, file, form, context),
+  judge: (given, { service }) => {
+    const { field, max } = given;
+    return (reading, { now, life }) => {
+      const judge = (behind: number | undefined, none: string) =>
+        judgeLag({ now, startedAt: life.startedAt, maxMs: max, lag: behind, none });
+      if (field === undefined || 'given' in reading) {
+        const { given: answered, lag: behind } = reading as OwnFigures;
+        return answered
+          ? judge(behind, `${service} has committed no event in this life`)
+          : unknown(`${service} gives no figures; where it is no built-in kind, name a field`);
+      }
+      const name = nameOf(given);
+      if (!reading.ok) return unknown(`cannot read ${name}: ${reading.reason}`);
+      const { time, missing } = reading.value;
+      const none = missing
+        ? `there is no file ${name}`
+        : `${name} has no record of this life with a time in ${field}`;
+      return judge(time === undefined ? undefined : now - time, none);
+    };
+  },
+  source: ({ field, file, pattern: form }, { folder }) =>
+    field === undefined
+      ? OWN_FIGURES
+      : ['lag', field, file === undefined ? '' : path.resolve(folder, file), form ?? ''],
+  lines({ field, file, pattern: form }) {
+    if (field === undefined || file !== undefined) return undefined;
+    const timeIn = timeReader(field);
+    const { take, latest } = readLines(sourceOf(timeIn, file, form));
+    return {
+      take,
+      reading(moment) {
+        const record = latest(moment);
+        const time = record === undefined ? undefined : timeIn(record.values);
+        return { ok: true, value: { missing: false, time } };
+      },
+    };
+  },
+});
 
-function watchField(
-  field: string,
-  maxMs: number,
-  given: Pick<Options, 'file' | 'pattern'>,
-  context: WatchContext,
-) {
+/** The time of the latest event, wall milliseconds; undefined where there is none in this life. */
+interface EventTime {
+  readonly time: number | undefined;
+  readonly missing: boolean;
+}
+
+type TimeReader = (values: Values) => number | undefined;
+
+function timeReader(field: string): TimeReader {
   const steps = field.split('.');
-  const timeIn = (values: Readonly<Record<string, unknown>>) => timeOf(lookUp(values, steps));
-  const read = followRecords(
-    {
-      file: given.file,
-      pattern: given.pattern === undefined ? undefined : new RegExp(given.pattern, 'u'),
-      counts: (values) => timeIn(values) !== undefined,
-    },
-    context,
-  );
-  const name = given.file ?? 'the output';
+  return (values) => timeOf(lookUp(values, steps));
+}
+
+function sourceOf(timeIn: TimeReader, file: string | undefined, form: string | undefined): RecordSource {
   return {
-    async look(request: LookRequest): Promise<Judgement> {
-      const latest = await read(request);
-      if (!latest.ok) return unknown(`cannot read ${name}: ${latest.reason}`);
-      const { record, missing } = latest.value;
-      const time = record === undefined ? undefined : timeIn(record.values);
-      return judgeLag({
-        now: request.now,
-        startedAt: request.life.startedAt,
-        maxMs,
-        lag: time === undefined ? undefined : request.now - time,
-        none: missing
-          ? `there is no file ${name}`
-          : `${name} has no record of this life with a time in ${field}`,
-      });
-    },
+    file,
+    pattern: form === undefined ? undefined : compiledPattern(form),
+    counts: (values) => timeIn(values) !== undefined,
   };
 }
 
-function watchFigures(maxMs: number, { figures, service }: WatchContext) {
-  return {
-    async look({ now, life, signal }: LookRequest): Promise<Judgement> {
-      const given = await figures(signal);
-      if (given === undefined)
-        return unknown(`${service} gives no figures; where it is no built-in kind, name a field`);
-      const known = given['lag'];
-      return judgeLag({
-        now,
-        startedAt: life.startedAt,
-        maxMs,
-        lag: typeof known === 'number' ? known : undefined,
-        none: `${service} has committed no event in this life`,
-      });
-    },
+const nameOf = ({ file }: Pick<Options, 'file'>): string => file ?? 'the output';
+
+function readTime(
+  field: string,
+  file: string | undefined,
+  form: string | undefined,
+  context: WatchContext,
+): (request: LookRequest) => Promise<Read<EventTime>> {
+  const timeIn = timeReader(field);
+  const read = followRecords(sourceOf(timeIn, file, form), context);
+  return async (request) => {
+    const latest = await read(request);
+    if (!latest.ok) return latest;
+    const { record, missing } = latest.value;
+    return { ok: true, value: { missing, time: record === undefined ? undefined : timeIn(record.values) } };
   };
 }

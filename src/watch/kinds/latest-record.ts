@@ -1,5 +1,6 @@
 import * as path from 'node:path';
 import type { Values } from '../../core/expression.ts';
+import type { Pattern } from '../../core/pattern.ts';
 import type { LookRequest, WatchContext } from '../kind.ts';
 import { capturedLine, jsonValues, ownTime, patternValues } from './log-lines.ts';
 import { readTail, type Tail } from './log-tail.ts';
@@ -16,7 +17,7 @@ export interface RecordSource {
   /** Undefined: the captured log. */
   readonly file?: string | undefined;
   /** With named groups, for lines that are no JSON. */
-  readonly pattern?: RegExp | undefined;
+  readonly pattern?: Pattern | undefined;
   /** Which records count. */
   readonly counts: (values: Values) => boolean;
 }
@@ -72,9 +73,31 @@ function firstOfLife(tail: Tail, startedAt: number): number {
   return last === undefined || tail.mtime < startedAt || tail.end < tail.size ? tail.end : last.offset;
 }
 
+/**
+ * Finds the latest record of a life in lines of the output that come one after another, each with its time, from elsewhere than
+ * its file.
+ */
+export function readLines(source: RecordSource) {
+  let last: { readonly at: number; readonly record: FoundRecord } | undefined;
+  return {
+    take({ at, text }: { readonly at: number; readonly text: string }): void {
+      const record = recordIn(text, source);
+      if (record !== undefined && source.counts(record.values)) last = { at, record };
+    },
+    latest({ life }: Pick<LookRequest, 'life'>): FoundRecord | undefined {
+      return last !== undefined && last.at >= life.startedAt ? last.record : undefined;
+    },
+  };
+}
+
+function recordIn(text: string, { pattern }: RecordSource): FoundRecord | undefined {
+  const values = jsonValues(text) ?? (pattern === undefined ? undefined : patternValues(text, pattern));
+  return values === undefined ? undefined : { values, text };
+}
+
 function latestIn(
   tail: Tail,
-  { pattern, counts }: RecordSource,
+  source: RecordSource,
   captured: boolean,
   from: number,
   startedAt: number,
@@ -82,13 +105,12 @@ function latestIn(
   for (const { offset, text } of tail.lines.toReversed()) {
     const line = captured ? capturedLine(text) : { text, at: undefined };
     if (line === undefined) continue;
-    const values =
-      jsonValues(line.text) ?? (pattern === undefined ? undefined : patternValues(line.text, pattern));
-    if (values === undefined) continue;
+    const record = recordIn(line.text, source);
+    if (record === undefined) continue;
     const ofThisLife = captured
       ? (line.at ?? 0) >= startedAt
-      : offset >= from || (ownTime(values) ?? 0) >= startedAt;
-    if (ofThisLife && counts(values)) return { values, text: line.text };
+      : offset >= from || (ownTime(record.values) ?? 0) >= startedAt;
+    if (ofThisLife && source.counts(record.values)) return record;
   }
   return undefined;
 }

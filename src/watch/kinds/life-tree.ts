@@ -11,8 +11,10 @@ import type { WatchContext, WatchedLife } from '../kind.ts';
  */
 export async function treeOf(
   life: WatchedLife,
-  { env }: Pick<WatchContext, 'env'>,
-): Promise<Required<TreeName> | undefined> {
+  { env, controlGroup }: Pick<WatchContext, 'env' | 'controlGroup'>,
+): Promise<TreeName | undefined> {
+  const group = controlGroup?.();
+  if (group !== undefined) return { controlGroup: group, life: `none/${randomUUID()}` };
   const stat = readStat(life.pid);
   if (stat === undefined) return undefined;
   const carried = (await lifeIn(life.pid)) ?? env[LIFE_VARIABLE] ?? `none/${randomUUID()}`;

@@ -89,6 +89,10 @@ test('a real log: missing, written, cut by its rotation, replaced behind its wri
   assert.match(late.reason, /it was replaced or cut 1m4\ds ago and not written since$/);
   fs.appendFileSync(file, 'three\n');
   assert.equal(await verdict(now + 101_000), 'ok');
+  const said = Array.from({ length: 30 }, (_, n) => `line ${n} | ${'x'.repeat(100)}`);
+  fs.appendFileSync(file, `${said.join('\n')}\nno end yet`);
+  const silent = await look({ now: now + 500_000, life: { startedAt } });
+  assert.deepEqual(silent.detail?.split('\n'), said.slice(-20), 'what it said last');
   fs.truncateSync(file);
   fs.rmSync(file);
   assert.equal(await verdict(now + 101_000), 'ok');

@@ -3,10 +3,12 @@ import * as path from 'node:path';
 import * as v from 'valibot';
 import { duration, text } from '../../core/fields.ts';
 import { errorCode } from '../../core/result.ts';
-import type { Judgement, LookRequest, WatchKind } from '../kind.ts';
+import type { Judgement, LookRequest } from '../kind.ts';
 import { judgeAge } from './age.ts';
 import { span, unknown } from './judgement.ts';
-import { oneAtATime } from './one-at-a-time.ts';
+import { readTail } from './log-tail.ts';
+import { oneAtATime, type Read } from './one-at-a-time.ts';
+import { splitKind } from './split-kind.ts';
 
 const options = v.strictObject({
   file: v.pipe(
@@ -71,30 +73,67 @@ export function judgeLog({ now, startedAt, withinMs, file, memory }: LogEvidence
   };
 }
 
-/** The log is not silent. */
-export const log: WatchKind<Options> = {
+const silence = splitKind<Options, Read<LogStat | undefined>>({
   kind: 'log',
   main: 'file',
   options,
   everyMs: 15_000,
   timeoutMs: 5000,
-  open(given, { clock, folder, capturedLog }) {
+  reader(given, { clock, folder, capturedLog }) {
     const file = given.file === undefined ? capturedLog : path.resolve(folder, given.file);
+    return oneAtATime(clock, () => statLog(file));
+  },
+  judge(given) {
     const name = given.file ?? 'the output';
-    const read = oneAtATime(clock, () => statLog(file));
     let memory: LogMemory | undefined;
+    return (found, { now, life }) => {
+      if (!found.ok) return unknown(`cannot look at ${name}: ${found.reason}`);
+      // Between two files of a rotation there is none for a moment: what is known stays.
+      if (found.value !== undefined) memory = remember(memory, found.value);
+      return judgeLog({ now, startedAt: life.startedAt, withinMs: given.within, file: name, memory });
+    };
+  },
+  source: ({ file }, { folder }) => ['log', file === undefined ? '' : path.resolve(folder, file)],
+  lines(given) {
+    if (given.file !== undefined) return undefined;
+    let stat: LogStat | undefined;
     return {
+      take({ at, text: line }) {
+        stat = { inode: 0, size: (stat?.size ?? 0) + line.length + 1, mtime: at };
+      },
+      reading: () => ({ ok: true, value: stat }),
+    };
+  },
+});
+
+/** The log is not silent. What it said last is kept with the evidence; what the service prints is kept with its life anyway. */
+export const log: typeof silence = {
+  ...silence,
+  open(given, context) {
+    const watcher = silence.open(given, context);
+    if (given.file === undefined) return watcher;
+    const file = path.resolve(context.folder, given.file);
+    const read = oneAtATime(context.clock, () => lastLines(file));
+    return {
+      ...watcher,
       async look(request) {
-        const found = await read(request);
-        if (!found.ok) return unknown(`cannot look at ${name}: ${found.reason}`);
-        // Between two files of a rotation there is none for a moment: what is known stays.
-        if (found.value !== undefined) memory = remember(memory, found.value);
-        const { now, life } = request;
-        return judgeLog({ now, startedAt: life.startedAt, withinMs: given.within, file: name, memory });
+        const judgement = await watcher.look(request);
+        if (judgement.verdict !== 'late') return judgement;
+        const last = await read(request);
+        return last.ok && last.value !== '' ? { ...judgement, detail: last.value } : judgement;
       },
     };
   },
 };
+
+const KEPT_LINES = 20;
+const KEPT_BYTES = 16_384;
+
+async function lastLines(file: string): Promise<string> {
+  const tail = await readTail(file, ({ size }) => Math.max(0, size - KEPT_BYTES));
+  const lines = tail?.lines.map((line) => line.text) ?? [];
+  return lines.slice(-KEPT_LINES).join('\n');
+}
 
 async function statLog(file: string): Promise<LogStat | undefined> {
   try {

@@ -2,9 +2,10 @@ import * as v from 'valibot';
 import { size } from '../../core/fields.ts';
 import { treeMemory } from '../../core/process-memory.ts';
 import { approximateSize } from '../../core/sizes.ts';
-import type { Judgement, WatchKind } from '../kind.ts';
+import type { Judgement } from '../kind.ts';
 import { bad, ok, unknown } from './judgement.ts';
 import { treeOf } from './life-tree.ts';
+import { splitKind } from './split-kind.ts';
 
 const options = v.strictObject({
   max: v.pipe(
@@ -25,16 +26,21 @@ export function judgeMemory(bytes: number | undefined, max: number): Judgement {
 }
 
 /** The process tree keeps to its memory. */
-export const memory: WatchKind<Options> = {
+export const memory = splitKind<Options, { readonly bytes: number | undefined }>({
   kind: 'memory',
   main: 'max',
   options,
   everyMs: 15_000,
   timeoutMs: 10_000,
-  open: ({ max }, context) => ({
-    async look({ life }) {
+  reader:
+    (_options, context) =>
+    async ({ life }) => {
       const tree = await treeOf(life, context);
-      return judgeMemory(tree === undefined ? undefined : await treeMemory(tree), max);
+      return { bytes: tree === undefined ? undefined : await treeMemory(tree) };
     },
-  }),
-};
+  judge:
+    ({ max }) =>
+    ({ bytes }) =>
+      judgeMemory(bytes, max),
+  source: () => ['memory'],
+});

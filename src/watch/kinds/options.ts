@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { type FieldFacts, text } from '../../core/fields.ts';
 import { parseExpression } from '../../core/expression.ts';
+import { compilePattern, type Pattern } from '../../core/pattern.ts';
 import { parseSize, SIZE_FORM } from '../../core/sizes.ts';
 
 /** Kinds of value that only watches have, as core/fields.ts has the common ones. */
@@ -19,13 +20,40 @@ export function expression(names?: readonly string[]) {
   );
 }
 
+const PATTERN_FORM = 'a regular expression with named groups';
+
+/** A regular expression with named groups, kept as text. */
+export const pattern = v.pipe(
+  text(PATTERN_FORM),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return;
+    const compiled = compilePattern(dataset.value);
+    const unnamed = compiled.ok && compiled.value.names.length === 0;
+    const problem = unnamed
+      ? 'it has no named group, such as (?<level>\\w+)'
+      : !compiled.ok && compiled.error;
+    if (problem !== false) addIssue({ message: `cannot use this regular expression: ${problem}` });
+  }),
+  v.metadata({
+    form: PATTERN_FORM,
+    json: { type: 'string', minLength: 1, examples: ['^(?<time>\\S+) (?<level>\\w+): (?<message>.*)$'] },
+  } satisfies FieldFacts),
+);
+
+/** A regular expression that its schema has let through. */
+export function compiledPattern(source: string): Pattern {
+  const compiled = compilePattern(source);
+  if (!compiled.ok) throw new Error(`cannot use the regular expression ${source}: ${compiled.error}`);
+  return compiled.value;
+}
+
 /** A text that has a certain look. */
-export function matching(form: string, pattern: RegExp, examples: readonly string[]) {
+export function matching(form: string, look: RegExp, examples: readonly string[]) {
   const message = `cannot use this value: write ${form}`;
   return v.pipe(
     v.string(message),
-    v.regex(pattern, message),
-    v.metadata({ form, json: { type: 'string', pattern: pattern.source, examples } } satisfies FieldFacts),
+    v.regex(look, message),
+    v.metadata({ form, json: { type: 'string', pattern: look.source, examples } } satisfies FieldFacts),
   );
 }
 

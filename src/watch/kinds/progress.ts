@@ -1,10 +1,12 @@
+import * as path from 'node:path';
 import * as v from 'valibot';
 import { duration } from '../../core/fields.ts';
-import type { Judgement, WatchKind } from '../kind.ts';
+import type { Judgement } from '../kind.ts';
 import { eachFile } from './found-files.ts';
 import { late, ok, span, unknown } from './judgement.ts';
-import { oneAtATime } from './one-at-a-time.ts';
+import { oneAtATime, type Read } from './one-at-a-time.ts';
 import { files } from './options.ts';
+import { splitKind } from './split-kind.ts';
 
 const options = v.strictObject({
   input: v.pipe(files, v.description('The files that come in.')),
@@ -13,15 +15,19 @@ const options = v.strictObject({
 });
 type Options = v.InferOutput<typeof options>;
 
-export interface ProgressEvidence {
-  readonly now: number;
-  readonly startedAt: number;
+/** How far it is, as the files show. */
+interface Progress {
   /** When an output last came, wall milliseconds; undefined: there is none. */
   readonly outputAt: number | undefined;
   /** Inputs that came after that. */
   readonly waiting: number;
   /** When the first of them came. */
   readonly firstAt: number | undefined;
+}
+
+export interface ProgressEvidence extends Progress {
+  readonly now: number;
+  readonly startedAt: number;
 }
 
 /** Judges progress: without input nothing is expected; after an input an output has to come in time. */
@@ -41,26 +47,34 @@ export function judgeProgress(evidence: ProgressEvidence, withinMs: number): Jud
 }
 
 /** Output follows input: idle is fine, stuck is not. */
-export const progress: WatchKind<Options> = {
+export const progress = splitKind<Options, Read<Progress>>({
   kind: 'progress',
   main: 'input',
   options,
   everyMs: 60_000,
   timeoutMs: 30_000,
-  open({ input, output, within }, { clock, folder }) {
-    const read = oneAtATime(clock, ({ signal }) => readFiles(input, output, folder, signal));
-    return {
-      async look(request) {
-        const found = await read(request);
-        if (!found.ok) return unknown(`cannot look at ${input} and ${output}: ${found.reason}`);
-        return judgeProgress({ ...found.value, now: request.now, startedAt: request.life.startedAt }, within);
-      },
-    };
-  },
-};
+  reader: ({ input, output }, { clock, folder }) =>
+    oneAtATime(clock, ({ signal }) => readFiles(input, output, folder, signal)),
+  judge:
+    ({ input, output, within }) =>
+    (found, { now, life }) =>
+      found.ok
+        ? judgeProgress({ ...found.value, now, startedAt: life.startedAt }, within)
+        : unknown(`cannot look at ${input} and ${output}: ${found.reason}`),
+  source: ({ input, output }, { folder }) => [
+    'progress',
+    path.resolve(folder, input),
+    path.resolve(folder, output),
+  ],
+});
 
 /** When files came is what counts, on both sides: copies keep the time at which they were made. */
-async function readFiles(input: string, output: string, folder: string, signal: AbortSignal) {
+async function readFiles(
+  input: string,
+  output: string,
+  folder: string,
+  signal: AbortSignal,
+): Promise<Progress> {
   let outputAt: number | undefined;
   let waiting = 0;
   let firstAt: number | undefined;

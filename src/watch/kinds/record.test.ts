@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { test } from 'node:test';
 import { complaints, openWatch, writtenAt } from '../../../test/rig/watching.ts';
 import { parseExpression } from '../../core/expression.ts';
-import { judgeRecord, record } from './record.ts';
+import { judgeRecord, record, recordReading } from './record.ts';
 
 const ERRORS = { file: 'a.log', bad: 'level >= error' };
 
@@ -11,10 +11,14 @@ test('the latest record is judged, with what was found', () => {
   const isBad = parseExpression('level >= error');
   assert.ok(isBad.ok);
   const judge = (values?: object, missing = false) =>
-    judgeRecord('a.log', isBad.value, {
-      record: values === undefined ? undefined : { values: { ...values }, text: JSON.stringify(values) },
-      missing,
-    });
+    judgeRecord(
+      'a.log',
+      isBad.value,
+      recordReading(isBad.value, {
+        record: values === undefined ? undefined : { values: { ...values }, text: JSON.stringify(values) },
+        missing,
+      }),
+    );
   for (const [values, verdict, value, reason] of [
     [
       { level: 'info', msg: 'fine' },

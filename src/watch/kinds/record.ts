@@ -1,38 +1,20 @@
+import * as path from 'node:path';
 import * as v from 'valibot';
 import { type Expression, parseExpression } from '../../core/expression.ts';
-import { type FieldFacts, text } from '../../core/fields.ts';
-import { asError } from '../../core/result.ts';
-import type { Judgement, WatchKind } from '../kind.ts';
+import { text } from '../../core/fields.ts';
+import type { Judgement } from '../kind.ts';
+import { ask, type Inputs, inputsOf, lacking } from './inputs.ts';
 import { bad, ok, unknown } from './judgement.ts';
-import { type FoundRecord, followRecords, type Latest } from './latest-record.ts';
-import { expression } from './options.ts';
-
-const LONGEST_PATTERN = 1000;
-
-/** A regular expression with named groups, kept as text. */
-export const pattern = v.pipe(
-  text('a regular expression with named groups'),
-  v.rawCheck(({ dataset, addIssue }) => {
-    if (!dataset.typed) return;
-    const problem = patternProblem(dataset.value);
-    if (problem !== undefined) addIssue({ message: `cannot use this regular expression: ${problem}` });
-  }),
-  v.metadata({
-    form: 'a regular expression with named groups',
-    json: { type: 'string', minLength: 1, examples: ['^(?<time>\\S+) (?<level>\\w+): (?<message>.*)$'] },
-  } satisfies FieldFacts),
-);
-
-function patternProblem(source: string): string | undefined {
-  if (source.length > LONGEST_PATTERN) return `it is over ${LONGEST_PATTERN} characters`;
-  try {
-    // An empty alternative matches anything, and tells which groups there are.
-    const groups = new RegExp(`${source}|`, 'u').exec('')?.groups;
-    return groups === undefined ? 'it has no named group, such as (?<level>\\w+)' : undefined;
-  } catch (thrown) {
-    return asError(thrown).message;
-  }
-}
+import {
+  type FoundRecord,
+  followRecords,
+  type Latest,
+  readLines,
+  type RecordSource,
+} from './latest-record.ts';
+import type { Read } from './one-at-a-time.ts';
+import { compiledPattern, expression, pattern } from './options.ts';
+import { splitKind } from './split-kind.ts';
 
 const options = v.strictObject({
   file: v.pipe(
@@ -53,18 +35,39 @@ const options = v.strictObject({
 });
 type Options = v.InferOutput<typeof options>;
 
+/** The latest record, as far as it is judged. */
+export type LatestReading = {
+  readonly missing: boolean;
+  readonly record?: { readonly summary: string; readonly inputs: Inputs } | undefined;
+};
+
 /** Judges the latest record. It clears itself with the next good one. */
-export function judgeRecord(name: string, isBad: Expression, { record, missing }: Latest): Judgement {
+export function judgeRecord(name: string, isBad: Expression, { record, missing }: LatestReading): Judgement {
   if (record === undefined)
     return unknown(missing ? `there is no log ${name}` : `${name} has no record of this life yet`);
-  const reason = `the latest record of ${name}: ${isBad.explain(record.values)}`;
-  return isBad.test(record.values) ? bad(summary(record), reason) : ok(summary(record), reason);
+  const { summary, inputs } = record;
+  const answer = ask(isBad, inputs);
+  if (answer === undefined)
+    return unknown(`${lacking(isBad, inputs)} of the latest record was not kept`, summary);
+  const reason = `the latest record of ${name}: ${answer.why}`;
+  return answer.holds ? bad(summary, reason) : ok(summary, reason);
+}
+
+/** What is kept of a record beside what is judged: other conditions are mostly on these. */
+const COMMON_FIELDS = ['level', 'severity', 'message', 'msg', 'event', 'error'] as const;
+
+export function recordReading(isBad: Expression, { record, missing }: Latest): LatestReading {
+  if (record === undefined) return { missing };
+  return {
+    missing,
+    record: { summary: summaryOf(record), inputs: inputsOf(isBad, record.values, COMMON_FIELDS) },
+  };
 }
 
 const SHOWN_CHARACTERS = 120;
 
 /** The record's message, else its line. */
-function summary({ values, text: line }: FoundRecord): string {
+function summaryOf({ values, text: line }: FoundRecord): string {
   const message = ['message', 'msg', 'event', 'error']
     .map((key) => values[key])
     .find((said) => typeof said === 'string');
@@ -73,32 +76,59 @@ function summary({ values, text: line }: FoundRecord): string {
 }
 
 /** The state of the latest structured record of a log. */
-export const record: WatchKind<Options> = {
+export const record = splitKind<Options, Read<LatestReading>>({
   kind: 'record',
   main: 'file',
   options,
   everyMs: 15_000,
   timeoutMs: 5000,
-  open(given, context) {
+  reader(given, context) {
     const isBad = parsed(given.bad);
-    const where = given.where === undefined ? undefined : parsed(given.where);
-    const source = {
-      file: given.file,
-      pattern: given.pattern === undefined ? undefined : new RegExp(given.pattern, 'u'),
-      counts: (values: FoundRecord['values']) => where?.test(values) ?? true,
-    };
-    const read = followRecords(source, context);
-    const name = given.file ?? 'the output';
-    return {
-      async look(request) {
-        const latest = await read(request);
-        return latest.ok
-          ? judgeRecord(name, isBad, latest.value)
-          : unknown(`cannot read ${name}: ${latest.reason}`);
-      },
+    const read = followRecords(sourceOf(given), context);
+    return async (request) => {
+      const latest = await read(request);
+      return latest.ok ? { ok: true, value: recordReading(isBad, latest.value) } : latest;
     };
   },
-};
+  judge(given) {
+    const isBad = parsed(given.bad);
+    const name = given.file ?? 'the output';
+    return (latest) =>
+      latest.ok ? judgeRecord(name, isBad, latest.value) : unknown(`cannot read ${name}: ${latest.reason}`);
+  },
+  source: ({ file, where, pattern: form }, { folder }) => [
+    'record',
+    file === undefined ? '' : path.resolve(folder, file),
+    where ?? '',
+    form ?? '',
+  ],
+  fits(given) {
+    const isBad = parsed(given.bad);
+    return (latest) =>
+      !latest.ok || latest.value.record === undefined || ask(isBad, latest.value.record.inputs) !== undefined;
+  },
+  lines(given) {
+    if (given.file !== undefined) return undefined;
+    const isBad = parsed(given.bad);
+    const { take, latest } = readLines(sourceOf(given));
+    return {
+      take,
+      reading: (moment) => ({
+        ok: true,
+        value: recordReading(isBad, { record: latest(moment), missing: false }),
+      }),
+    };
+  },
+});
+
+function sourceOf({ file, where, pattern: form }: Options): RecordSource {
+  const counted = where === undefined ? undefined : parsed(where);
+  return {
+    file,
+    pattern: form === undefined ? undefined : compiledPattern(form),
+    counts: (values) => counted?.test(values) ?? true,
+  };
+}
 
 function parsed(expressionText: string): Expression {
   const result = parseExpression(expressionText);

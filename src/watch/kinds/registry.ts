@@ -1,5 +1,6 @@
 import type { WatchKind } from '../kind.ts';
 import { backlog } from './backlog.ts';
+import { beat } from './beat.ts';
 import { command } from './command.ts';
 import { cpu } from './cpu.ts';
 import { disk } from './disk.ts';
@@ -11,10 +12,12 @@ import { memory } from './memory.ts';
 import { progress } from './progress.ts';
 import { record } from './record.ts';
 import { tcp } from './tcp.ts';
+import { unit } from './unit.ts';
 
 /** Every kind of watch, by name. */
 export const WATCH_KINDS: readonly WatchKind[] = [
   backlog,
+  beat,
   command,
   cpu,
   disk,
@@ -26,4 +29,5 @@ export const WATCH_KINDS: readonly WatchKind[] = [
   progress,
   record,
   tcp,
+  unit,
 ];

@@ -3,11 +3,12 @@ import * as net from 'node:net';
 import { test } from 'node:test';
 import { onEnd } from '../../../test/rig/leaks.ts';
 import { complaints, openWatch } from '../../../test/rig/watching.ts';
+import { troubleOf } from './connecting.ts';
 import { judgeTcp, parseAddress, tcp } from './tcp.ts';
 
 test('a connection is judged', () => {
   const error = (code: string) =>
-    ({ kind: 'error', error: Object.assign(new Error(code), { code }) }) as const;
+    ({ kind: 'error', trouble: troubleOf(Object.assign(new Error(code), { code })) }) as const;
   for (const [outcome, verdict, value, reason] of [
     [{ kind: 'connected', ms: 3 }, 'ok', 'connected in 3ms', 'h:1 takes connections'],
     [{ kind: 'timeout', ms: 5000 }, 'bad', null, 'no connection to h:1 within 5s'],

@@ -1,9 +1,10 @@
 import * as net from 'node:net';
 import * as v from 'valibot';
-import type { Judgement, LookRequest, WatchContext, WatchKind } from '../kind.ts';
-import { judgeTrouble } from './connecting.ts';
-import { bad, ok, span } from './judgement.ts';
+import type { Judgement, LookRequest, WatchContext } from '../kind.ts';
+import { judgeTrouble, type Trouble, troubleOf } from './connecting.ts';
+import { bad, ok, span, tenths } from './judgement.ts';
 import { matching } from './options.ts';
+import { splitKind } from './split-kind.ts';
 
 const ADDRESS = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/;
 const MESSAGE = 'cannot use this value: the port is a number from 1 to 65535';
@@ -26,12 +27,12 @@ type Options = v.InferOutput<typeof options>;
 
 export type Outcome =
   | { readonly kind: 'connected'; readonly ms: number }
-  | { readonly kind: 'error'; readonly error: Error }
+  | { readonly kind: 'error'; readonly trouble: Trouble }
   | { readonly kind: 'timeout'; readonly ms: number };
 
 /** Judges what came of a connection. */
 export function judgeTcp(address: string, outcome: Outcome): Judgement {
-  if (outcome.kind === 'error') return judgeTrouble(outcome.error, address);
+  if (outcome.kind === 'error') return judgeTrouble(outcome.trouble, address);
   const time = span(outcome.ms);
   return outcome.kind === 'timeout'
     ? bad(null, `no connection to ${address} within ${time}`)
@@ -39,16 +40,22 @@ export function judgeTcp(address: string, outcome: Outcome): Judgement {
 }
 
 /** Something takes connections. */
-export const tcp: WatchKind<Options> = {
+export const tcp = splitKind<Options, Outcome>({
   kind: 'tcp',
   main: 'address',
   options,
   everyMs: 15_000,
   timeoutMs: 5000,
-  open: ({ address }, context) => ({
-    look: async (request) => judgeTcp(address, await connect(address, request, context)),
-  }),
-};
+  reader:
+    ({ address }, context) =>
+    (request) =>
+      connect(address, request, context),
+  judge:
+    ({ address }) =>
+    (outcome) =>
+      judgeTcp(address, outcome),
+  source: ({ address }) => ['tcp', address],
+});
 
 function connect(address: string, { signal }: LookRequest, { clock }: WatchContext): Promise<Outcome> {
   const target = parseAddress(address);
@@ -60,10 +67,10 @@ function connect(address: string, { signal }: LookRequest, { clock }: WatchConte
       resolve(outcome);
       socket.destroy();
     };
-    socket.once('connect', () => finish({ kind: 'connected', ms: clock.monotonic() - startedAt }));
+    socket.once('connect', () => finish({ kind: 'connected', ms: tenths(clock.monotonic() - startedAt) }));
     socket.on('error', (error) => {
-      const ms = clock.monotonic() - startedAt;
-      finish(signal.aborted ? { kind: 'timeout', ms } : { kind: 'error', error });
+      const ms = tenths(clock.monotonic() - startedAt);
+      finish(signal.aborted ? { kind: 'timeout', ms } : { kind: 'error', trouble: troubleOf(error) });
     });
   });
 }

@@ -50,8 +50,10 @@ export function readOptions(args: readonly string[]): BenchOptions | string {
       doc: { type: 'string' },
       temp: { type: 'string' },
       keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
     },
   });
+  if (values.help) return 'collectors, side by side';
   const [frames, repeats, catchUp] = [values.frames, values.repeats, values['catch-up']].map(Number);
   if (!isCount(frames, 1) || !isCount(repeats, 1) || !isCount(catchUp, 0))
     return 'cannot use a count that is not a whole number';

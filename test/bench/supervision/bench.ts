@@ -7,7 +7,8 @@ import { NAMES, prepare } from './contestants.ts';
 import { type CrashLoop, runCrashLoops } from './crash-loop.ts';
 import { type BenchOptions, readOptions, USAGE } from './options.ts';
 import { number } from '../number-text.ts';
-import { crashTable, footprintTable, pageOf, quantile, type Row } from './report.ts';
+import { quantile } from '../table.ts';
+import { crashTable, footprintTable, pageOf, type Row } from './report.ts';
 import { runTrials, type Trial } from './trial.ts';
 
 /** With one service; more would bring Vahti into its slow lane, which 12 starts in 10 minutes do. */

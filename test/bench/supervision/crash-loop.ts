@@ -1,7 +1,8 @@
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Contestant, doomed, kill } from './contestant.ts';
+import { doomed, kill } from '../foreground.ts';
+import type { Contestant } from './contestant.ts';
 
 /** A program that cannot go on, and how a supervisor took it. */
 export interface CrashLoop {

@@ -3,8 +3,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Contestant, output } from './contestant.ts';
-import { ownNode } from './own-node.ts';
+import { output } from '../foreground.ts';
+import { ownNode } from '../own-node.ts';
+import type { Contestant } from './contestant.ts';
 
 const VERSION = '7.0.4';
 const END_MS = 30_000;

@@ -1,4 +1,5 @@
 import { number } from '../number-text.ts';
+import { median, quantile, table } from '../table.ts';
 import { type CrashLoop, PROGRAMS } from './crash-loop.ts';
 import type { Trial } from './trial.ts';
 
@@ -71,25 +72,8 @@ function loopText({ starts, lastMs, state }: CrashLoop): string {
   return `${number(starts)} starts, the last after ${number(lastMs / 1_000, 1)} s; then ${state}`;
 }
 
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const rule = head.map((_, i) => (i === 0 ? '---' : '---:'));
-  return [head, rule, ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
-}
-
 function quantiles(times: readonly number[]): string {
   return times.length === 0 ? '–' : `${number(quantile(times, 0.5))} / ${number(quantile(times, 0.95))}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const upper = sorted[sorted.length >> 1] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[(sorted.length >> 1) - 1] ?? Number.NaN) + upper) / 2;
-}
-
-/** The smallest value that so many of all are not above. */
-export function quantile(values: readonly number[], part: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.max(0, Math.ceil(sorted.length * part) - 1)] ?? Number.NaN;
 }
 
 /** The whole page. */

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Contestant, endForeground, output, type ServiceToRun, startForeground } from './contestant.ts';
+import { endForeground, output, startForeground } from '../foreground.ts';
+import type { Contestant, ServiceToRun } from './contestant.ts';
 
 /** supervisord of the distribution (Debian: `apt-get install supervisor`), with its defaults. */
 export function prepareSupervisord(): Contestant {

@@ -1,9 +1,11 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Contestant, doomed, kill, output, type ServiceToRun, type Supervisor } from './contestant.ts';
+import { cpuMs, type Footprint, footprintOf } from '../footprint.ts';
+import { doomed, kill, output } from '../foreground.ts';
+import type { Contestant, ServiceToRun, Supervisor } from './contestant.ts';
 import { type PidFiles, watchPidFiles } from './pid-files.ts';
-import { cpuMs, type Footprint, footprintOf, supervisingPids } from './supervisor-process.ts';
+import { supervisingPids } from './supervisor-process.ts';
 
 /** What was seen of one contestant in one trial. */
 export interface Trial extends Footprint {

@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { endForeground, output, startForeground } from '../foreground.ts';
+import { ownNode } from '../own-node.ts';
 import { buildProgram } from '../program.ts';
-import { type Contestant, endForeground, output, startForeground } from './contestant.ts';
-import { ownNode } from './own-node.ts';
+import type { Contestant } from './contestant.ts';
 
 interface Status {
   readonly services: readonly {

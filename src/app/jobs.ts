@@ -1,0 +1,101 @@
+import { dirname, join } from 'node:path';
+import { ok, type Result } from '../core/result.ts';
+import type { Leftover, RecordedProcess } from '../core/runner.ts';
+import type { DatabaseError } from '../core/sqlite.ts';
+import { type JobStore, openJobStore } from '../jobs/history.ts';
+import { jobService, type PlannedJob } from '../jobs/job.ts';
+import type { RunOver } from '../jobs/job-course.ts';
+import { createScheduler, type Scheduler } from '../jobs/scheduler.ts';
+import { type JobRunDeps, startRun } from './job-run.ts';
+import { type JobStatus, jobStatus } from './job-status.ts';
+import type { RunProgress } from './job-verb-talk.ts';
+import type { Plan, PlanChange } from './plan.ts';
+
+/** The jobs of a daemon. */
+export interface Jobs {
+  readonly scheduler: Scheduler;
+  readonly store: JobStore;
+  /** Goes over to a plan: what runs goes on as it began, and a changed schedule never fires. */
+  apply(plan: Plan, leftovers?: readonly Leftover[]): void;
+  status(now: number): readonly JobStatus[];
+  /** The main processes of runs that the last daemon began, before the first `apply`. */
+  recorded(): readonly RecordedProcess[];
+  /** Ends every run; the next daemon makes up for them. */
+  end(): Promise<void>;
+  close(): void;
+}
+
+export type JobsOptions = Omit<JobRunDeps, 'progress' | 'folder'> & {
+  readonly plan: Plan;
+  /** Told of each run that is over, when it is stored: for who tells people. */
+  readonly over?: (over: RunOver) => void;
+};
+
+export function openJobs(options: JobsOptions): Result<Jobs, DatabaseError> {
+  const opened = openJobStore(join(options.paths.folder, 'jobs.db'));
+  if (!opened.ok) return opened;
+  const store = opened.value;
+  const progress = new Map<string, RunProgress>();
+  const deps: JobRunDeps = {
+    ...options,
+    folder: dirname(options.plan.file),
+    progress: (job, at) => void progress.set(job, at),
+  };
+  const { clock, log, records, over } = options;
+  const scheduler = createScheduler({
+    clock,
+    log,
+    store,
+    records,
+    start(job, run, spawned) {
+      progress.delete(job.name);
+      return startRun(job, run, spawned, deps);
+    },
+    over(ended) {
+      progress.delete(ended.job.name);
+      over?.(ended);
+    },
+  });
+  return ok({
+    scheduler,
+    store,
+    apply: (plan, leftovers) => scheduler.apply(plan.jobs ?? [], leftovers),
+    status: (now) =>
+      scheduler
+        .all()
+        .map((each) =>
+          jobStatus(
+            each,
+            store.last(each.job.name) ?? null,
+            progress.get(each.job.name) ?? null,
+            options.paths,
+            now,
+          ),
+        ),
+    recorded: () => scheduler.recorded(),
+    end: () => scheduler.end(),
+    close: () => store.close(),
+  });
+}
+
+/** What a reload does to each job: nothing that runs is touched. */
+export function compareJobs(before: Plan, after: Plan): readonly PlanChange[] {
+  const old = new Map((before.jobs ?? []).map((job) => [job.name, job]));
+  const changes = (after.jobs ?? []).map((job): PlanChange => {
+    const previous = old.get(job.name);
+    old.delete(job.name);
+    const name = jobService(job.name);
+    if (previous === undefined) return { name, change: 'start', keys: [] };
+    const keys = differing(previous, job);
+    return { name, change: keys.length === 0 ? 'leave' : 'update', keys };
+  });
+  return [
+    ...changes,
+    ...[...old.keys()].map((name): PlanChange => ({ name: jobService(name), change: 'stop', keys: [] })),
+  ];
+}
+
+function differing(before: PlannedJob, after: PlannedJob): string[] {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof PlannedJob>;
+  return [...keys].filter((key) => JSON.stringify(before[key]) !== JSON.stringify(after[key])).sort();
+}

@@ -1,0 +1,58 @@
+import type { UnitFacts } from '../../src/core/units.ts';
+import type { Happening, ManagerWord } from '../../src/run/systemd/journal-entry.ts';
+
+/** Facts of a unit, and words of systemd's about it, for tests of what is made of them. */
+
+export const SINCE = 1_800_000_000_000;
+
+/** A unit that is loaded and does not run, unless it is said otherwise. */
+export function facts(part: Partial<UnitFacts> = {}): UnitFacts {
+  return {
+    name: 'x.service',
+    load: 'loaded',
+    active: 'inactive',
+    sub: 'dead',
+    result: 'success',
+    since: SINCE,
+    invocation: null,
+    pid: null,
+    startedAt: null,
+    activeAt: null,
+    exit: null,
+    restarts: 0,
+    enabled: 'static',
+    group: null,
+    policy: {
+      restart: 'no',
+      delayMs: 100,
+      startLimit: { burst: 5, intervalMs: 10_000 },
+      watchdogMs: null,
+      memoryBytes: null,
+    },
+    ...part,
+  };
+}
+
+export function running(life: string, pid: number | null = 7, startedAt = SINCE): UnitFacts {
+  const now = { active: 'active', sub: 'running', invocation: life, pid } as const;
+  return facts({ ...now, startedAt, activeAt: startedAt, since: startedAt });
+}
+
+/** @param ms wall milliseconds. */
+export function word(
+  life: string | null,
+  about: Happening,
+  ms = SINCE,
+  message: string = about.kind,
+): ManagerWord {
+  return {
+    from: 'manager',
+    unit: 'x.service',
+    invocation: life,
+    cursor: `c${ms}`,
+    time: ms * 1000,
+    message,
+    level: 9,
+    about,
+  };
+}
