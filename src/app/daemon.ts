@@ -1,47 +1,32 @@
 import { writeFileAtomic } from '../core/atomic-file.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
-import { LEVELS, type RecordQuery, type StoredRecord } from '../core/record.ts';
-import { asError, err, ok, type Result } from '../core/result.ts';
+import { LEVELS } from '../core/record.ts';
+import { err, ok, type Result } from '../core/result.ts';
 import type { Leftover } from '../core/runner.ts';
 import { RpcError, type RpcServer, serveRpc } from '../core/rpc.ts';
 import type { Scope } from '../core/scope.ts';
 import { serially } from '../core/serially.ts';
-import type { LookKeeper } from '../watch/looks/keeper.ts';
 import { clearPrivateTmp } from '../run/embedded/private-tmp.ts';
 import { endSurvivors } from '../run/embedded/survivors.ts';
-import { type BeatListening, createBeatListening } from './beat-listening.ts';
-import { type Beats, createBeats } from './beats.ts';
 import { controlMethods } from './control.ts';
 import type { ControlApi, DaemonStatus, ReloadResult } from './control-api.ts';
 import { explain } from './explain.ts';
-import { compareJobs, type Jobs, openJobs } from './jobs.ts';
-import { openLooks } from './looks.ts';
-import { closeFolder, type FolderTrouble, openFolder, type OpenFolder } from './open-folder.ts';
+import { closeAll, type Open, openAll, type OpenOptions } from './daemon-parts.ts';
+import { compareJobs } from './jobs.ts';
+import type { FolderTrouble } from './open-folder.ts';
 import { comparePlans, type Plan } from './plan.ts';
-import { createNotifying, type Notifying } from './notifying.ts';
-import { createRecorder, type Recorder } from './recorder.ts';
+import type { Recorder } from './recorder.ts';
 import { statusOf } from './status.ts';
 import { recordedProcesses } from './saved-services.ts';
-import { createSupervision, type Supervision } from './supervision.ts';
 
 /** From SIGTERM to SIGKILL for what a dead daemon left behind, milliseconds. */
 const SURVIVORS_MS = 10_000;
-/** Last lines of a life that are kept with what a watch does to it. */
-const TAIL_LINES = 20;
 
-export interface DaemonOptions {
-  readonly plan: Plan;
+export interface DaemonOptions extends OpenOptions {
   readonly version: string;
-  /** How this very program is started: `[node, bin/vahti.js]`. */
-  readonly program: readonly string[];
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly random: () => number;
   /** Reads the config again, for a reload; every mistake in words where it can't be used. */
   readonly reread: () => Promise<Result<Plan, string>>;
-  /** Told of every stored record, in order. */
-  readonly stored: (records: readonly StoredRecord[]) => void;
 }
 
 export type DaemonTrouble = FolderTrouble;
@@ -54,17 +39,6 @@ export interface Daemon {
   reload(): Promise<Result<ReloadResult, string>>;
   /** Ends the present `run`, as a drain does. */
   down(): void;
-}
-
-/** Everything that is open while a daemon runs. */
-interface Open extends OpenFolder {
-  readonly recorder: Recorder;
-  readonly supervision: Supervision;
-  readonly beats: Beats;
-  readonly looks: LookKeeper;
-  readonly listening: BeatListening;
-  readonly notifying: Notifying;
-  readonly jobs: Jobs;
 }
 
 /** Takes the state folder. Nothing is started before `run`; a refusal changes nothing. */
@@ -177,68 +151,6 @@ function createReload(
     note(open.recorder, options.clock, reloadSentence(changes));
     return ok({ changes });
   };
-}
-
-function openAll(options: DaemonOptions): Result<Open, DaemonTrouble> {
-  const { clock, log } = options;
-  const opened = openFolder(options.plan, 'vahti up', clock);
-  if (!opened.ok) return opened;
-  const { paths, state, store } = opened.value;
-  const recorder = createRecorder({ store, clock, log, stored: options.stored });
-  const { random, program } = options;
-  // Asked rarely: when a watch acts.
-  const stored = (query: RecordQuery): readonly StoredRecord[] => {
-    recorder.flush();
-    try {
-      return store.query(query);
-    } catch (error) {
-      log.warn('cannot read the time line', { ...query, reason: asError(error).message });
-      return [];
-    }
-  };
-  const tail = (name: string, life: string): readonly string[] =>
-    stored({ services: [name], life, kinds: ['log'], limit: TAIL_LINES, take: 'newest' }).map(
-      ({ message }) => message,
-    );
-  const beats = createBeats({ clock, store: state.beats, records: recorder.add });
-  const looks = openLooks(options.plan, paths, clock, log);
-  const supervision = createSupervision({
-    beats,
-    looks,
-    clock,
-    log,
-    random,
-    paths,
-    state,
-    records: recorder.add,
-    program,
-    tail,
-    stored,
-    flush: recorder.flush,
-  });
-  const lifeOf = (name: string) => supervision.get(name)?.service.snapshot().life ?? null;
-  const listening = createBeatListening({ clock, records: recorder.add, beats, lifeOf });
-  const { outbox } = opened.value;
-  const { stateId } = state;
-  const shared = { outbox, store, supervision, clock, log, random, stateId };
-  const told = { records: recorder.add, flush: recorder.flush };
-  const notifying = createNotifying(options.plan, { ...shared, ...told });
-  const ofRuns = { plan: options.plan, clock, log, paths, stateId, program, records: recorder.add };
-  const jobs = openJobs(ofRuns);
-  if (!jobs.ok) {
-    looks.close();
-    recorder.close();
-    closeFolder(opened.value);
-    return err({ kind: 'failed', message: jobs.error.message });
-  }
-  return ok({ ...opened.value, jobs: jobs.value, recorder, supervision, beats, looks, listening, notifying });
-}
-
-function closeAll(open: Open): void {
-  open.recorder.close();
-  open.looks.close();
-  open.jobs.close();
-  closeFolder(open);
 }
 
 /** Ends what a dead daemon of this folder left running, before anything is started: two instances of one service never live. Answers with what could not be ended. */

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { lookupUser, type User, userEnvironment } from '../core/processes.ts';
 import { err, ok, type Result } from '../core/result.ts';
 import type { PlannedJob } from '../jobs/job.ts';
@@ -32,10 +33,13 @@ export async function jobLaunchOf(
     VAHTI_DUE: new Date(run.due).toISOString(),
     VAHTI_CAUSE: run.cause,
   };
+  // Compression runs on Node's own threads, of which there are four unless it is told otherwise (nodejs.org/api/cli.html).
+  const threads =
+    job.verb === 'run' ? {} : { UV_THREADPOOL_SIZE: String(Math.max(4, availableParallelism())) };
   const own = user === undefined ? {} : userEnvironment(user);
   // What a person set for this run wins; of a verb it is an option.
   const set = job.verb === 'run' ? run.set : {};
   // Ours, where this daemon is itself a service, is no descriptor of the run's.
   const { [READY_FD_VARIABLE]: _, ...inherited } = env.value;
-  return ok({ env: { ...inherited, ...own, ...set, ...facts }, user });
+  return ok({ env: { ...threads, ...inherited, ...own, ...set, ...facts }, user });
 }

@@ -12,12 +12,15 @@ import type { Scope } from '../core/scope.ts';
 import { DatabaseError } from '../core/sqlite.ts';
 import { ownZone } from '../core/zoned-time.ts';
 import type { ChannelKind } from '../notify/channel-kind.ts';
+import type { RunRow } from '../jobs/history.ts';
+import type { PlannedJob } from '../jobs/job.ts';
 import { CHANNEL_KINDS } from '../notify/channels/registry.ts';
 import { createNotifier, type Notifier } from '../notify/notifier.ts';
 import type { ChannelSpec, NotifierDeps, NotifierSettings } from '../notify/notifier-options.ts';
 import type { Outbox } from '../notify/outbox.ts';
 import type { NotifyPolicy } from '../notify/stages/stage.ts';
 import { clockTime } from './clock-time.ts';
+import { jobOf, type NotifyingJobs, presentJobs, reportOf } from './notifying-jobs.ts';
 import type { Plan, PlannedChannel } from './plan.ts';
 import type { Supervised, Supervision } from './supervision.ts';
 
@@ -36,6 +39,7 @@ export interface NotifyingOptions {
   readonly flush: () => boolean;
   /** Begins the lives of processes of this daemon. */
   readonly stateId: string;
+  readonly jobs: NotifyingJobs;
 }
 
 /** Tells people of what the time line says, by the channels of the plan that is in force. */
@@ -45,60 +49,107 @@ export interface Notifying {
   use(plan: Plan): void;
   /** A reload is under way: services come and go. */
   hold(): void;
+  /** A run of a job is over, and stored. */
+  ran(job: PlannedJob, row: RunRow): void;
   /** Lasts until `drain`. */
   run(scope: Pick<Scope, 'drain' | 'stop'>): Promise<void>;
 }
 
+/** What changes with the plan. */
+interface Course {
+  /** Services come and go. */
+  holds: boolean;
+  /** Who is told of what names nobody. */
+  usual: readonly string[];
+}
+
+/** What a run had to say longer ago is not said any more. */
+const FRESH_MS = 86_400_000;
+
 export function createNotifying(plan: Plan, options: NotifyingOptions): Notifying {
-  const { supervision, flush, clock, log, records } = options;
+  const { flush, clock } = options;
   const channels = createChannels(options);
-  let holds = true;
-  const deps: NotifierDeps = {
+  const course: Course = { holds: true, usual: plan.told ?? [] };
+  const notifier = createNotifier(depsOf(course, options), channels.of(plan));
+  const tellRun = (job: PlannedJob, row: RunRow): void => {
+    if (job.report === undefined) return;
+    flush();
+    const report = reportOf(job, row, options.store, course.usual);
+    if (report !== undefined) notifier.tellJob(report);
+  };
+  /** What ended in the last moment of the daemon before may not have been told; what was is not said again. */
+  let begin = (): void => {
+    begin = () => {};
+    for (const { job } of options.jobs.scheduler.all()) {
+      const last = options.jobs.store.last(job.name);
+      if (last?.ended != null && clock.now() - last.ended < FRESH_MS) tellRun(job, last);
+    }
+  };
+  return {
+    notifier,
+    use(next) {
+      course.usual = next.told ?? [];
+      notifier.apply(channels.of(next));
+      course.holds = false;
+      notifier.wake();
+      begin();
+    },
+    ran: tellRun,
+    hold() {
+      course.holds = true;
+    },
+    run: ({ drain, stop }) => runOn(notifier, { drain, stop }, options),
+  };
+}
+
+async function runOn(
+  notifier: Notifier,
+  { drain, stop }: Pick<Scope, 'drain' | 'stop'>,
+  { clock, log, records }: NotifyingOptions,
+): Promise<void> {
+  while (!drain.aborted) {
+    try {
+      await notifier.run({ drain, stop, ready: () => {}, clock, log });
+    } catch (thrown) {
+      if (!(thrown instanceof DatabaseError)) throw thrown;
+      const message = `nobody can be told for now: ${thrown.message}`;
+      records([{ ...ABOUT, time: clock.micros(), level: LEVELS.error, message }]);
+      await clock.sleep(AGAIN_MS, drain);
+    }
+  }
+}
+
+function depsOf(course: Course, options: NotifyingOptions): NotifierDeps {
+  const { supervision, flush, clock, jobs } = options;
+  const { silences } = supervision.holding;
+  return {
     ...options,
     host: hostname(),
     present: () => {
-      if (holds || !flush()) return undefined;
+      if (course.holds || !flush()) return undefined;
       return supervision.all().map(({ service, watches }) => ({
         snapshot: service.snapshot(),
         watches: watches().watches,
       }));
     },
-    policyOf: (service, watch) => policyOf(supervision.get(service), watch),
+    presentJobs: () => presentJobs(jobs),
+    policyOf(service, watch) {
+      const job = jobOf(service, jobs);
+      return job === undefined
+        ? policyOf(supervision.get(service), watch)
+        : { channels: job.notify ?? course.usual, tells: 'flip' };
+    },
     silenceOf: (service, watch, now) =>
-      supervision.holding.silences
+      silences
         .silencesOf({ service, watch: watch === '' ? null : watch }, now)
         .find(({ by }) => by !== 'needs'),
     silences: () =>
-      supervision.holding.silences
+      silences
         .list(clock.now())
         .map((each) => ({ service: each.service ?? '', watch: each.watch ?? '', silence: each })),
     needsOf: (service) => supervision.get(service)?.planned.needs.map(({ name }) => name) ?? [],
     nextOf: (service, watch) => nextOf(supervision.get(service), watch, clock.now()),
     unwell: () => (flush() ? '' : 'the time line cannot be written'),
-  };
-  const notifier = createNotifier(deps, channels.of(plan));
-  return {
-    notifier,
-    use(next) {
-      notifier.apply(channels.of(next));
-      holds = false;
-      notifier.wake();
-    },
-    hold() {
-      holds = true;
-    },
-    async run({ drain, stop }) {
-      while (!drain.aborted) {
-        try {
-          await notifier.run({ drain, stop, ready: () => {}, clock, log });
-        } catch (thrown) {
-          if (!(thrown instanceof DatabaseError)) throw thrown;
-          const message = `nobody can be told for now: ${thrown.message}`;
-          records([{ ...ABOUT, time: clock.micros(), level: LEVELS.error, message }]);
-          await clock.sleep(AGAIN_MS, drain);
-        }
-      }
-    },
   };
 }
 

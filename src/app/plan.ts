@@ -104,6 +104,8 @@ export interface Plan {
   };
   /** The windows that are for everything, whatever it is. */
   readonly quiet?: readonly PlannedQuiet[];
+  /** Who is told of what names nobody; where there are channels. */
+  readonly told?: readonly string[];
   /** Ways to tell people. */
   readonly notify?: readonly PlannedChannel[];
   /** Whom the daemon tells that it is well; a secret stays as it is written. */

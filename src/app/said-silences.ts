@@ -4,6 +4,7 @@ import { LEVELS, type RecordDraft } from '../core/record.ts';
 import { DatabaseError } from '../core/sqlite.ts';
 import type { Ack, Snooze, Subject } from '../watch/holds.ts';
 import { clockTime } from './clock-time.ts';
+import { jobService } from '../jobs/job.ts';
 import type { Plan } from './plan.ts';
 import type { KeptSilences, SilenceStore } from './silence-store.ts';
 
@@ -144,8 +145,8 @@ function because(why: string): string {
   return why === '' ? '' : `: ${why}`;
 }
 
-function isKnown({ services }: Plan, name: string | null, watch: string | null): boolean {
-  if (name === null) return true;
+function isKnown({ services, jobs = [] }: Plan, name: string | null, watch: string | null): boolean {
+  if (name === null || jobs.some((job) => jobService(job.name) === name)) return true;
   const service = services.find((each) => each.name === name);
   return (
     service !== undefined && (watch === null || (service.watch ?? []).some((each) => each.name === watch))

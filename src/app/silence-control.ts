@@ -4,6 +4,7 @@ import { RpcError, type RpcMethods } from '../core/rpc.ts';
 import type { Subject } from '../watch/holds.ts';
 import { ownTrouble } from './holding-back.ts';
 import { jobsNext } from './job-next.ts';
+import { jobService } from '../jobs/job.ts';
 import type { Jobs } from './jobs.ts';
 import { createNext, type Next } from './next.ts';
 import type { Target } from './said-silences.ts';
@@ -70,13 +71,14 @@ export interface SilenceControlTarget {
 /** The methods for silences behind the control socket. */
 export function silenceMethods({ supervision, clock, jobs }: SilenceControlTarget): RpcMethods<SilenceApi> {
   const { silences } = supervision.holding;
+  const find = (text: string): Subject => jobTarget(text, jobs) ?? targetOf(text, supervision);
   const next = createNext(supervision, [(now) => jobsNext(jobs.status(now), now)]);
   return {
     snooze: {
       params: SILENCE_PARAMS.snooze,
       handle({ names, ...said }) {
         checkEnd(said.until, clock.now());
-        const found = names.length === 0 ? [EVERYTHING] : names.map((name) => targetOf(name, supervision));
+        const found = names.length === 0 ? [EVERYTHING] : names.map(find);
         for (const target of found) silences.snooze(target, said);
         return found.map((target) => ({ name: textOf(target), done: true, message: 'is snoozed' }));
       },
@@ -84,7 +86,7 @@ export function silenceMethods({ supervision, clock, jobs }: SilenceControlTarge
     'snooze-end': {
       params: SILENCE_PARAMS['snooze-end'],
       handle({ names, ...said }) {
-        const found = names.map((name) => targetOf(name, supervision));
+        const found = names.map(find);
         const kept = silences.kept().snoozes;
         const meant =
           names.length === 0 ? kept : kept.filter((snooze) => found.some((each) => isIn(snooze, each)));
@@ -98,9 +100,9 @@ export function silenceMethods({ supervision, clock, jobs }: SilenceControlTarge
     ack: {
       params: SILENCE_PARAMS.ack,
       handle: ({ names, ...said }) => {
-        const found = names.map((name) => targetOf(name, supervision));
+        const found = names.map(find);
         return found.flatMap((target) => {
-          const incidents = incidentsOf(target, supervision);
+          const incidents = jobIncidents(target, jobs) ?? incidentsOf(target, supervision);
           for (const subject of incidents) silences.ack(subject, said);
           const known = incidents.map((subject) =>
             result(subject, true, 'is acknowledged until it is well again'),
@@ -158,6 +160,21 @@ function incidentsOf({ service, watch }: Subject, supervision: Pick<Supervision,
     .watches.filter((each) => watch === null || each.name === watch)
     .filter(({ state }) => state !== 'ok' && state !== 'new');
   return [...own, ...watches.map(({ name }) => ({ service, watch: name }))];
+}
+
+/** Reads `job/NAME`; undefined where it means no job. @throws RpcError where there is none of that name. */
+function jobTarget(text: string, { scheduler }: Jobs): Subject | undefined {
+  if (!text.startsWith(jobService(''))) return undefined;
+  const known = scheduler.all().map(({ job }) => jobService(job.name));
+  if (known.includes(text)) return { service: text, watch: null };
+  throw new RpcError('unknown-service', `cannot find a job "${text}"`, { name: text, known });
+}
+
+/** A job that failed or is late, as the one thing to know of; undefined where it is no job. */
+function jobIncidents({ service }: Subject, { scheduler }: Jobs): readonly Subject[] | undefined {
+  const found = scheduler.all().find(({ job }) => jobService(job.name) === service);
+  if (found === undefined) return undefined;
+  return found.state.standing === 'ok' ? [] : [{ service, watch: null }];
 }
 
 /** Reads SERVICE or SERVICE/WATCH. @throws RpcError where there is none. */

@@ -1,5 +1,6 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readArchived } from '../core/archive-file.ts';
 import { errorCode } from '../core/result.ts';
 import { type Checkpoint, lastCheckpoint } from './checkpoint.ts';
 import { closedPath, type Layout, openPath, readPartName } from './layout.ts';
@@ -95,8 +96,12 @@ export async function openPartLines(
   from: number,
   to: number,
 ): Promise<AsyncGenerator<CommittedLine[], void> | undefined> {
-  const file = await openEither(join(layout.root, openPath(name)), join(layout.root, closedPath(name)));
-  if (file === undefined) return undefined;
+  const closed = join(layout.root, closedPath(name));
+  const file = await openEither(join(layout.root, openPath(name)), closed);
+  if (file === undefined) {
+    const archived = await readArchived(closed);
+    return archived === undefined ? undefined : archivedLines(archived, name, from);
+  }
   return (async function* () {
     try {
       let at = from === 0 ? 0 : await lineStart(file, from, to);
@@ -115,6 +120,24 @@ export async function openPartLines(
       await file.close();
     }
   })();
+}
+
+/** The same of a part that was archived: read from its beginning, since there is no other way into it. */
+async function* archivedLines(
+  pieces: AsyncIterable<Buffer>,
+  name: string,
+  from: number,
+): AsyncGenerator<CommittedLine[], void> {
+  let rest: Buffer = Buffer.alloc(0);
+  let at = 0;
+  for await (const piece of pieces) {
+    const chunk = Buffer.concat([rest, piece]);
+    const { lines, end } = splitLines(chunk, at, name);
+    rest = chunk.subarray(end - at);
+    at = end;
+    const wanted = lines.filter((line) => line.end - Buffer.byteLength(line.text) >= from);
+    if (wanted.length > 0) yield wanted;
+  }
 }
 
 /** The first offset from `from` on at which a line begins. */

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { tempFolder } from '../../test/rig/leaks.ts';
 import { pendingEvent, testEvent } from '../../test/rig/stream.ts';
 import { systemClock } from '../core/clock.ts';
 import { disk } from '../core/files.ts';
-import { readCommitted } from './committed.ts';
+import { openPartLines, readCommitted } from './committed.ts';
 import { createCommitter } from './committer.ts';
 import { layoutOf } from './layout.ts';
 import { recover } from './recover.ts';
@@ -62,6 +63,39 @@ test('what was collected is whole, and the books account for every line', async 
   assert.ok(parts.every((part) => part.verdict === 'whole'));
   assert.equal(booked, 600);
   assert.equal(committed, 600);
+});
+
+test('a part that was archived is read in its archive; a damaged or another archive is found', async (t) => {
+  for (const [ending, pack] of [
+    ['zst', zstdCompressSync],
+    ['gz', gzipSync],
+  ] as const) {
+    const root = await collected(t);
+    const path = join(root, `${CLOSED}.ndjson`);
+    const content = readFileSync(path);
+    const layout = layoutOf(root);
+    const lines = async (from: number): Promise<string> => {
+      let text = '';
+      for await (const some of (await openPartLines(layout, CLOSED, from, content.length)) ?? [])
+        text += some.map((line) => line.text).join('');
+      return text;
+    };
+    const [all, later] = [await lines(0), await lines(777)];
+    const packed = pack(content);
+    writeFileSync(`${path}.${ending}`, packed);
+    rmSync(path);
+    const { parts } = await verify(root);
+    assert.ok(parts.every((part) => part.verdict === 'whole'));
+    assert.deepEqual([await lines(0), await lines(777)], [all, later]);
+    assert.equal(all, content.toString());
+    writeFileSync(`${path}.${ending}`, packed.subarray(0, packed.length - 20));
+    assert.match(
+      (await verify(root)).parts.find(({ part }) => part === CLOSED)?.detail ?? '',
+      /cannot read it|bytes of/,
+    );
+    writeFileSync(`${path}.${ending}`, pack(content.subarray(0, content.lastIndexOf(10, -2) + 1)));
+    assert.match((await verify(root)).parts.find(({ part }) => part === CLOSED)?.detail ?? '', /bytes of/);
+  }
 });
 
 test('changed bytes of the same length, a lost line, lines in another order, a missing file: each is found', async (t) => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
+import { readArchived } from '../core/archive-file.ts';
 import { asError, errorCode } from '../core/result.ts';
 import type { Committed } from './committed.ts';
 import { closedPath, type Layout, openPath } from './layout.ts';
@@ -55,20 +56,28 @@ export async function verifyParts(
   return { parts: findings, booked, committed: checkpoint.k };
 }
 
-/** Reads as far as was committed, so that an open part can be looked at while it grows. */
+/** What was committed of a part, so that an open one can be looked at while it grows; of an archived one, what is in its archive. */
+async function* committedPieces({ path, bytes }: Expected): AsyncGenerator<Buffer, void> {
+  if (bytes === 0) return;
+  try {
+    yield* createReadStream(path, { end: bytes - 1 }) as AsyncIterable<Buffer>;
+  } catch (error) {
+    const archived = errorCode(error) === 'ENOENT' ? await readArchived(path) : undefined;
+    if (archived === undefined) throw error;
+    yield* archived;
+  }
+}
+
+/** Reads a part and compares it. */
 async function examine(expected: Expected): Promise<Omit<PartFinding, 'part'>> {
   const hash = createHash('sha256');
   const counter = createLineCounter();
   let bytes = 0;
   try {
-    if (expected.bytes > 0) {
-      for await (const chunk of createReadStream(expected.path, {
-        end: expected.bytes - 1,
-      }) as AsyncIterable<Buffer>) {
-        hash.update(chunk);
-        counter.read(chunk);
-        bytes += chunk.length;
-      }
+    for await (const chunk of committedPieces(expected)) {
+      hash.update(chunk);
+      counter.read(chunk);
+      bytes += chunk.length;
     }
   } catch (error) {
     if (errorCode(error) === 'ENOENT') return { verdict: 'gone', detail: 'its file is not here any more' };

@@ -1,12 +1,15 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
+import { pipeline, type Transform } from 'node:stream';
 import { constants, createGunzip, createGzip, createZstdCompress, createZstdDecompress } from 'node:zlib';
-import type { Transform } from 'node:stream';
+import { errorCode } from './result.ts';
 
 /** How a file can be archived, by the name that is added to its own. */
 export const ARCHIVE_FORMATS = ['zst', 'gz'] as const;
 export type ArchiveFormat = (typeof ARCHIVE_FORMATS)[number];
 
 /** Bytes that are compressed or read at a time: with less, Node's own work on each piece shows. */
-export const PIECE = 1_048_576;
+const PIECE = 1_048_576;
 
 /** What an archive of `path` is called. */
 export function archivePath(path: string, format: ArchiveFormat): string {
@@ -47,4 +50,28 @@ export function createUnpacker(
 ): Transform & { readonly bytesWritten: number } {
   const chunkSize = Math.min(PIECE, 16 * pieceFor(bytes));
   return format === 'gz' ? createGunzip({ chunkSize }) : createZstdDecompress({ chunkSize });
+}
+
+/**
+ * The content of a file of which only the archive is there, in pieces; undefined where that is not there either. The pieces end with
+ * an error where the archive is damaged.
+ */
+export async function readArchived(path: string): Promise<AsyncIterable<Buffer> | undefined> {
+  for (const format of ARCHIVE_FORMATS) {
+    const archive = archivePath(path, format);
+    const size = await stat(archive).then(
+      (found) => found.size,
+      (thrown: unknown) => {
+        if (errorCode(thrown) === 'ENOENT') return undefined;
+        throw thrown;
+      },
+    );
+    if (size !== undefined) return unpacked(archive, format, size);
+  }
+  return undefined;
+}
+
+async function* unpacked(archive: string, format: ArchiveFormat, size: number): AsyncGenerator<Buffer, void> {
+  // An error of either comes out of the pieces.
+  yield* pipeline(createReadStream(archive), createUnpacker(format, size), () => {}) as AsyncIterable<Buffer>;
 }

@@ -179,7 +179,15 @@ export const jobEntries = {
   nice: v.pipe(v.optional(integer(0, 19)), v.description('How much it gives way to other processes (nice).')),
   notify: v.pipe(
     v.optional(texts('the name of a channel', ['ops', ['ops', 'phone']])),
-    v.description('The channels that are told when it fails, is late, or is well again.'),
+    v.description(
+      'The channels that are told when it fails, is late, or is well again. By default every channel.',
+    ),
+  ),
+  report: v.pipe(
+    v.optional(oneOf(['failures', 'output', 'always'])),
+    v.description(
+      'Which runs are told with what they printed, as cron mails it: none but failures, also those that print anything, every one.',
+    ),
   ),
 } as const;
 

@@ -43,6 +43,8 @@ export interface PlannedJob {
   readonly nice?: number;
   /** The channels that are told of it; undefined where it names none. */
   readonly notify?: readonly string[];
+  /** Which runs are told with their output, beside failures: none without it. */
+  readonly report?: 'output' | 'always';
 }
 
 /** The name of a job in the time line: `job/NAME`. */

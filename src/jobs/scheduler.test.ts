@@ -16,15 +16,15 @@ test('a year with changes of the clocks in three zones: no time is missed, none 
   const jobs = zones.flatMap((zone, index) => [
     plannedJob(`daily-${index}`, { at: [schedule(`30 2 * * * ${zone}`)] }),
     plannedJob(`weekly-${index}`, { at: [schedule(`15 1 * * 0 ${zone}`)] }),
-    plannedJob(`sixth-${index}`, { at: [schedule(`0 */6 * * * ${zone}`)] }),
+    plannedJob(`half-${index}`, { at: [schedule(`0 */12 * * * ${zone}`)] }),
   ]);
   const scheduler = world.begin(jobs);
   await clock.advance(365 * DAY);
   await scheduler.end();
   const count = (name: string): number => world.runs.filter(({ job }) => job === name).length;
   for (const [index, zone] of zones.entries()) {
-    const names = [`daily-${index}`, `weekly-${index}`, `sixth-${index}`];
-    assert.deepEqual(names.map(count), [365, 52, 4 * 365], zone);
+    const names = [`daily-${index}`, `weekly-${index}`, `half-${index}`];
+    assert.deepEqual(names.map(count), [365, 52, 2 * 365], zone);
   }
   for (const { name } of jobs) {
     const dues = world.runs.filter(({ job }) => job === name).map(({ run }) => run.due);
@@ -180,5 +180,42 @@ test('a clock that is put forward makes up once; one that is put back repeats no
   clock.jumpWall(-30 * DAY);
   await clock.advance(3 * HOUR);
   assert.ok(world.runs.length >= before + 2, `${world.runs.length} after ${before}`);
+  await scheduler.end();
+});
+
+test('a due time that passed unseen is seen when anything else happens', async () => {
+  const clock = createFakeClock(BEGIN);
+  const world = createJobWorld(clock, instantly);
+  const scheduler = world.begin([plannedJob('j', { at: [schedule('0 * * * * UTC')] })]);
+  await clock.advance(1);
+  clock.jumpWall(55 * MINUTE);
+  scheduler.run('j', { who: 'ada', set: {}, dryRun: false });
+  await clock.advance(MINUTE);
+  assert.deepEqual(
+    world.runs.map(({ run }) => run.cause),
+    ['person', 'schedule'],
+  );
+  await scheduler.end();
+});
+
+test('while the disk is full no run begins; what ended meanwhile is kept when there is room again', async () => {
+  const clock = createFakeClock(BEGIN);
+  const world = createJobWorld(clock);
+  const scheduler = world.begin([
+    plannedJob('j', { at: [schedule('0 * * * * UTC')] }),
+    plannedJob('k', { at: [schedule('30 * * * * UTC')] }),
+  ]);
+  await clock.advance(25 * MINUTE);
+  world.full = true;
+  world.runs[0]?.end(OK);
+  await clock.advance(2 * HOUR);
+  assert.deepEqual(
+    world.runs.map(({ job }) => job),
+    ['k'],
+  );
+  world.full = false;
+  await clock.advance(MINUTE);
+  assert.deepEqual(world.runs.map(({ job }) => job).toSorted(), ['j', 'k', 'k']);
+  assert.equal([...world.rows.values()].filter(({ outcome }) => outcome === 'ok').length, 1);
   await scheduler.end();
 });

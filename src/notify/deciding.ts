@@ -79,7 +79,7 @@ interface Read {
 
 /** What the time line says, compared with the present now and then, and how far it is read. */
 function createReading(deps: NotifierDeps, begin: number | undefined) {
-  const { outbox, store, clock, present } = deps;
+  const { outbox, store, clock, present, presentJobs } = deps;
   let timeLine: TimeLine | undefined;
   let stored = begin;
   let storedAt = clock.monotonic();
@@ -104,7 +104,8 @@ function createReading(deps: NotifierDeps, begin: number | undefined) {
       const isDue = clock.monotonic() - comparedAt >= COMPARE_MS;
       const presents = isEnd && isDue ? present() : undefined;
       if (presents === undefined) return { cursor, isEnd, isCompared: false };
-      for (const incident of reconcile(draft.open, presents, clock.now(), outbox.newId)) draft.put(incident);
+      for (const incident of reconcile(draft.open, presents, clock.now(), outbox.newId, presentJobs?.()))
+        draft.put(incident);
       return { cursor, isEnd, isCompared: true };
     },
     /** Stores what follows from what was read. A cursor that only passed log lines can wait for a while. */

@@ -23,6 +23,7 @@ const STATES = {
   // A flip out of `stuck` or `failed` has no `to`: what follows is told by other records.
   state: { trouble: ['stuck', 'done', 'failed'], well: [''] },
   ready: { trouble: ['late'], well: ['ready'] },
+  job: { trouble: ['failed', 'late'], well: ['ok'] },
 } as const satisfies Record<Subject['kind'], { trouble: readonly string[]; well: readonly string[] }>;
 
 export function isTrouble(kind: Subject['kind'], state: string): boolean {
@@ -68,6 +69,7 @@ function reasonOf(kind: Subject['kind'], state: string, fields: Fields): string 
   const { failures, starts, code, pids, missing, withinMs } = fields;
   switch (kind) {
     case 'watch':
+    case 'job':
       return text(fields['reason']);
     case 'lane':
       return laneReason(state, failures, starts);

@@ -1,5 +1,5 @@
-/** What an incident is about. */
-export type SubjectKind = 'watch' | 'lane' | 'state' | 'ready';
+/** What an incident is about. Of a `job` the service is `job/NAME`. */
+export type SubjectKind = 'watch' | 'lane' | 'state' | 'ready' | 'job';
 
 export interface Subject {
   readonly service: string;

@@ -48,12 +48,14 @@ test('a job tells how it went and what it printed, each run once, whatever is ki
       ['job', 'job/backup', 'failed'],
     );
   });
-  await using({ channels: { ops: {}, phone: {} } }, async ({ clock, notifier, messages }) => {
+  await using({ channels: { ops: {}, phone: {} } }, async ({ clock, notifier, sides }) => {
     notifier.tellJob(report({ channels: ['ops', 'phone'] }));
     notifier.tellJob(report({ channels: ['ops', 'phone'] }));
     notifier.tellJob(report({ run: '8', outcome: 'ok', reason: '' }));
     await clock.advance(SECOND);
-    assert.deepEqual([messages('ops').length, messages('phone').length], [2, 1]);
+    notifier.tellJob(report({ channels: ['ops', 'phone'] }));
+    await clock.advance(SECOND);
+    assert.deepEqual([sides['ops']?.tries.length, sides['phone']?.tries.length], [2, 1]);
   });
 });
 
@@ -154,6 +156,14 @@ test('a person can give up a message that waits, once', async () => {
     assert.equal(ops.tries.length, 1);
     assert.equal(notifier.view().messages[0]?.state, 'dropped');
     assert.match(told.at(-1)?.message ?? '', /^given up by ada: the message to ops: web is bad on box1/);
+  });
+  await using({}, async ({ clock, notifier, flip }, ops) => {
+    ops.mood = 'hang';
+    flip('web', 'alive', 'bad');
+    await clock.advance(15 * SECOND);
+    assert.equal(notifier.drop(notifier.view({ pending: true }).messages[0]?.id ?? '', 'ada'), true);
+    await clock.advance(2 * HOUR);
+    assert.equal(ops.tries.length, 1, 'it is given up though it was just tried');
   });
 });
 

@@ -166,6 +166,57 @@ test('a kill between the yes and the commit repeats the message under its id, an
   });
 });
 
+test('after such a kill a clear no does not unsay the yes: what the far side may have is not said in other words', async () => {
+  await using({}, async ({ flip, clock, start, kill, messages }, ops) => {
+    const { send } = ops;
+    ops.send = (notice, signal) => {
+      ops.send = send;
+      kill('before-commit');
+      return send(notice, signal);
+    };
+    flip('web', 'alive', 'bad');
+    await clock.advance(10 * SECOND);
+    ops.mood = 'no';
+    start();
+    await clock.advance(MINUTE);
+    flip('web', 'alive', 'ok');
+    await clock.advance(MINUTE);
+    ops.mood = 'yes';
+    await clock.advance(5 * MINUTE);
+    assert.deepEqual(messages('ops'), ['outage: web alive bad', 'recovery: web alive bad for 70s']);
+    assert.equal(ops.taken.length, 3);
+  });
+});
+
+test('nothing is repeated that has not arrived', async () => {
+  await using(
+    { channels: { ops: { repeatMs: 5 * MINUTE } } },
+    async ({ flip, clock, messages, notifier }, ops) => {
+      ops.mood = 'hang';
+      flip('web', 'alive', 'bad');
+      await clock.advance(HOUR);
+      assert.equal(notifier.view({ pending: true }).messages.length, 1);
+      ops.mood = 'yes';
+      await clock.advance(15 * MINUTE);
+      assert.deepEqual(messages('ops').slice(0, 2), ['outage: web alive bad', 'repeat: web alive bad']);
+      assert.ok((ops.taken[1]?.at ?? 0) - (ops.taken[0]?.at ?? 0) >= 10 * SECOND);
+    },
+  );
+});
+
+test('a reload during a try waits for its end: a message is never tried twice at the same time', async () => {
+  await using({}, async ({ flip, clock, notifier, specs, messages }, ops) => {
+    ops.mood = 'slow';
+    flip('web', 'alive', 'bad');
+    await clock.advance(11 * SECOND);
+    const [name = '', spec] = [...specs][0] ?? [];
+    if (spec !== undefined) notifier.apply({ channels: new Map([[name, { ...spec }]]) });
+    await clock.advance(MINUTE);
+    assert.equal(ops.most, 1);
+    assert.deepEqual(messages('ops'), ['outage: web alive bad']);
+  });
+});
+
 test('weeks of a dead channel are two messages with everything in them', async () => {
   await using({}, async ({ flip, lane, clock, notifier }, ops) => {
     ops.mood = 'no';

@@ -6,7 +6,7 @@ import type { Silence } from '../core/silence.ts';
 import type { DigestTimes } from './digest-times.ts';
 import type { StandingSilence } from './digest.ts';
 import type { Outbox } from './outbox.ts';
-import type { Present } from './reconcile.ts';
+import type { Present, PresentJob } from './reconcile.ts';
 import type { ChannelTiming, NotifyPolicy } from './stages/stage.ts';
 
 /** A way to tell people, and when it is used. */
@@ -45,6 +45,8 @@ export interface NotifierDeps {
    * to be stored, or a reload is under way.
    */
   readonly present: () => readonly Present[] | undefined;
+  /** Every job of the plan; asked together with `present`. */
+  readonly presentJobs?: () => readonly PresentJob[];
   /** Who hears of trouble of a service (`watch` empty) or of one of its watches. */
   readonly policyOf: (service: string, watch: string) => NotifyPolicy;
   /** Call `wake` when a person changes it. Not for `needs`: the notifier reckons that itself, channel by channel. */

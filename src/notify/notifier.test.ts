@@ -166,6 +166,19 @@ test('who is told after 15 minutes is not told of what is over or acknowledged b
   });
 });
 
+test('the time of a channel that hears later begins when nothing else holds back', async () => {
+  await using({ channels: { phone: { afterMs: 15 * MINUTE } } }, async ({ flip, clock, messages, world }) => {
+    const until = clock.now() + 10 * MINUTE;
+    world.silenceOf = (_service, _watch, now) =>
+      now < until ? { by: 'snooze', why: 'a test', who: 'ada', until } : undefined;
+    flip('web', 'alive', 'bad');
+    await clock.advance(24 * MINUTE);
+    assert.deepEqual(messages('phone'), []);
+    await clock.advance(2 * MINUTE);
+    assert.deepEqual(messages('phone'), ['outage: web alive bad']);
+  });
+});
+
 test('trouble that lasts is repeated as the channel asks, with what was done meanwhile, and not once it is acknowledged', async () => {
   await using(
     { channels: { ops: { repeatMs: 30 * MINUTE } } },

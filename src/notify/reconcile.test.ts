@@ -189,16 +189,21 @@ test('records that went before they were read are said to be missing, and so is 
   });
 });
 
-test('a notifier that was idle for long does not believe that anything went', async () => {
-  await using(async ({ record, clock, told, store, stop, start }) => {
-    for (let lines = 0; lines < 5; lines += 1) record({ service: 'web', message: 'tick' });
-    await clock.advance(120_000);
-    await stop();
-    const { query } = store;
-    store.query = (asked) => query({ ...asked, after: Math.max(asked.after ?? 0, 5) });
-    start();
-    await clock.advance(1000);
-    assert.deepEqual(told, []);
-    store.query = query;
+for (const [how, idleMs] of [
+  ['ended', 1000],
+  ['was killed after a minute', 61_000],
+] as const)
+  test(`a notifier that ${how} does not believe later that something went`, async () => {
+    await using(async ({ record, clock, told, store, stop, kill, start }) => {
+      for (let lines = 0; lines < 5; lines += 1) record({ service: 'web', message: 'tick' });
+      await clock.advance(idleMs);
+      if (how === 'ended') await stop();
+      else kill();
+      const { query } = store;
+      store.query = (asked) => query({ ...asked, after: Math.max(asked.after ?? 0, 5) });
+      start();
+      await clock.advance(1000);
+      assert.deepEqual(told, []);
+      store.query = query;
+    });
   });
-});

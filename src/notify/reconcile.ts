@@ -45,6 +45,16 @@ export interface Present {
   readonly watches: readonly PresentWatch[];
 }
 
+/** A job as it is now. */
+export interface PresentJob {
+  /** `job/NAME`. */
+  readonly service: string;
+  readonly standing: 'ok' | 'failed' | 'late';
+  /** Its last run; empty where there was none. */
+  readonly life: string;
+  readonly reason: string;
+}
+
 /**
  * Compares the open incidents with the present states: what is in trouble without an incident gets one, an incident whose
  * subject is well by now ends. For what the time line could not say: records that were pruned before they were read, another
@@ -55,16 +65,20 @@ export function reconcile(
   presents: readonly Present[],
   now: number,
   newId: () => string,
+  jobs: readonly PresentJob[] = [],
 ): readonly Incident[] {
   const byName = new Map(presents.map((present) => [present.snapshot.name, present]));
   const ended = [...open.values()].flatMap((incident) => {
-    const end = endOf(incident, byName.get(incident.service), now);
+    const { kind, service } = incident;
+    const end =
+      kind === 'job' ? endOfJob(incident, jobs, now) : endOf({ ...incident, kind }, byName.get(service), now);
     if (end === undefined) return [];
     // Another config is a person's doing.
     return [over({ ...incident, byPerson: incident.byPerson || end.why !== '' }, end.at, end.why)];
   });
   const begun = presents
     .flatMap((present) => [...watchTroubles(present), ...serviceTroubles(present)])
+    .concat(jobs.flatMap((job) => jobTrouble(job, now)))
     .filter((trouble) => !open.has(subjectKey(trouble)))
     .map((trouble) => begin({ ...trouble, since: Math.min(trouble.since, now), id: newId() }));
   return [...ended, ...begun];
@@ -75,7 +89,27 @@ interface End {
   readonly why: string;
 }
 
-function endOf({ kind, watch, state }: Incident, present: Present | undefined, now: number): End | undefined {
+function endOfJob({ service }: Incident, jobs: readonly PresentJob[], now: number): End | undefined {
+  const job = jobs.find((each) => each.service === service);
+  if (job === undefined) return { at: now, why: 'the job is not in the config any more' };
+  return job.standing === 'ok' ? { at: now, why: '' } : undefined;
+}
+
+function jobTrouble({ service, standing, life, reason }: PresentJob, now: number): readonly Trouble[] {
+  if (standing === 'ok') return [];
+  const subject: Subject = { service, kind: 'job', watch: '' };
+  return [{ ...subject, state: standing, level: LEVELS.error, since: now, life, value: null, reason }];
+}
+
+function endOf(
+  {
+    kind,
+    watch,
+    state,
+  }: Pick<Incident, 'watch' | 'state'> & { readonly kind: Exclude<Subject['kind'], 'job'> },
+  present: Present | undefined,
+  now: number,
+): End | undefined {
   if (present === undefined) return { at: now, why: 'the service is not in the config any more' };
   const { snapshot, watches } = present;
   if (kind === 'watch') {

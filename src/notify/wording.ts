@@ -23,7 +23,7 @@ function stateOf({ kind, state }: Incident, verb: 'is' | 'was', still = ''): str
   const be = `${verb}${still}`;
   if (kind === 'lane') return `${be} in the ${state} lane`;
   if (kind === 'ready') return `${be} not ready`;
-  if (kind === 'state' && state === 'failed') return verb === 'is' ? 'has failed' : 'had failed';
+  if (state === 'failed') return verb === 'is' ? 'has failed' : 'had failed';
   return `${be} ${state}`;
 }
 

@@ -1,6 +1,7 @@
 import type { Clock } from '../../src/core/clock.ts';
 import { silentLog } from '../../src/core/log.ts';
 import type { RecordDraft } from '../../src/core/record.ts';
+import { StoreFullError } from '../../src/core/sqlite.ts';
 import { parseSchedule, type Schedule } from '../../src/core/schedule.ts';
 import type { JobStore, RunRow } from '../../src/jobs/history.ts';
 import type { PlannedJob } from '../../src/jobs/job.ts';
@@ -57,6 +58,8 @@ export interface JobWorld {
   /** The daemon is killed at so many commits: before that is stored, or right after. */
   killAt: { readonly commit: number; readonly when: 'before' | 'after' } | undefined;
   readonly dead: boolean;
+  /** The disk takes nothing. */
+  full: boolean;
   /** Kills the daemon that runs, and everything that it started, and begins another one. */
   begin(jobs: readonly PlannedJob[]): Scheduler;
   kill(): void;
@@ -82,6 +85,7 @@ export function createJobWorld(
     commits: 0,
     killAt: undefined as JobWorld['killAt'],
     dead: false,
+    full: false,
     kill(): void {
       generation += 1;
       world.dead = true;
@@ -102,6 +106,7 @@ export function createJobWorld(
         load: () => new Map([...states].map(([name, state]) => [name, JSON.parse(state) as JobState])),
         commit(changed, ended) {
           if (!isAlive()) return;
+          if (world.full) throw new StoreFullError('cannot use the history of jobs: no space left');
           world.commits += 1;
           const dies = world.killAt?.commit === world.commits ? world.killAt.when : undefined;
           if (dies === 'before') return world.kill();

@@ -18,7 +18,7 @@ import type { Clock } from '../../src/core/clock.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Ledger } from '../../src/core/ledger.ts';
 import { sealLine } from '../../src/core/sealed-line.ts';
-import type { VerbContext, VerbOutcome } from '../../src/core/verb.ts';
+import type { VerbContext } from '../../src/core/verb.ts';
 import { openLedger } from '../../src/jobs/ledger/sqlite.ts';
 
 /** When the parts of a rig were closed, and what its clock shows. */
@@ -93,11 +93,6 @@ export function rigLedger(context: Pick<TestContext, 'after'>, folder: string): 
   if (!opened.ok) throw opened.error;
   context.after(() => opened.value.close());
   return opened.value;
-}
-
-export interface Ran {
-  readonly outcome: VerbOutcome;
-  readonly said: readonly string[];
 }
 
 /** What a verb is given, with what it said. Waits of its clock are over at once. */

@@ -1,5 +1,14 @@
 import type { UnitFacts } from '../../src/core/units.ts';
 import type { Happening, ManagerWord } from '../../src/run/systemd/journal-entry.ts';
+import {
+  freshCourse,
+  type Hearing,
+  next,
+  stateOf,
+  type UnitCourse,
+  type UnitEvent,
+} from '../../src/run/systemd/unit-course.ts';
+import type { Told } from '../../src/run/systemd/unit-told.ts';
 
 /** Facts of a unit, and words of systemd's about it, for tests of what is made of them. */
 
@@ -55,4 +64,27 @@ export function word(
     level: 9,
     about,
   };
+}
+
+/** A unit that is followed, and all that was told of it. */
+export function follow(course: UnitCourse = freshCourse(true, [], '')) {
+  const told: Told[] = [];
+  const follower = {
+    course,
+    told,
+    take(event: UnitEvent): void {
+      const step = next(follower.course, event);
+      follower.course = step.course;
+      told.push(...step.told);
+    },
+    see(seen: UnitFacts, now = SINCE, hearing: Hearing = 'live'): void {
+      follower.take({ kind: 'observed', facts: seen, hearing, now });
+    },
+    hear(life: string | null, about: Happening, ms = SINCE, own = false): void {
+      follower.take({ kind: 'word', word: word(life, about, ms), own });
+    },
+    lines: () => told.map(({ kind, message }) => `${kind}: ${message}`),
+    state: () => stateOf(follower.course),
+  };
+  return follower;
 }

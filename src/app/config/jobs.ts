@@ -176,6 +176,7 @@ function commonOf(notes: Notes, name: string, keys: JobKeys, zone: string, root:
     ...(user === undefined ? {} : { user }),
     ...(nice === undefined ? {} : { nice }),
     ...(notify === undefined ? {} : { notify }),
+    ...(keys.report === undefined || keys.report === 'failures' ? {} : { report: keys.report }),
   };
 }
 

@@ -16,14 +16,14 @@ type Told = Pick<PlannedService, 'notify'>;
 
 /** The channels of a config, and who hears of what. */
 export interface ResolvedNotify {
-  readonly ofAll: Pick<Plan, 'notify' | 'beat'>;
+  readonly ofAll: Pick<Plan, 'notify' | 'beat' | 'told'>;
   of(name: string, service: ServiceConfig): Told;
 }
 
 /** Reads `notify`, here and wherever channels are named; what is wrong with it is told. */
 export function createNotify(
   notes: Notes,
-  { notify, beat, defaults, services, zone = BUILT_IN.zone }: Config,
+  { notify, beat, defaults, services, jobs, zone = BUILT_IN.zone }: Config,
 ): ResolvedNotify {
   const channels = Object.entries(notify ?? {}).flatMap(([name, written]) => {
     if (!CHANNEL_NAME.test(name)) {
@@ -54,9 +54,10 @@ export function createNotify(
   // Where nobody says who is told, everybody is: a channel that nothing reaches would be a trap.
   const usual = read(['defaults', 'notify'], defaults?.notify) ?? known;
   const out = beat === undefined ? {} : { beat: { url: beat.url, everyMs: beat.every ?? BEAT_EVERY_MS } };
-  if (known.length > 0) hintUnused(notes, known, usual, services ?? {});
+  if (known.length > 0)
+    hintUnused(notes, known, usual, [...Object.values(services ?? {}), ...Object.values(jobs ?? {})]);
   return {
-    ofAll: { ...(channels.length === 0 ? {} : { notify: channels }), ...out },
+    ofAll: { ...(channels.length === 0 ? {} : { notify: channels, told: usual }), ...out },
     of(name, { notify: own, watch }) {
       const told = read(['services', name, 'notify'], own) ?? usual;
       const entries = Object.entries(watch ?? {}).flatMap(([each, written]) => {
@@ -85,14 +86,15 @@ function hintUnused(
   notes: Notes,
   known: readonly string[],
   usual: readonly string[],
-  services: Readonly<Record<string, ServiceConfig>>,
+  others: readonly unknown[],
 ): void {
   const used = new Set([
     ...usual,
-    ...Object.values(services).flatMap(({ notify = [], watch }) => [
-      ...notify,
-      ...Object.values(watch ?? {}).flatMap((written) => namesOf(written) ?? []),
-    ]),
+    ...others.flatMap((each) => {
+      const { watch } = (each ?? {}) as { readonly watch?: unknown };
+      const watches = typeof watch === 'object' && watch !== null ? Object.values(watch) : [];
+      return [each, ...watches].flatMap((written) => namesOf(written) ?? []);
+    }),
   ]);
   for (const name of known)
     if (!used.has(name))

@@ -5,8 +5,15 @@ import { test } from 'node:test';
 import { parse } from 'yaml';
 import { systemClock } from '../../core/clock.ts';
 import type { Drafted } from './draft.ts';
+import type { VerbKind } from '../../core/verb.ts';
+import { archiveOptions } from '../../jobs/verbs/archive/options.ts';
+import { syncOptions } from '../../jobs/verbs/sync/options.ts';
+import { configText } from './config-text.ts';
+import { standIn } from '../../../test/rig/verb-stand-in.ts';
+import { importCrontab } from './crontab/import-crontab.ts';
 import { finishImport } from './import-config.ts';
 import { importLivereduce } from './livereduce/import-livereduce.ts';
+import { importMonit } from './monit/import-monit.ts';
 import { importPm2 } from './pm2/import-pm2.ts';
 import { importProcfile, type ProcfileOptions } from './procfile/import-procfile.ts';
 import { importSupervisord } from './supervisord/import-supervisord.ts';
@@ -21,15 +28,24 @@ const ENVIRONMENT = {
   NOT_FOR_CONFIGS: 'made-up',
 };
 
+const PASSWD = 'root:x:0:0:root:/root:/bin/bash\ndaemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n';
+const CRONTABS = [
+  ['site', 'crontab'],
+  ['person', 'ann.cron'],
+] as const;
+
 async function compare(made: string, folder: string, expected: string, drafted: Drafted): Promise<void> {
   assert.deepEqual(drafted.diagnostics, []);
   const { text } = await finishImport(drafted, made, { folder });
   assert.ok(text !== undefined);
   const placeless = text.replaceAll(`are in ${folder}/`, 'are in ').replaceAll(folder, '/HERE');
   assert.doesNotMatch(placeless.replace(/--token=made-up/g, ''), /made-up/, 'a secret was copied');
-  const file = join(folder, expected);
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, placeless);
-  assert.equal(placeless, readFileSync(file, 'utf8'));
+  compareText(placeless, join(folder, expected));
+}
+
+function compareText(text: string, file: string): void {
+  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(file, text);
+  assert.equal(text, readFileSync(file, 'utf8'));
 }
 
 function pm2(folder: string, file: string, environment?: string): Promise<Drafted> {
@@ -91,6 +107,43 @@ for (const name of ['sns', 'wrong', 'empty']) {
     await compare('vahti import livereduce livereduce.conf', folder, 'vahti.yaml', drafted);
   });
 }
+
+for (const name of ['shop', 'small']) {
+  test(`Monit: ${name}/monitrc becomes vahti.yaml`, async () => {
+    const folder = join(FIXTURES, 'monit', name);
+    const drafted = importMonit({
+      file: join(folder, 'monitrc'),
+      folder,
+      zone: 'Europe/Helsinki',
+      memory: 16 * 1024 ** 3,
+      mounts: '/dev/sda1 / ext4 rw 0 0\n',
+    });
+    await compare('vahti import monit monitrc', folder, 'vahti.yaml', drafted);
+  });
+}
+
+for (const [name, file] of CRONTABS) {
+  test(`crontab: ${name}/${file} becomes vahti.yaml`, async () => {
+    const folder = join(FIXTURES, 'crontab', name);
+    await compare(`vahti import crontab ${file}`, folder, 'vahti.yaml', crontab(folder, file, []));
+  });
+}
+
+function crontab(folder: string, file: string, verbs: readonly VerbKind[]): Drafted {
+  const machine = { zone: 'Europe/Helsinki', passwd: PASSWD, self: 'root' };
+  return importCrontab({ file: join(folder, file), folder, ...machine, verbs });
+}
+
+test('crontab: lifecycle/crontab becomes vahti.yaml with verbs, as their own options have it', () => {
+  const folder = join(FIXTURES, 'crontab/lifecycle');
+  const { draft, diagnostics } = crontab(folder, 'crontab', [
+    standIn('archive', archiveOptions),
+    standIn('sync', syncOptions),
+  ]);
+  assert.deepEqual(diagnostics, []);
+  assert.ok(draft !== undefined);
+  compareText(configText(draft, 'vahti import crontab crontab'), join(folder, 'vahti.yaml'));
+});
 
 test('the watchdog’s example begins with the watch that the importer makes of its defaults', () => {
   const file = join(FIXTURES, 'livereduce/empty/livereduce.conf');

@@ -1,5 +1,5 @@
-import { writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { availableParallelism, totalmem, userInfo } from 'node:os';
 import { dirname, relative, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Drafted } from '../../app/importers/draft.ts';
@@ -67,6 +67,29 @@ export function addConfigImports(parent: Command): void {
     )
     .exitOverride()
     .action(importFromLivereduce);
+  addSystemImports(parent);
+}
+
+function addSystemImports(parent: Command): void {
+  parent
+    .command('monit <file>')
+    .description(
+      'print a config of what a control file of Monit watches and starts, with what it includes; nothing is started or stopped',
+    )
+    .option('-o, --out <file>', OUT)
+    .exitOverride()
+    .action(importFromMonit);
+  parent
+    .command('crontab <file>')
+    .description('print a config of what a crontab runs, as jobs; nothing is run, and cron goes on')
+    .option('-o, --out <file>', OUT)
+    .option('-u, --user <name>', 'whose crontab it is; default: whom the path names, else whoever runs this')
+    .option(
+      '--system',
+      'each line names its user, as in /etc/crontab; default: where the path or the lines say so',
+    )
+    .exitOverride()
+    .action(importFromCrontab);
 }
 
 async function importFromPm2(
@@ -123,6 +146,55 @@ async function importFromLivereduce(
   await finish('livereduce', file, options, (folder) =>
     importLivereduce({ file, folder, ...(log === undefined ? {} : { log }) }),
   );
+}
+
+async function importFromMonit(file: string, options: OutOptions): Promise<void> {
+  const { importMonit } = await import('../../app/importers/monit/import-monit.ts');
+  await finish('monit', file, options, (folder) =>
+    importMonit({ file, folder, zone: zoneHere(), memory: totalmem(), mounts: textOf('/proc/mounts') }),
+  );
+}
+
+async function importFromCrontab(
+  file: string,
+  options: OutOptions & { readonly user?: string; readonly system?: true },
+): Promise<void> {
+  const { importCrontab } = await import('../../app/importers/crontab/import-crontab.ts');
+  const { user, system } = options;
+  if (user !== undefined && system)
+    throw new CommandError('usage', 'cannot use --user with --system: each line names its user');
+  const here = { zone: zoneHere(), passwd: textOf('/etc/passwd'), self: userHere() };
+  await finish('crontab', file, options, (folder) =>
+    importCrontab({
+      file,
+      folder,
+      ...here,
+      ...(user === undefined ? {} : { user }),
+      ...(system ? { hasUsers: true } : {}),
+    }),
+  );
+}
+
+function zoneHere(): string {
+  return Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
+
+/** The text of a file of the machine; empty where there is none. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function userHere(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user without an entry.
+    return '';
+  }
 }
 
 /** Prints every mistake at once, or the config: to standard output, or into a file that is not there yet. */

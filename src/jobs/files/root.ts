@@ -35,7 +35,12 @@ export async function openRoot(
     const manifest = await manifestOf(path);
     const rows = new Map([...ledger.files(path)].map((row) => [row.path, row]));
     const here = [...rows.values()].filter(({ purged, purging }) => purged === null && purging === null);
-    if (here.length > 0 && !here.some((row) => formsOf(row).some((name) => tree.entries.has(name))))
+    // A manifest tells that what belongs there is mounted.
+    if (
+      manifest === undefined &&
+      here.length > 0 &&
+      !here.some((row) => formsOf(row).some((name) => tree.entries.has(name)))
+    )
       return fail(
         `none of the ${here.length} files that the ledger knows is there; is what belongs there not mounted?`,
       );

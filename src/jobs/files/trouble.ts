@@ -7,7 +7,7 @@ export class LeftAlone extends Error {
 }
 
 /** Why the whole run ends: what comes next would fail as well, or what was done may not be durable. */
-export class RunEnds extends Error {
+class RunEnds extends Error {
   override readonly name = 'RunEnds';
 }
 

@@ -1,10 +1,8 @@
-import { LEVELS } from '../../core/record.ts';
 import type { LastExit, StateName } from '../../core/runner.ts';
 import type { UnitFacts } from '../../core/units.ts';
-import type { RecordEffect } from '../service-state.ts';
 import type { ManagerWord } from './journal-entry.ts';
-import { describeEnd } from './unit-end.ts';
 import { hear, newLife, see, seeGone, type UnitLife } from './unit-life.ts';
+import { endRecord, foreignRecord, startRecord, type Told } from './unit-told.ts';
 import { type Moment, tellTrouble, unitTrouble } from './unit-trouble.ts';
 
 /**
@@ -20,6 +18,8 @@ export interface UnitCourse {
   /** The run that there is something of: it runs, begins or ends. */
   readonly present: string | null;
   readonly lastExit: LastExit | null;
+  /** From when on a start has to follow an end, as systemd said; wall milliseconds. */
+  readonly restartsSince: number | null;
   /** The trouble of the unit as a whole that was told, so that it is told once; empty where there is none. */
   readonly told: string;
 }
@@ -42,13 +42,6 @@ export type UnitEvent =
 /** Whether what systemd says in the journal comes at once, or not at all. */
 export type Hearing = 'live' | 'deaf';
 
-/** A record of a life, or of the unit as a whole. */
-export interface Told extends RecordEffect {
-  /** Microseconds. */
-  readonly time: number;
-  readonly life: string;
-}
-
 export interface CourseStep {
   readonly course: UnitCourse;
   readonly told: readonly Told[];
@@ -65,7 +58,7 @@ export function freshCourse(wanted: boolean, known: readonly KnownLife[], told: 
   const lives = known
     .slice(-MOST_LIVES)
     .map(({ id, startedAt, ended }) => ({ ...newLife(id), startedAt, toldStart: true, toldEnd: ended }));
-  return { facts: undefined, wanted, lives, present: null, lastExit: null, told };
+  return { facts: undefined, wanted, lives, present: null, lastExit: null, restartsSince: null, told };
 }
 
 export interface KnownLife {
@@ -87,8 +80,10 @@ export function next(course: UnitCourse, event: UnitEvent): CourseStep {
       return { course: refuse(course, event), told: [] };
     case 'word':
       return { course: takeWord(course, event.word), told: foreign(course, event) };
-    case 'observed':
-      return tell(takeFacts(course, event), event);
+    case 'observed': {
+      const { course: taken, told } = tell(takeFacts(course, event), event);
+      return { course: taken, told: [...cutShort(course, taken), ...told] };
+    }
   }
 }
 
@@ -113,7 +108,9 @@ function takeWord(course: UnitCourse, word: ManagerWord): UnitCourse {
   // Only the last word says whether it is to be started again.
   const stopped = about.kind === 'stopped' && about.job === 'stop';
   const begun = about.kind === 'starting' || about.kind === 'started';
-  const taken = stopped || begun ? { ...course, wanted: begun } : course;
+  const known = stopped || begun ? { ...course, wanted: begun, restartsSince: null } : course;
+  const restarts = about.kind === 'stopped' && about.job === 'restart';
+  const taken = restarts ? { ...known, restartsSince: Math.floor(word.time / 1000) } : known;
   return invocation === null ? taken : change(taken, invocation, (life) => hear(life, word));
 }
 
@@ -123,10 +120,7 @@ function foreign({ lives }: UnitCourse, { word, own }: Extract<UnitEvent, { kind
   if (own || about.kind !== 'stopped') return [];
   const askedAt = lives.find(({ id }) => id === invocation)?.askedAt ?? null;
   if (about.job !== 'stop' && (about.job !== 'restart' || askedAt === null)) return [];
-  const message = `${about.job} through systemd, not by vahti`;
-  const fields = { action: about.job, by: 'systemd' };
-  const record = { kind: 'action', level: LEVELS.info, message, fields } as const;
-  return [{ ...record, time: askedAt ?? time, life: invocation ?? '' }];
+  return [foreignRecord(about.job, invocation, askedAt ?? time)];
 }
 
 function takeFacts(course: UnitCourse, { facts, now }: Extract<UnitEvent, { kind: 'observed' }>): UnitCourse {
@@ -140,7 +134,21 @@ function takeFacts(course: UnitCourse, { facts, now }: Extract<UnitEvent, { kind
   });
   const asked = lives.find(({ id }) => id === present)?.asked === true;
   const runs = present !== null && !asked && facts.active !== 'deactivating';
-  return { ...course, facts, present, lives, wanted: runs || course.wanted };
+  const taken = { ...course, facts, present, lives };
+  if (runs) return { ...taken, wanted: true, restartsSince: null };
+  return wasCutShort(taken, now) ? { ...taken, wanted: false, restartsSince: null } : taken;
+}
+
+/** A stop between the two halves of a restart, which only looks tell of. */
+function cutShort(before: UnitCourse, after: UnitCourse): Told[] {
+  const at = before.restartsSince;
+  if (at === null || !before.wanted || after.wanted) return [];
+  return [foreignRecord('stop', before.lives.at(-1)?.id ?? null, at * 1000)];
+}
+
+/** A stop between the two halves of a restart leaves no word: there is nothing to stop. */
+function wasCutShort({ facts, restartsSince }: UnitCourse, now: number): boolean {
+  return facts?.active === 'inactive' && restartsSince !== null && now - restartsSince >= PATIENCE_MS;
 }
 
 function change(course: UnitCourse, id: string, how: (life: UnitLife) => UnitLife): UnitCourse {
@@ -171,11 +179,11 @@ function tell(course: UnitCourse, moment: Moment): CourseStep {
     let known = life;
     const begun = life.pid !== null || life.wasActive || over || hasNext;
     if (!life.toldStart && life.startedAt !== null && begun) {
-      told.push(startOf(life, life.startedAt));
+      told.push(startRecord(life, life.startedAt));
       known = { ...known, toldStart: true };
     }
     if (life.toldEnd || !over) return known;
-    const end = endOf(
+    const end = endRecord(
       life,
       course.facts,
       Math.min(now, (course.lives[index + 1]?.startedAt ?? Infinity) / 1000),
@@ -193,7 +201,7 @@ function tell(course: UnitCourse, moment: Moment): CourseStep {
 function lastKnown({ facts, lives }: UnitCourse, now: number): LastExit | null {
   if (facts === undefined || hasLife(facts)) return null;
   const life = lives.find(({ id, toldEnd }) => id === facts.invocation && toldEnd);
-  return life === undefined ? null : asLastExit(life, endOf(seeGone(life, facts, now), facts, now));
+  return life === undefined ? null : asLastExit(life, endRecord(seeGone(life, facts, now), facts, now));
 }
 
 function asLastExit({ id }: UnitLife, { time, message, level }: Told): LastExit {
@@ -204,29 +212,6 @@ function isOver({ result, goneAt }: UnitLife, hearing: Hearing, now: number): bo
   if (result !== null) return true;
   if (goneAt === null) return false;
   return hearing === 'deaf' || now - goneAt >= PATIENCE_MS;
-}
-
-function startOf({ id, pid }: UnitLife, time: number): Told {
-  const message = `started, life ${id}${pid === null ? '' : `, pid ${pid}`}`;
-  return { time, life: id, kind: 'start', level: LEVELS.info, message, fields: { pid, by: 'systemd' } };
-}
-
-/** @param latest when it was over at the latest, wall milliseconds. */
-function endOf(life: UnitLife, facts: UnitFacts | undefined, latest: number): Told {
-  const ofLife = facts?.invocation === life.id ? facts : undefined;
-  // The clock may have been set back meanwhile.
-  const time = Math.max(life.startedAt ?? 0, life.endedAt ?? Math.min(life.goneAt ?? latest, latest) * 1000);
-  const livedMs = life.startedAt === null ? null : (time - life.startedAt) / 1000;
-  const result = life.result ?? ofLife?.result ?? 'success';
-  const end = describeEnd({ ...life, result, livedMs, policy: facts?.policy });
-  const fields = {
-    result,
-    ...(life.exit === null ? {} : { exit: life.exit }),
-    ...(livedMs === null ? {} : { livedMs: Math.round(livedMs) }),
-    asked: life.asked,
-    ...(life.words.length === 0 ? {} : { systemd: life.words }),
-  };
-  return { time, life: life.id, kind: 'exit', ...end, fields };
 }
 
 /** The unit's state in the words of all services. */

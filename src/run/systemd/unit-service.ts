@@ -13,12 +13,12 @@ import {
   type KnownLife,
   next,
   stateOf,
-  type Told,
   type UnitCourse,
   type UnitEvent,
 } from './unit-course.ts';
 import { createUnitLog, type KnownOnce, recordKey, type UnitLog } from './unit-log.ts';
 import { snapshotOf } from './unit-snapshot.ts';
+import type { Told } from './unit-told.ts';
 
 /** A unit of systemd's that somebody else made: it is followed and shown, and stopped or restarted when somebody says so. */
 export interface UnitServiceSpec {

@@ -1,7 +1,8 @@
 import { approximateDuration } from '../../core/durations.ts';
 import { LEVELS } from '../../core/record.ts';
 import type { UnitFacts } from '../../core/units.ts';
-import type { Hearing, Told, UnitCourse } from './unit-course.ts';
+import type { Hearing, UnitCourse } from './unit-course.ts';
+import type { Told } from './unit-told.ts';
 import type { UnitLife } from './unit-life.ts';
 
 /** When a unit as a whole is in trouble: it failed for good, or cannot be used. */

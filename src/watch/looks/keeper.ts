@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import * as fs from 'node:fs';
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
 import { type Result, ok } from '../../core/result.ts';
 import { type Database, DatabaseError, openDatabase, transaction } from '../../core/sqlite.ts';
+import { dueForChunk } from './due-for-chunk.ts';
 import type { KeptLook } from './look.ts';
 import { LOOKS_MIGRATIONS, LOOKS_NAME, packChunk, packJournal, type SeriesName } from './looks-db.ts';
 import { type LookLimits, pruneLooks } from './prune.ts';
@@ -13,12 +15,6 @@ import { OpenSeries } from './open-series.ts';
 const FLUSH_MS = 10_000;
 /** After a pause what comes first is stored soon. */
 const SOON_MS = 1000;
-/** A series goes to a chunk after so long, or so many bytes. */
-const CHUNK_MS = 3_600_000;
-const CHUNK_BYTES = 64 * 1024;
-/** So many chunks are made at once; with more series, as many as it takes for each to come to its turn twice an hour. */
-const CHUNKS_AT_ONCE = 16;
-const FLUSHES_A_TURN = CHUNK_MS / FLUSH_MS / 2;
 /** While nothing can be stored so many bytes wait; beyond that they are dropped. */
 const MOST_WAITING = 4 * 1024 * 1024;
 const PRUNE_MS = 60_000;
@@ -47,8 +43,11 @@ export interface LookKeeperOptions {
 
 /** Opens or makes the history of looks. Only one process writes it. Errors: as `openDatabase`. */
 export function openLookKeeper({ path, ...rest }: LookKeeperOptions): Result<LookKeeper, DatabaseError> {
-  // Full: otherwise a power cut would take all since the last checkpoint.
-  const opened = openDatabase(path, { migrations: LOOKS_MIGRATIONS, synchronous: 'full', name: LOOKS_NAME });
+  const opened = openDatabase(path, {
+    migrations: LOOKS_MIGRATIONS,
+    synchronous: 'normal',
+    name: LOOKS_NAME,
+  });
   return opened.ok ? ok(createLookKeeper(opened.value, rest)) : opened;
 }
 
@@ -80,6 +79,7 @@ class Keeper implements LookKeeper {
   #prunedAt: number;
   /** Set while the disk takes nothing. */
   #trouble: string | undefined;
+  #isSyncing = false;
   #isClosed = false;
 
   constructor(db: Database, options: Omit<LookKeeperOptions, 'path'>) {
@@ -115,7 +115,7 @@ class Keeper implements LookKeeper {
     if (this.#isClosed) return;
     this.#flushedAt = this.#options.clock.monotonic();
     try {
-      this.#store();
+      if (this.#store()) this.#sync();
       if (this.#flushedAt - this.#prunedAt >= PRUNE_MS) this.#prune();
       if (this.#trouble !== undefined) this.#options.log.info('the history of looks is written again');
       this.#trouble = undefined;
@@ -137,13 +137,13 @@ class Keeper implements LookKeeper {
     this.#timer ??= clock.timer(dueAt - clock.monotonic(), () => this.flush());
   }
 
-  /** Brings all that waits to the journal, and what has waited there for long to chunks: all of it, or nothing. */
-  #store(): void {
+  /** Brings all that waits to the journal, and what has waited there for long to chunks: all of it, or nothing. False: there was nothing. */
+  #store(): boolean {
     const open = [...this.#series.values()];
     const row = this.#nextRow;
-    const due = dueForChunk(open, this.#options.clock.now());
+    const due = dueForChunk(open, this.#options.clock.now(), FLUSH_MS);
     const fresh = open.filter((series) => series.unwritten().length > 0);
-    if (fresh.length === 0 && due.length === 0) return;
+    if (fresh.length === 0 && due.length === 0) return false;
     const span = { first: Math.min(this.#first, this.#last), last: this.#last };
     const journalled = fresh.filter((series) => !due.includes(series));
     transaction(this.#db, () => {
@@ -165,6 +165,21 @@ class Keeper implements LookKeeper {
     for (const series of due) series.chunked(row);
     this.#nextRow = row + 1;
     this.#first = Number.POSITIVE_INFINITY;
+    return true;
+  }
+
+  /**
+   * Brings what was stored to the disk, so that a power cut does not take all since SQLite's last checkpoint. Not by SQLite itself:
+   * that would hold up everything that the daemon does for as long as the disk takes. What fails is left to the next time.
+   */
+  #sync(): void {
+    if (this.#isSyncing) return;
+    this.#isSyncing = true;
+    syncFile(`${this.#db.path}-wal`)
+      .catch(() => {})
+      .finally(() => {
+        this.#isSyncing = false;
+      });
   }
 
   #insertSeries({ series: { id, service, watch, kind, source, upto } }: OpenSeries): void {
@@ -218,18 +233,15 @@ class Keeper implements LookKeeper {
 
 type Span = OpenSeries['span'];
 
-function keyOf({ service, watch, source }: SeriesName): string {
-  return JSON.stringify([service, watch, source]);
+async function syncFile(path: string): Promise<void> {
+  const handle = await fs.promises.open(path, 'r');
+  try {
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
 }
 
-/** What has waited in the journal for long, the oldest first, and no more than is made in little time. */
-function dueForChunk(open: readonly OpenSeries[], now: number): readonly OpenSeries[] {
-  const most = Math.max(CHUNKS_AT_ONCE, Math.ceil(open.length / FLUSHES_A_TURN));
-  return open
-    .filter(
-      ({ from, span, bytes }) =>
-        from !== undefined && (Math.abs(now - span.first) >= CHUNK_MS || bytes >= CHUNK_BYTES),
-    )
-    .toSorted((a, b) => a.span.first - b.span.first)
-    .slice(0, most);
+function keyOf({ service, watch, source }: SeriesName): string {
+  return JSON.stringify([service, watch, source]);
 }

@@ -94,6 +94,33 @@ function actionsOf(told: readonly Told[]): OtherAction[] {
     .map(({ at, what }) => ({ at, costs: what === 'restart' }));
 }
 
+const see = (seen: number, seconds: number): Happening => ({
+  do: 'see',
+  level: seen,
+  takesMs: 0,
+  ms: seconds * SECOND,
+});
+const QUICK: Omit<WatchSettings, 'name'> = {
+  kind: 'level',
+  everyMs: 10 * SECOND,
+  timeoutMs: 5 * SECOND,
+  gate: { fail: { times: 1, of: 1 }, ok: 1, graceMs: 0 },
+  steps: [{ do: 'note' }],
+};
+/** What chance seldom brings together. */
+const EXAMPLES: [Omit<WatchSettings, 'name'>, Happening[]][] = [
+  // A judge that is opened anew remembers nothing, and a gate has no evidence.
+  [QUICK, [see(3, 30), { do: 'reload', ms: 15 * SECOND }, see(3, 30)]],
+  [
+    { ...QUICK, gate: { fail: { times: 2, of: 2 }, ok: 2, graceMs: 0 } },
+    [see(0, 25), see(5, 10), { do: 'reload', ms: 60 * SECOND }],
+  ],
+  // The hours begin within a life: it has its grace from then on.
+  [{ ...QUICK, gate: { ...QUICK.gate, graceMs: 25 * SECOND }, hours: HOURS }, [see(5, 400)]],
+  // A look that hangs is given up, and what it reads then is not judged.
+  [QUICK, [see(3, 9), { do: 'hang', ms: 15 * SECOND }, see(3, 40)]],
+];
+
 test('whatever happened: with unchanged settings a replay tells what was told live, look for look', async (t) => {
   let told = 0;
   await fc.assert(
@@ -112,7 +139,7 @@ test('whatever happened: with unchanged settings a replay tells what was told li
         told += toldOf('a').length;
       },
     ),
-    { numRuns: 15 },
+    { numRuns: 15, examples: EXAMPLES },
   );
   assert.ok(told > 30, `only ${told} were told`);
 });

@@ -14,14 +14,14 @@ export interface Command {
 
 const NICE = /^(?:\/usr\/bin\/)?nice(?:\s+(?:-n\s*|--adjustment=|-)(\d{1,2}))?\s+(?=[^\s-])/;
 const FLOCK =
-  /^(?:\/usr\/bin\/)?flock((?:\s+(?:-[nxeow]+|--nonblock|--nb|--exclusive|--close|(?:-w|--wait|--timeout)[ =]?\d+))*)\s+([^\s"'$`;|&<>()-][^\s"'$`;|&<>()]*)\s+(?=\S)/;
+  /^(?:\/usr\/bin\/)?flock((?:\s+(?:-[nxeo]+|--nonblock|--nb|--exclusive|--close|(?:-w|--wait|--timeout)[ =]?\d+))*)\s+([^\s"'$`;|&<>()-][^\s"'$`;|&<>()]*)\s+(?=\S)/;
 
 /** Takes a command apart. @param input what it gets on its standard input. @param shell the shell of the crontab. */
 export function readCommand(written: string, input: string | undefined, shell: string): Command {
   let line = written.trim();
   let nice: number | undefined;
   let lockFile: string | undefined;
-  const isOne = !/[;\n]|&&|\|\||(?<![<>&])&(?![>&])/.test(line);
+  const isOne = !/[;\n]|&&|\|\||(?<![<>&])&(?![>&])/.test(line.replace(/'[^']*'|"[^"]*"/g, ''));
   for (let changed = isOne; changed; ) {
     changed = false;
     const niced = nice === undefined ? NICE.exec(line) : null;

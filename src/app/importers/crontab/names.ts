@@ -48,8 +48,17 @@ function nameOfWords(words: readonly string[]): string | undefined {
       continue;
     }
     if (INTERPRETERS.test(base)) continue;
-    const name = base.replace(ENDINGS, '');
+    const name = base === 'find' ? findName(words) : base.replace(ENDINGS, '');
     if (/[A-Za-z]/.test(name)) return name;
   }
   return undefined;
+}
+
+/** `find /srv/tmp …` is about a folder. */
+function findName(words: readonly string[]): string {
+  const folder = words
+    .find((word) => word.includes('/') && !word.endsWith('find'))
+    ?.split('/')
+    .findLast((part) => part !== '');
+  return folder === undefined ? 'find' : `find-${folder}`;
 }

@@ -11,7 +11,9 @@ const NICKNAMES: Readonly<Record<string, string>> = {
   '@midnight': 'daily',
   '@hourly': 'hourly',
 };
-const PLAIN = /^[\d*,/a-z-]+$/i;
+const NAMES = 'jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|sun|mon|tue|wed|thu|fri|sat';
+/** What is more than that means something of its own to the library of schedules. */
+const PLAIN = new RegExp(`^(?:[\\d*,/-]|${NAMES})+$`, 'i');
 
 /** As `at` of a job has it. The error is a clause. @param zone where the crontab names one; else that of the config. */
 export function atOf(time: string, zone: string | undefined): Result<string, string> {

@@ -1,4 +1,5 @@
-import { left, type Made, readConnection } from './connections.ts';
+import { readConnection } from './connections.ts';
+import { left, type Made } from './made.ts';
 import { existence, objectTest, spaceTest } from './objects.ts';
 import { processResource, systemResource } from './resources.ts';
 import { monitWords } from './programs.ts';
@@ -61,7 +62,7 @@ function existenceTest(isAbsent: boolean, action: string, { type, subject, isSer
   }
   if (type === 'process' && isService)
     return action === 'stop' || action === 'exec'
-      ? left('what ends is started again; `restart` says how')
+      ? left('the end of a process is no watch: it is told, and it is started again')
       : { kind: 'anyway' };
   return implicitTest({ type, subject, isService }) ?? left('there is no such watch');
 }

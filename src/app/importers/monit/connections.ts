@@ -1,55 +1,17 @@
 import { formatDuration } from '../../../core/durations.ts';
 import { compilePattern } from '../../../core/pattern.ts';
 import type { Keys } from '../draft.ts';
+import { type Connection, readOptions } from './connection.ts';
+import { left, type Made } from './made.ts';
 import { type Comparison, msOf, type Quantity, type Reading } from './reading.ts';
-
-/** What a test becomes: a watch, or why it cannot be one. */
-export type Made =
-  | {
-      readonly kind: 'watch';
-      /** What it may be called. */
-      readonly name: string;
-      readonly keys: Keys;
-      /** Of the service: values that a header needs. */
-      readonly secrets?: Readonly<Record<string, string>>;
-      readonly notes?: readonly string[];
-    }
-  | { readonly kind: 'left'; readonly why: string }
-  /** Vahti does so anyway. */
-  | { readonly kind: 'anyway' };
-
-export function left(why: string): Made {
-  return { kind: 'left', why };
-}
-
-/** What is asked of a connection. */
-interface Connection {
-  host: string;
-  port?: number | undefined;
-  socket?: string | undefined;
-  isUdp: boolean;
-  isTls: boolean;
-  protocol?: string;
-  request?: string | undefined;
-  status?: string;
-  content?: { readonly comparison: Comparison; readonly pattern: string };
-  headers: Record<string, string>;
-  user?: string | undefined;
-  password?: string | undefined;
-  slow?: Quantity | undefined;
-  timeout?: Quantity | undefined;
-  readonly odd: string[];
-}
 
 /** The value of a header that is not to be read by everybody. */
 const SECRET_HEADER = /^(?:authorization|cookie|proxy-authorization|x-.*(?:key|token|secret).*)$/i;
 
 /** `failed [host x] port 80 [protocol http …]`, from behind `failed`. @param host where nothing else is said. */
 export function readConnection(reading: Reading, host: string): Made {
-  const asked: Connection = { host, isUdp: false, isTls: false, headers: {}, odd: [] };
-  const isUrl = reading.take('url') !== undefined;
-  if (isUrl && !takeUrl(asked, reading.text() ?? '')) return left('its address cannot be read');
-  while (reading.rest().length > 0) if (!takeOption(asked, reading)) return left('there is no such watch');
+  const asked = readOptions(reading, host);
+  if (typeof asked === 'string') return left(asked);
   if (asked.isUdp) return left('no watch speaks UDP: a command can, `command: [program, …]`');
   const isHttp =
     asked.protocol === 'http' || asked.protocol === 'https' || asked.protocol === 'apache-status';
@@ -57,156 +19,6 @@ export function readConnection(reading: Reading, host: string): Made {
     return socketWatch(asked.socket, isHttp ? (asked.request ?? '/') : undefined, asked);
   if (asked.port === undefined) return left('it names no port');
   return isHttp ? httpWatch(asked) : tcpWatch(asked, asked.port);
-}
-
-function takeUrl(asked: Connection, url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname, port, pathname, search, username, password } = new URL(url);
-  if (protocol !== 'http:' && protocol !== 'https:') return false;
-  asked.protocol = protocol.slice(0, -1);
-  asked.isTls = protocol === 'https:';
-  asked.host = hostname;
-  asked.port = port === '' ? (asked.isTls ? 443 : 80) : Number(port);
-  asked.request = pathname + search;
-  if (username !== '') asked.user = decodeURIComponent(username);
-  if (password !== '') asked.password = decodeURIComponent(password);
-  return true;
-}
-
-/** Takes one option; false where it is none. */
-function takeOption(asked: Connection, reading: Reading): boolean {
-  const word = reading.take(
-    'host',
-    'port',
-    'unixsocket',
-    'unix',
-    'type',
-    'ssl',
-    'tls',
-    'protocol',
-    'proto',
-    'request',
-    'status',
-    'content',
-    'http',
-    'hostheader',
-    'username',
-    'password',
-    'responsetime',
-    'timeout',
-    'retry',
-    'certificate',
-    'address',
-    'ipv4',
-    'ipv6',
-    'send',
-    'expect',
-    'method',
-    'checksum',
-    'target',
-    'maxforward',
-    'secret',
-    'database',
-    'origin',
-    'version',
-  );
-  switch (word) {
-    case undefined:
-      return false;
-    case 'host':
-      asked.host = reading.text() ?? asked.host;
-      return true;
-    case 'port':
-      return (asked.port = reading.number()) !== undefined;
-    case 'unix':
-    case 'unixsocket':
-      return (asked.socket = reading.text()) !== undefined;
-    case 'type': {
-      const type = reading.text()?.toLowerCase() ?? '';
-      asked.isUdp = type === 'udp';
-      asked.isTls ||= type.startsWith('tcpssl');
-      return true;
-    }
-    case 'ssl':
-    case 'tls':
-      asked.isTls = true;
-      if (reading.block() !== undefined || takeOptions(reading)) asked.odd.push('options of TLS');
-      return true;
-    case 'protocol':
-    case 'proto':
-      asked.protocol = reading.text()?.toLowerCase() ?? '';
-      asked.isTls ||= asked.protocol === 'https';
-      return true;
-    default:
-      return takeDetail(asked, reading, word);
-  }
-}
-
-function takeOptions(reading: Reading): boolean {
-  return reading.take('options') !== undefined && reading.block() !== undefined;
-}
-
-function takeDetail(asked: Connection, reading: Reading, word: string): boolean {
-  switch (word) {
-    case 'request':
-      return (asked.request = reading.text()) !== undefined;
-    case 'status': {
-      const comparison = reading.comparison();
-      const status = reading.number();
-      asked.status = `status ${comparison} ${status}`;
-      return status !== undefined;
-    }
-    case 'content': {
-      const comparison = reading.comparison();
-      const pattern = reading.text();
-      if (pattern !== undefined) asked.content = { comparison, pattern };
-      return pattern !== undefined;
-    }
-    case 'http':
-      return reading.take('headers') !== undefined && takeHeaders(asked, reading.block() ?? '');
-    case 'hostheader':
-      asked.headers['Host'] = reading.text() ?? '';
-      return true;
-    case 'username':
-      return (asked.user = reading.text()) !== undefined;
-    case 'password':
-      return (asked.password = reading.text()) !== undefined;
-    case 'responsetime':
-      reading.comparison();
-      return (asked.slow = reading.quantity()) !== undefined;
-    case 'timeout':
-      return (asked.timeout = reading.quantity()) !== undefined;
-    case 'retry':
-      return reading.number() !== undefined;
-    case 'certificate':
-      asked.odd.push('its certificate');
-      while (
-        reading.take('valid', 'checksum', 'md5', 'sha1') !== undefined ||
-        reading.take('days', 'day') !== undefined
-      );
-      reading.comparison();
-      reading.text();
-      reading.take('days', 'day');
-      return true;
-    case 'ipv4':
-    case 'ipv6':
-      asked.odd.push(word);
-      return true;
-    default:
-      asked.odd.push(word);
-      reading.comparison();
-      return reading.text() !== undefined;
-  }
-}
-
-function takeHeaders(asked: Connection, block: string): boolean {
-  for (const part of block.match(/(?:"[^"]*"|'[^']*'|[^,])+/g) ?? []) {
-    const [, name = '', value = ''] = /^\s*([^:\s]+)\s*:\s*(.*?)\s*$/s.exec(part) ?? [];
-    const said = value.replace(/^(["'])(.*)\1$/s, '$2');
-    if (name === '' || said === '') return false;
-    asked.headers[name] = said;
-  }
-  return true;
 }
 
 function httpWatch(asked: Connection): Made {
@@ -226,6 +38,10 @@ function httpWatch(asked: Connection): Made {
   ];
   const { headers, secrets } = headersOf(asked);
   const { odd } = asked;
+  const isPlain = status === undefined && slow === undefined && Object.keys(headers).length === 0;
+  const isJson = content !== undefined && /["{}]/.test(content.pattern);
+  if (content !== undefined && isJson && isPlain && odd.length === 0)
+    return bodyCommand(url, content, timeout);
   return {
     kind: 'watch',
     name: 'http',
@@ -236,7 +52,31 @@ function httpWatch(asked: Connection): Made {
       ...timeoutKey(timeout),
     },
     secrets,
-    notes: odd.length === 0 ? [] : [`the watch does not look at ${odd.join(', ')}`],
+    notes: [
+      ...(odd.length === 0 ? [] : [`the watch does not look at ${odd.join(', ')}`]),
+      ...(asked.user === undefined
+        ? []
+        : ['the header Authorization is `Basic ` and the base64 of USER:PASSWORD']),
+      ...(content === undefined
+        ? []
+        : ['an answer in JSON is read as such: a pattern is only for text, write `body.FIELD == …` there']),
+    ],
+  };
+}
+
+/** What looks like JSON a watch would read as such, where a pattern finds nothing. */
+function bodyCommand(
+  url: string,
+  { comparison, pattern }: NonNullable<Connection['content']>,
+  timeout: Quantity | undefined,
+): Made {
+  const seconds = Math.max(1, Math.ceil((timeout === undefined ? USUAL_TIMEOUT_MS : msOf(timeout)) / 1000));
+  const line = `b=$(curl -fsS -m ${seconds} -- "$1") && ${comparison === '!=' ? '! ' : ''}printf "%s\\n" "$b" | grep -E -q -e "$2"`;
+  return {
+    kind: 'watch',
+    name: 'content',
+    keys: { command: ['sh', '-c', line, 'sh', url, pattern], timeout: `${seconds + 5}s` },
+    notes: ['the watch needs curl'],
   };
 }
 

@@ -1,11 +1,11 @@
-import { compilePattern } from '../../../core/pattern.ts';
 import { formatDuration } from '../../../core/durations.ts';
 import { formatSize } from '../../../core/sizes.ts';
-import { left, type Made } from './connections.ts';
+import { left, type Made } from './made.ts';
 import { bytesOf, isPercent, msOf, type Reading } from './reading.ts';
 
 /** What stands for other names in a pattern of files. */
 const MAGIC = /[*?[\]{}()!+@\\]/;
+const TAIL_BYTES = 65_536;
 const DIGESTS: Readonly<Record<number, string>> = { 32: 'md5sum', 40: 'sha1sum', 64: 'sha256sum' };
 
 /** A watch that runs a line of a shell with words of its own. */
@@ -80,7 +80,10 @@ function sizeTest(reading: Reading, path: string): Made {
   );
 }
 
-/** Only lines with the pattern are records, so that none is missed between two looks. */
+/**
+ * A watch of records judges the latest line alone, which is seldom the one with the pattern; so the end of the file is searched.
+ * The patterns are of the same kind: extended regular expressions of POSIX.
+ */
 function contentTest(word: string, reading: Reading, path: string): Made {
   const comparison = word === 'match' && reading.take('not') !== undefined ? '!=' : reading.comparison();
   const source = reading.text();
@@ -88,15 +91,13 @@ function contentTest(word: string, reading: Reading, path: string): Made {
   if (comparison === '!=') return left('a watch looks for lines with a pattern, not for those without');
   const isPath = source.startsWith('/');
   if (isPath) return left('its patterns stand in a file of their own: write them as one, (a|b|c)');
-  const pattern = `(?<found>${source})`;
-  const compiled = compilePattern(pattern);
-  if (!compiled.ok) return left(`its pattern cannot be used: ${compiled.error}`);
+  const line = `! tail -c ${TAIL_BYTES} -- "$1" | grep -E -e "$2" | tail -n 1 | grep .`;
   return {
     kind: 'watch',
     name: 'content',
-    keys: { record: path, pattern, bad: 'exists found' },
+    keys: { command: ['sh', '-c', line, 'sh', path, source] },
     notes: [
-      'the watch stays bad from the first such line until the next life of the service (`vahti restart`); acknowledge it with `vahti ack`',
+      'the watch is bad as long as such a line is in the last 64K of the file, also one that is there already',
     ],
   };
 }
@@ -130,7 +131,7 @@ export function spaceTest(word: string, reading: Reading, path: string): Made {
   const comparison = reading.comparison();
   const limit = reading.quantity();
   if (limit === undefined || reading.rest().length > 0) return left('it cannot be read');
-  if (comparison.startsWith(isFree ? '<' : '>') === false)
+  if (!comparison.startsWith(isFree ? '<' : '>'))
     return left('a watch looks for too little room, not for too much');
   if (isPercent(limit)) {
     const share = Math.round((isFree ? limit.number : 100 - limit.number) * 100) / 100;

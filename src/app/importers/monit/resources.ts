@@ -1,5 +1,5 @@
 import { formatSize } from '../../../core/sizes.ts';
-import { left, type Made } from './connections.ts';
+import { left, type Made } from './made.ts';
 import { bytesOf, isPercent, type Reading } from './reading.ts';
 
 const MIB = 1_048_576;
@@ -29,7 +29,7 @@ export function processResource(word: string, reading: Reading, memory: number):
 
 /** Tests of the machine: load, memory, swap. */
 export function systemResource(word: string, reading: Reading): Made {
-  if (/^loadavg/.test(word)) return loadWatch(word, reading);
+  if (word.startsWith('loadavg')) return loadWatch(word, reading);
   if (word.startsWith('cpu'))
     return left('there is no watch of all processors together; a load average (`loadavg`) is one');
   if (!/^(?:mem|memory|swap)$/.test(word)) return left('there is no such watch');

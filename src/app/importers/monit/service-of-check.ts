@@ -82,8 +82,12 @@ function isPlainStop(command: string): boolean {
   return /\b(?:kill(?!\s+-(?:9|KILL|INT|HUP|QUIT|USR))|killall|pkill|start-stop-daemon)\b/.test(command);
 }
 
-/** The commands that bring back what is no service of its own: `restart`, or `stop` and `start`. */
-export function restartSteps({ start, stop, restart }: Known): readonly Keys[] {
-  const commands = restart === undefined ? [stop, start] : [restart];
+/** The commands of an action on what is no service of its own; a restart is `restart`, or `stop` and `start`. */
+export function commandSteps(
+  kind: 'restart' | 'start' | 'stop',
+  { start, stop, restart }: Known,
+): readonly Keys[] {
+  const restarting = restart === undefined ? [stop, start] : [restart];
+  const commands = kind === 'restart' ? restarting : kind === 'start' ? [start] : [stop];
   return commands.flatMap((program) => (program === undefined ? [] : [{ run: monitWords(program.command) }]));
 }

@@ -1,50 +1,16 @@
-import { formatDuration } from '../../../core/durations.ts';
-import type { Keys, ServiceDraft, ServiceKeys } from '../draft.ts';
-import type { Secrets } from '../environment.ts';
+import type { ServiceDraft, ServiceKeys } from '../draft.ts';
 import { configPath } from '../paths.ts';
 import { secretNotes } from '../secrets.ts';
-import type { Channels } from './channels.ts';
-import { type Looked, implicitTest } from './conditions.ts';
-import type { Placing } from './placing.ts';
-import { read } from './reading.ts';
+import { addWatch, toldOf } from './add-watch.ts';
+import type { Building, Say, ServicesContext } from './building.ts';
+import { implicitTest, type Looked } from './conditions.ts';
+import { readPace } from './pace.ts';
 import { type Known, runKeys } from './service-of-check.ts';
 import { placeOf, shownStatement } from './shown.ts';
 import type { Statement } from './statements.ts';
 import { type RestartLimit, readTest } from './test-statement.ts';
-import { cronHours, hoursText, otherHours } from './times.ts';
 import { isWord } from './tokens.ts';
-import { finish, type MadeWatch, makeWatch, type Pace } from './watch-of-test.ts';
-
-export interface ServicesContext {
-  /** The control file that the others are included in. */
-  readonly main: string;
-  readonly folder: string;
-  readonly zone: string;
-  readonly memory: number;
-  readonly mounts: string;
-  readonly cycleMs: number;
-  readonly secrets: Secrets;
-  readonly channels: Channels;
-  readonly placing: Placing;
-  /** The names of services, by the checks that they are named after. */
-  readonly names: ReadonlyMap<Known, string>;
-}
-
-/** A service that is being put together of checks. */
-interface Building {
-  readonly name: string;
-  readonly keys: ServiceKeys;
-  readonly notes: string[];
-  readonly watches: Map<string, Keys>;
-  readonly env: Record<string, string>;
-  readonly quiet: { readonly when: string; readonly why: string }[];
-}
-
-/** A year: longer than that nobody waits for a look. */
-const MOST_EVERY_MS = 365 * 86_400_000;
-const LEAST_PER_MS = 60_000;
-const MOST_PER_MS = 30 * 86_400_000;
-const MOST_RESTARTS = 100;
+import { finish, type MadeWatch, makeWatch } from './watch-of-test.ts';
 
 /** Makes a service of its checks. @param owner the check that says what runs; without one the service only holds watches. */
 export function draftService(
@@ -85,7 +51,7 @@ function addCheck(
   const { check, subject } = known;
   const { notes } = building;
   const isOwn = known.started !== undefined;
-  const say = (statement: Statement, why: string): void => {
+  const say: Say = (statement, why) => {
     notes.push(`not taken over: ${placeOf(statement, context.main)}: ${shownStatement(statement)}: ${why}`);
   };
   const add = (made: MadeWatch, at: Statement): void => addWatch(made, at, known, owner, building, context);
@@ -103,15 +69,15 @@ function addCheck(
   }
   const told = known === owner ? toldOf(known, context.channels) : undefined;
   if (told !== undefined) building.keys.notify = told;
-  for (const other of context.placing.otherNeeds(known))
+  for (const needed of context.placing.otherNeeds(known))
     notes.push(
-      `not taken over: ${placeOf(check, context.main)}: ${check.name} depends on ${other}, which is no service here; its watches hold nobody back`,
+      `not taken over: ${placeOf(check, context.main)}: ${check.name} depends on ${needed}, which is no service here; its watches hold nobody back`,
     );
   const explicit = new Set<string>();
   for (const statement of check.statements) {
     const test = isWord(statement.tokens[0], 'if') ? readTest(statement) : undefined;
     if (test === undefined || 'restarts' in test) {
-      other(statement, test, known, say);
+      tellOther(statement, test, known, say);
       continue;
     }
     if (test.condition.some((token) => isWord(token, 'exist', 'exists'))) explicit.add('exists');
@@ -130,11 +96,11 @@ function addCheck(
 }
 
 /** Statements that are no tests. */
-function other(
+function tellOther(
   statement: Statement,
   limit: RestartLimit | undefined,
   { check, started, start }: Known,
-  say: (statement: Statement, why: string) => void,
+  say: Say,
 ): void {
   const [first, second] = statement.tokens;
   if (limit !== undefined) {
@@ -168,133 +134,4 @@ function other(
     return;
   }
   say(statement, isWord(first, 'ignore') ? 'a pattern has to leave it out itself' : 'it cannot be read');
-}
-
-/** How often and when the watches of a check look, and whether they act. Keys of the whole service are set on the way. */
-function readPace(
-  known: Known,
-  owner: Known | undefined,
-  building: Building,
-  { cycleMs, zone }: ServicesContext,
-  say: (statement: Statement, why: string) => void,
-): Pace {
-  const { check } = known;
-  let every = 1;
-  let hours: string | undefined;
-  let isPassive = false;
-  let limit: RestartLimit | undefined;
-  for (const statement of check.statements) {
-    const [first, second] = statement.tokens;
-    if (isWord(first, 'every')) {
-      const cycles = read(statement.tokens.slice(1)).number();
-      const found = second?.kind === 'string' ? cronHours(second.text) : undefined;
-      if (cycles !== undefined && cycles >= 1) every = cycles;
-      else if (found !== undefined) hours = hoursText(found, zone);
-      else say(statement, 'that is a job, or hours that a watch cannot have; it looks all the time');
-    } else if (isWord(first, 'not')) {
-      const found = statement.tokens[2]?.kind === 'string' ? cronHours(statement.tokens[2].text) : undefined;
-      const rest = found === undefined ? undefined : otherHours(found);
-      if (found !== undefined && (found.days !== '' || found.to - found.from < 24) && known === owner)
-        building.quiet.push({
-          when: hoursText(found, zone),
-          why: `${check.name} is not watched in Monit then`,
-        });
-      else if (rest !== undefined) hours = hoursText(rest, zone);
-      else say(statement, 'those are no hours that a watch can have: write `quiet`');
-    } else if (isWord(first, 'mode')) {
-      isPassive ||= isWord(second, 'passive', 'manual');
-      if (isWord(second, 'manual') && known === owner) noBoot(building, statement, say);
-    } else if (isWord(first, 'onreboot')) {
-      if (isWord(second, 'nostart') && known === owner) noBoot(building, statement, say);
-    } else if (isWord(first, 'if')) {
-      const test = readTest(statement);
-      if (test !== undefined && 'restarts' in test && known.started !== undefined) limit = test;
-    }
-  }
-  const everyMs = Math.min(MOST_EVERY_MS, cycleMs * every);
-  if (limit !== undefined) {
-    const per = Math.min(MOST_PER_MS, Math.max(LEAST_PER_MS, limit.cycles * everyMs));
-    building.keys.restart = {
-      watches: { most: Math.min(MOST_RESTARTS, limit.restarts), per: formatDuration(per) },
-    };
-  }
-  return {
-    everyMs,
-    isPassive,
-    isService: known.started !== undefined || owner !== undefined,
-    ...(hours === undefined ? {} : { hours }),
-    ...(limit === undefined ? {} : { limit }),
-  };
-}
-
-function noBoot(
-  { keys }: Building,
-  statement: Statement,
-  say: (statement: Statement, why: string) => void,
-): void {
-  if (keys.unit === undefined) keys.boot = false;
-  else say(statement, `systemd starts it at boot: systemctl disable ${keys.unit}`);
-}
-
-function addWatch(
-  { name, keys, secrets, notes }: MadeWatch,
-  statement: Statement,
-  known: Known,
-  owner: Known | undefined,
-  building: Building,
-  { main, channels, secrets: all }: ServicesContext,
-): void {
-  const { check } = known;
-  const kinds = ['memory', 'cpu', 'fresh', 'http'];
-  const of = check.type === 'system' ? 'system' : check.name;
-  const wanted =
-    known === owner
-      ? name
-      : `${of
-          .replace(/[^A-Za-z0-9._-]+/g, '-')
-          .replace(/^[._-]+/, '')
-          .slice(0, 40)}-${name}`.replace(/^-/, '');
-  let free = wanted;
-  for (let number = 2; building.watches.has(free); number++) free = `${wanted}-${number}`;
-  const kept = Object.fromEntries(
-    Object.entries(secrets).map(([header, value]) => [header, all.keep(building.name, header, value)]),
-  );
-  for (const variable of Object.values(kept)) building.env[variable] = `$${variable}`;
-  const headers = keys['headers'];
-  const renamed =
-    typeof headers === 'object'
-      ? {
-          headers: Object.fromEntries(
-            Object.entries(headers).map(([key, value]) => [key, renamedReference(String(value), kept)]),
-          ),
-        }
-      : {};
-  const told = known === owner ? undefined : toldOf(known, channels);
-  const nested = kinds.find((kind) => kind === name && free !== kind && !Object.hasOwn(keys, kind));
-  const written: Keys = nested === undefined ? { ...keys, ...renamed } : withKind(nested, keys);
-  building.watches.set(free, { ...written, ...(told === undefined ? {} : { notify: told }) });
-  for (const note of notes) building.notes.push(`look: ${placeOf(statement, main)}: ${free}: ${note}`);
-}
-
-function renamedReference(value: string, kept: Readonly<Record<string, string>>): string {
-  const variable = value.startsWith('$') ? kept[value.slice(1)] : undefined;
-  return variable === undefined ? value : `$${variable}`;
-}
-
-/** A watch that is not named as its kind has the kind as a key. */
-function withKind(kind: string, keys: Keys): Keys {
-  const main = { memory: 'max', cpu: 'max', fresh: 'files', http: 'url' }[kind] ?? kind;
-  const { [main]: value, ...rest } = keys;
-  return value === undefined ? keys : { [kind]: value, ...rest };
-}
-
-/** Who hears of a check, where that is not everybody. */
-function toldOf({ check }: Known, { ofAll, nameOf }: Channels): readonly string[] | undefined {
-  const named = (word: string): readonly string[] =>
-    check.statements
-      .filter(({ tokens }) => isWord(tokens[0], word))
-      .flatMap(({ tokens }) => nameOf(tokens[1]?.text ?? '') ?? []);
-  const [more, less] = [named('alert'), named('noalert')];
-  if (more.length === 0 && less.length === 0) return undefined;
-  return [...new Set([...ofAll, ...more])].filter((name) => !less.includes(name));
 }

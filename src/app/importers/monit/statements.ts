@@ -1,3 +1,4 @@
+import { suggest } from '../../../core/suggest.ts';
 import { isWord, type Token } from './tokens.ts';
 
 /** A statement of a control file, from its first word to its last. */
@@ -44,6 +45,9 @@ const STARTERS =
 /** Statements that are this word and one more, which may look as if it began another one. */
 const OF_TWO = ['mode', 'onreboot', 'group'];
 
+/** What a test can do. */
+export const ACTIONS = ['alert', 'restart', 'start', 'stop', 'exec', 'unmonitor', 'timeout'] as const;
+
 /** Puts tokens together; each of them is in exactly one statement, or the head of a check. */
 export function readStatements(tokens: readonly Token[]): ControlFile {
   const global: Statement[] = [];
@@ -63,8 +67,16 @@ export function readStatements(tokens: readonly Token[]): ControlFile {
 }
 
 function beginsGlobal(tokens: readonly Token[], index: number): boolean {
-  const [token, next] = tokens.slice(index, index + 2);
+  const token = tokens[index];
+  const next = tokens[index + 1];
+  // `chek process x` must not be taken for the end of what stands before it.
+  if (token?.kind === 'word' && token.line !== tokens[index - 1]?.line && isMisspelt(token.text)) return true;
   return isWord(token, 'set', 'include') || (isWord(token, 'check') && isWord(next, ...TYPES));
+}
+
+function isMisspelt(word: string): boolean {
+  const small = word.toLowerCase();
+  return small !== 'checksum' && small !== 'check' && suggest(small, ['check', 'include']) !== undefined;
 }
 
 function readCheck(part: readonly Token[], type: string, name: string): Check {
@@ -105,6 +117,8 @@ function endOfTest(tokens: readonly Token[], at: number): number {
 
 /** An action and what belongs to it: `exec "…" as uid x repeat every 3 cycles`. */
 function endOfAction(tokens: readonly Token[], at: number): number {
+  // A test without an action ends before the next one.
+  if (!isWord(tokens[at], ...ACTIONS)) return at;
   let end = at + 1;
   while (end < tokens.length && !isWord(tokens[end], 'else')) {
     const isOwn = isWord(tokens[end], 'every') && isWord(tokens[end - 1], 'repeat');

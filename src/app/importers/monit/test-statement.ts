@@ -1,4 +1,4 @@
-import type { Statement } from './statements.ts';
+import { ACTIONS, type Statement } from './statements.ts';
 import { isWord, type Token } from './tokens.ts';
 
 /** What is done when a test fails. */
@@ -30,8 +30,6 @@ export interface RestartLimit {
   readonly action: Action;
 }
 
-const KINDS = ['alert', 'restart', 'start', 'stop', 'exec', 'unmonitor', 'timeout'];
-
 /** Takes an `if` statement apart; undefined where it cannot be read. */
 export function readTest({ tokens }: Statement): Test | RestartLimit | undefined {
   const then = tokens.findIndex((token) => isWord(token, 'then'));
@@ -49,7 +47,7 @@ export function readTest({ tokens }: Statement): Test | RestartLimit | undefined
   const test = { condition, times, of, action };
   if (otherwise < 0) return test;
   const last = tokens.slice(otherwise + 1);
-  const begin = last.findIndex((token) => isWord(token, ...KINDS));
+  const begin = last.findIndex((token) => isWord(token, ...ACTIONS));
   const recovery = begin < 0 ? undefined : readAction(last.slice(begin));
   if (recovery === undefined) return undefined;
   const ended = readTolerance(last.slice(0, begin).filter((token) => !isWord(token, 'then')));
@@ -82,7 +80,7 @@ function readTolerance(tokens: readonly Token[]): Pick<Test, 'condition' | 'time
 
 function readAction(tokens: readonly Token[]): Action | undefined {
   const [first, command, ...more] = tokens;
-  const kind = KINDS.find((word) => isWord(first, word));
+  const kind = ACTIONS.find((word) => isWord(first, word));
   if (kind === undefined) return undefined;
   if (kind === 'timeout') return { kind: 'unmonitor' };
   if (kind !== 'exec') return { kind: kind as Action['kind'] };

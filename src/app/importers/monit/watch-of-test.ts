@@ -1,9 +1,9 @@
 import { formatDuration } from '../../../core/durations.ts';
 import type { Keys, Value } from '../draft.ts';
 import { asUser, type Looked, watchOf } from './conditions.ts';
-import type { Made } from './connections.ts';
+import type { Made } from './made.ts';
 import { monitWords } from './programs.ts';
-import { type Known, restartSteps } from './service-of-check.ts';
+import { type Known, commandSteps } from './service-of-check.ts';
 import type { Action, RestartLimit, Test } from './test-statement.ts';
 
 /** What holds for all tests of a check. */
@@ -81,20 +81,15 @@ function stepsOf(action: Action, known: Known, pace: Pace): Steps {
   if (action.kind === 'exec') return execSteps(action);
   if (pace.isPassive) return { steps: [], notes: [] };
   if (action.kind === 'stop')
-    return pace.isService ? { steps: ['stop'], notes: [] } : nothingToDo(action, known);
-  if (!pace.isService) return nothingToDo(action, known);
+    return pace.isService ? { steps: ['stop'], notes: [] } : nothingToDo(action.kind, known);
+  if (!pace.isService) return nothingToDo(action.kind, known);
   const last = pace.limit === undefined ? 'page' : lastStep(pace.limit.action);
   return { steps: ['restart', last], notes: [] };
 }
 
 /** Without a process of its own: the commands of the check, where it has some. */
-function nothingToDo({ kind }: Action, known: Known): Steps {
-  const steps =
-    kind === 'stop'
-      ? known.stop === undefined
-        ? []
-        : [{ run: monitWords(known.stop.command) }]
-      : restartSteps(known);
+function nothingToDo(kind: 'restart' | 'start' | 'stop', known: Known): Steps {
+  const steps = commandSteps(kind, known);
   return steps.length > 0
     ? { steps, notes: [] }
     : { steps: [], notes: [`\`${kind}\`: the check has no program for that, so it is told only`] };

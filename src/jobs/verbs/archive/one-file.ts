@@ -10,7 +10,7 @@ import { removeProved } from '../../files/removal.ts';
 import { durably, LeftAlone } from '../../files/trouble.ts';
 import type { Writers } from '../../files/writers.ts';
 import type { Candidate } from './candidates.ts';
-import { type Packing, temporaryPath } from './packing.ts';
+import { type Packed, type Packing, temporaryPath } from './packing.ts';
 
 /** What the steps of one file work with. */
 export interface Bench {
@@ -76,18 +76,14 @@ async function archiveRaw(bench: Bench, candidate: Candidate): Promise<Done> {
   for (const leftover of candidate.leftovers) await files.unlink(join(root, leftover));
   await compareSize(from, candidate);
   const temporary = temporaryPath(final);
-  const content = await packing.pack({ from, to: temporary, format: to, level }, signal);
-  const archive = await (async () => {
+  const isHashed = candidate.expected === undefined;
+  const packed = await packing.pack({ from, to: temporary, format: to, level, isHashed }, signal);
+  const { content, archive } = await (async () => {
     try {
-      compareContent(content, candidate, bench.ledger.file(root, candidate.path));
-      const { content: back, archive: packed } = await packing.unpack(temporary, to, signal);
-      if (back.sha256 !== content.sha256 || back.bytes !== content.bytes)
-        throw new LeftAlone(
-          'what was written does not read back as it was; is the disk or the memory faulty?',
-        );
-      if (!isSame(content.look, await lookAt(from))) throw new LeftAlone('it changed while it was archived');
+      const back = await readBack(bench, candidate, packed, temporary);
+      if (!isSame(packed.look, await lookAt(from))) throw new LeftAlone('it changed while it was archived');
       await requireFree(final);
-      return packed;
+      return back;
     } catch (thrown) {
       await files.unlink(temporary).catch(() => undefined);
       throw thrown;
@@ -98,6 +94,26 @@ async function archiveRaw(bench: Bench, candidate: Candidate): Promise<Done> {
   record(bench, candidate, content, { path: relative, sha256: archive.sha256, bytes: archive.bytes });
   const removed = await removeRaw(bench, candidate, content);
   return { step: 'archive', bytes: content.bytes, archiveBytes: archive.bytes, removed };
+}
+
+/** Reads a new archive back: it must hold what was read, and what the manifest says. */
+async function readBack(
+  { root, packing, signal, to, ledger }: Bench,
+  candidate: Candidate,
+  packed: Packed,
+  temporary: string,
+): Promise<{ readonly content: Content; readonly archive: Content }> {
+  const { content, archive } = await packing.unpack(temporary, to, signal);
+  const wanted = packed.sha256 ?? candidate.expected?.sha256;
+  if (content.sha256 !== wanted || content.bytes !== packed.bytes) {
+    // Which of the two it is: the file, or what was written of it.
+    const again = await packing.read(join(root, candidate.path), signal);
+    compareContent(again, candidate, undefined);
+    throw new LeftAlone('what was written does not read back as it was; is the disk or the memory faulty?');
+  }
+  const whole = { ...content, look: packed.look };
+  compareContent(whole, candidate, ledger.file(root, candidate.path));
+  return { content: whole, archive };
 }
 
 /** A file and its archive: proves the one by the other, then removes the file. */

@@ -3,7 +3,7 @@ import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { LeftAlone } from '../../files/trouble.ts';
 import type { Content } from '../../files/content.ts';
-import type { Packing, Unpacked } from './packing.ts';
+import type { Packed, Packing, Unpacked } from './packing.ts';
 import type { Answer, Call } from './thread-messages.ts';
 
 export interface Crew extends Packing {
@@ -38,7 +38,7 @@ export function createCrew(): Crew {
   return {
     async pack(task, signal) {
       try {
-        return (await call({ what: 'pack', task }, signal)) as Content;
+        return (await call({ what: 'pack', task }, signal)) as Packed;
       } catch (thrown) {
         // A thread that was ended in the middle did not come to it.
         await rm(task.to, { force: true }).catch(() => undefined);
@@ -69,6 +69,7 @@ function ask(thread: Worker, call: Call, signal: AbortSignal): Promise<Answer> {
     const onAbort = (): void => settle(() => reject(signal.reason as Error));
     thread.on('message', onMessage).on('error', onError).on('exit', onExit);
     signal.addEventListener('abort', onAbort, { once: true });
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows, this is a thread
     thread.postMessage(call);
   });
 }

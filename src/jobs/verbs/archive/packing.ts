@@ -16,6 +16,16 @@ export interface PackTask {
   readonly to: string;
   readonly format: ArchiveFormat;
   readonly level: number;
+  /** False where reading back tells enough, because it is known beforehand what must come out. */
+  readonly isHashed: boolean;
+}
+
+/** What was compressed, as long as the look at it is the same. */
+export interface Packed {
+  /** Undefined where it was not hashed. */
+  readonly sha256: string | undefined;
+  readonly bytes: number;
+  readonly look: FileLook;
 }
 
 /** What an archive holds, by its being read back, and what it is itself. */
@@ -27,7 +37,7 @@ export interface Unpacked {
 /** The work that takes time: done here, or in a thread of its own. Every call ends early when `signal` aborts. */
 export interface Packing {
   /** Compresses a file into a new one, and makes that durable. Answers with what was read. */
-  pack(task: PackTask, signal: AbortSignal): Promise<Content>;
+  pack(task: PackTask, signal: AbortSignal): Promise<Packed>;
   /** Reads an archive back in one pass. @throws LeftAlone where it is damaged. */
   unpack(path: string, format: ArchiveFormat, signal: AbortSignal): Promise<Unpacked>;
   read(path: string, signal: AbortSignal): Promise<Content>;
@@ -60,19 +70,19 @@ async function pack(
   look: FileLook,
   task: PackTask,
   signal: AbortSignal,
-): Promise<Content> {
+): Promise<Packed> {
   const into = await files.open(task.to, 'create');
   try {
-    let content: Content;
+    let packed: Packed;
     try {
       await likeIts(task.to, look);
-      content = await compress(files, fd, look, into, task, signal);
+      packed = await compress(files, fd, look, into, task, signal);
       await files.datasync(into);
     } finally {
       await files.close(into);
     }
     await lutimes(task.to, look.mtimeMs / 1000, look.mtimeMs / 1000);
-    return content;
+    return packed;
   } catch (thrown) {
     await files.unlink(task.to).catch(() => undefined);
     throw thrown;
@@ -90,9 +100,9 @@ async function compress(
   fd: number,
   look: FileLook,
   into: number,
-  { format, level }: PackTask,
+  { format, level, isHashed }: PackTask,
   signal: AbortSignal,
-): Promise<Content> {
+): Promise<Packed> {
   const hash = createHash('sha256');
   let bytes = 0;
   const changed = new LeftAlone('it changed while it was read');
@@ -100,7 +110,7 @@ async function compress(
     for await (const piece of piecesOf(files, fd, look.bytes, signal)) {
       bytes += piece.length;
       if (bytes > look.bytes) throw changed;
-      hash.update(piece);
+      if (isHashed) hash.update(piece);
       yield piece;
     }
     if (bytes < look.bytes) throw changed;
@@ -114,7 +124,7 @@ async function compress(
   };
   await pipeline(raw, createPacker(format, level, look.bytes), write, { signal });
   if (!isSame(look, await lookAtOpen(fd))) throw changed;
-  return { sha256: hash.digest('hex'), bytes, look };
+  return { sha256: isHashed ? hash.digest('hex') : undefined, bytes, look };
 }
 
 async function unpack(

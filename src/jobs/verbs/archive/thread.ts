@@ -25,5 +25,6 @@ async function answer(call: Call): Promise<Answer> {
 }
 
 parentPort?.on('message', (call: Call) => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows, this is a thread
   void answer(call).then((said) => parentPort?.postMessage(said));
 });

@@ -4,6 +4,7 @@ import type { Files } from '../../../core/files.ts';
 import type { Ledger, LedgerFile } from '../../../core/ledger.ts';
 import { errorCode } from '../../../core/result.ts';
 import { type Content, readContent } from '../../files/content.ts';
+import { lookAt } from '../../files/identity.ts';
 import { removeProved } from '../../files/removal.ts';
 import { durably, LeftAlone } from '../../files/trouble.ts';
 import type { Writers } from '../../files/writers.ts';
@@ -53,8 +54,19 @@ export async function readForms(
 export async function purgeOne(purging: Purging, row: LedgerFile, forms: readonly ReadForm[]): Promise<void> {
   const { root, files, ledger, writers, by } = purging;
   ledger.purging(root, row.path, by);
-  for (const { path, content } of forms) await removeProved(files, join(root, path), content.look, writers);
+  try {
+    for (const { path, content } of forms) await removeProved(files, join(root, path), content.look, writers);
+  } catch (thrown) {
+    if (await areAllThere(root, forms)) ledger.take(row);
+    throw thrown;
+  }
   await finish(purging, row, by.run);
+}
+
+/** Nothing was deleted yet: then the intention is taken back, or a stranger's hand would pass for ours. */
+async function areAllThere(root: string, forms: readonly ReadForm[]): Promise<boolean> {
+  const looks = await Promise.allSettled(forms.map(({ path }) => lookAt(join(root, path))));
+  return looks.every(({ status }) => status === 'fulfilled');
 }
 
 /** What is left to do for a file that is gone and whose end is not written down yet. @param run that deleted it. */

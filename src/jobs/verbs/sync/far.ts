@@ -11,8 +11,8 @@ export interface FarTrouble {
 export interface Carried {
   /** Ends the run: what comes next would fail as well. */
   readonly trouble?: FarTrouble;
-  /** What the program complained of; the last lines. */
-  readonly said: readonly string[];
+  /** What the program complained of: of this file, or at all. */
+  complaint(path: string): string | undefined;
 }
 
 /** A file that lies at the far side. */

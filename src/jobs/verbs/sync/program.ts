@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Clock } from '../../../core/clock.ts';
+import { groupExists } from '../../../core/process-table.ts';
 import { endTree, type Exit, LIFE_VARIABLE, type Process, startProcess } from '../../../core/processes.ts';
 
 export interface ProgramRun {
@@ -121,7 +122,7 @@ async function endAll(
   isOver: boolean,
   clock: Clock,
 ): Promise<void> {
-  if (pid === undefined) return;
+  if (pid === undefined || (isOver && !groupExists(pid))) return;
   const ticks = startTicks === undefined ? {} : { startTicks };
   const end = await endTree({ pgid: pid, ...ticks, life, deadlineMs: isOver ? 0 : END_MS, clock });
   if (end.kind === 'gone') await exited;

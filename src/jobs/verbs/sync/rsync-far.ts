@@ -50,7 +50,8 @@ export function createRsyncFar(
       end = await runProgram({ ...run, input: named(load.paths), argv: words() }, programs);
     }
     const trouble = rsyncTrouble(end, host);
-    return { said: end.said, ...(trouble === undefined ? {} : { trouble }) };
+    const complaint = (path: string) => complaintOf(end.said, path);
+    return { complaint, ...(trouble === undefined ? {} : { trouble }) };
   };
 
   return {
@@ -78,7 +79,8 @@ function argumentsOf({ links, group, permissions, bandwidth }: SyncOptions): rea
 }
 
 function* named(paths: readonly string[]): Generator<string, void> {
-  for (const path of paths) yield `${path}\0`;
+  // Else one that begins with # or ; would be a comment.
+  for (const path of paths) yield `./${path}\0`;
 }
 
 function isOfFsync(line: string): boolean {
@@ -96,4 +98,9 @@ function tellProgress(piece: Buffer, progress: (bytes: number) => void): void {
       )
       ?.slice(1) ?? [];
   if (bytes !== undefined) progress(Number(bytes));
+}
+
+function complaintOf(said: readonly string[], path: string): string | undefined {
+  const own = said.find((line) => line.includes(`/${path}"`) || line.includes(`"${path}"`));
+  return own ?? said.find((line) => !/^rsync error: /.test(line)) ?? said.at(-1);
 }

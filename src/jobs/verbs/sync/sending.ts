@@ -79,16 +79,16 @@ function account(course: Course, file: Taken, how: 'found' | 'sent'): void {
 async function whyNot(
   file: Taken,
   sum: string | undefined,
-  { said }: Carried,
+  carried: Carried,
   target: string,
 ): Promise<string> {
   const now = await lookAt(file.full).catch(() => undefined);
   if (now === undefined) return 'it went away while it was sent';
   if (!isSame(file.look, now)) return 'it changed while it was sent; the next run sends it again';
-  const line = said.find((each) => each.includes(file.path));
-  if (sum !== undefined)
-    return `what lies at ${target} does not read back as it was sent${line === undefined ? '' : `: ${line}`}`;
-  return `it did not come to ${target}: ${line ?? said.find((each) => !/^rsync error: /.test(each)) ?? 'nothing said why'}`;
+  const line = carried.complaint(file.path);
+  const why = line === undefined ? '' : `: ${line}`;
+  if (sum !== undefined) return `what lies at ${target} does not read back as it was sent${why}`;
+  return `it did not come to ${target}${why}`;
 }
 
 /** Puts down what went wrong with a file; throws a bug again. */

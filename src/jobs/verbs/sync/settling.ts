@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { errorCode } from '../../../core/result.ts';
 import type { Clock } from '../../../core/clock.ts';
 import { type FileLook, isSame, lookAt } from '../../files/identity.ts';
@@ -16,17 +15,16 @@ export interface Patience {
 
 /**
  * Which files are over: old enough, the same in two looks, open for writing in no process. The reason of each that is not.
- * @param paths below the root, as they lie there.
+ * @param paths absolute.
  */
 export async function unsettled(
-  root: string,
   paths: readonly string[],
   { settleMs, clock, writers, signal }: Patience,
 ): Promise<ReadonlyMap<string, string>> {
   const waiting = new Map<string, string>();
   const seen = new Map<string, FileLook>();
   for (const path of paths) {
-    const look = await lookOrGone(join(root, path));
+    const look = await lookOrGone(path);
     if (look === undefined) continue;
     const reason = tooYoung(clock.now() - look.mtimeMs, settleMs);
     if (reason === undefined) seen.set(path, look);
@@ -34,10 +32,9 @@ export async function unsettled(
   }
   if (seen.size > 0 && !(await clock.sleep(settleMs, signal))) signal.throwIfAborted();
   for (const [path, before] of seen) {
-    const full = join(root, path);
-    const look = await lookOrGone(full);
+    const look = await lookOrGone(path);
     if (look !== undefined && !isSame(before, look)) waiting.set(path, 'it still changes');
-    else if (await writers.has(full)) waiting.set(path, 'a process has it open for writing');
+    else if (await writers.has(path)) waiting.set(path, 'a process has it open for writing');
   }
   return waiting;
 }

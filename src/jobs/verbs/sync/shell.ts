@@ -65,17 +65,19 @@ export function createFarShell(place: ShellPlace, programs: Programs): FarShell 
     async checksums({ paths, largest }, durably) {
       // What was just sent is to be on the far disk before it is said to be there.
       const settle = durably ? `sync -f . 2>/dev/null || sync || exit ${NOT_SYNCED}; ` : '';
-      const script = `${settle}LC_ALL=C exec xargs -0 -r sha256sum -b -z --`;
+      // What is reached through a link does not lie there: only real paths are read.
+      const script = `${settle}export LC_ALL=C; printf '%s\\0' "$(pwd -P)"; xargs -0 -r realpath -e -z -- | xargs -0 -r sha256sum -b -z --`;
       const ran = await run(script, paths, patienceFor(largest));
       if (!ran.ok) return ran;
       const { items, said } = ran.value;
-      const refused = said.find((line) => /unrecognized option|invalid option/.test(line));
+      const refused = said.find((line) => /unrecognized option|invalid option|^xargs: /.test(line));
       if (refused !== undefined)
         return err({
-          reason: `its sha256sum is too old (coreutils 8.25 is needed): ${refused}`,
+          reason: `its programs are too old (coreutils 8.25 is needed): ${refused}`,
           passing: false,
         });
-      return ok(sumsOf(items, new Set(paths)));
+      const [real = '', ...sums] = items;
+      return ok(sumsOf(sums, real === '/' ? '/' : `${real}/`, new Set(paths)));
     },
     async list() {
       const script = `LC_ALL=C exec find . -xdev '(' -name .vahti -o -name .vahti-partial ')' -prune -o -type f -printf '%s %T@ %p\\0'`;
@@ -121,13 +123,18 @@ function troubleOf({ exit, said }: ProgramEnd, { host, path }: ShellPlace): FarT
   return { reason: `${who} cannot read files (exit code ${exit.code}): ${last}`, passing: false };
 }
 
-const SUM = /^([0-9a-f]{64}) [ *]\.\/(.+)$/s;
+const SUM = /^([0-9a-f]{64}) [ *](.+)$/s;
 
-function sumsOf(items: readonly string[], asked: ReadonlySet<string>): ReadonlyMap<string, string> {
+function sumsOf(
+  items: readonly string[],
+  root: string,
+  asked: ReadonlySet<string>,
+): ReadonlyMap<string, string> {
   const sums = new Map<string, string>();
   for (const item of items) {
-    const [, sum, path] = SUM.exec(item) ?? [];
-    if (sum !== undefined && path !== undefined && asked.has(path)) sums.set(path, sum);
+    const [, sum, full = ''] = SUM.exec(item) ?? [];
+    const path = full.startsWith(root) ? full.slice(root.length) : '';
+    if (sum !== undefined && asked.has(path)) sums.set(path, sum);
   }
   return sums;
 }

@@ -51,5 +51,7 @@ export function sshTrouble(host: string, said: readonly string[]): FarTrouble {
     )
   )
     return { reason: `ssh cannot use its options: ${last}`, passing: false };
-  return { reason: `${host} cannot be reached${last === '' ? '' : `: ${last}`}`, passing: true };
+  // ssh says nothing where the far program was killed.
+  const reason = last === '' ? `the connection to ${host} broke off` : `${host} cannot be reached: ${last}`;
+  return { reason, passing: true };
 }

@@ -7,6 +7,8 @@ import type { FileLook } from '../../files/identity.ts';
 import { LeftAlone } from '../../files/trouble.ts';
 import { createPacking } from '../archive/packing.ts';
 import type { Course } from './course.ts';
+import type { SyncOptions } from './options.ts';
+import type { Root } from '../../files/root.ts';
 import type { Item } from './source.ts';
 
 /** A file that was read here and is in the ledger, ready to be carried. */
@@ -31,6 +33,12 @@ export async function takeIn(course: Course, item: Item): Promise<Taken> {
   const full =
     options.links === 'copy' && root.tree.entries.get(item.path) === 'link' ? await realpath(own) : own;
   return item.isArchive ? takeArchive(course, item, full) : takeFile(course, item, full);
+}
+
+/** Where a file is read: where links are copied, at their other end. */
+export async function fullPath(root: Root, { links }: SyncOptions, path: string): Promise<string> {
+  const own = join(root.path, path);
+  return links === 'copy' && root.tree.entries.get(path) === 'link' ? realpath(own) : own;
 }
 
 async function takeFile({ root, ledger, files, signal }: Course, item: Item, full: string): Promise<Taken> {

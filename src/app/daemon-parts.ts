@@ -1,0 +1,118 @@
+import type { Clock } from '../core/clock.ts';
+import type { Log } from '../core/log.ts';
+import type { RecordQuery, RecordStore, StoredRecord } from '../core/record.ts';
+import { asError, err, ok, type Result } from '../core/result.ts';
+import type { LookKeeper } from '../watch/looks/keeper.ts';
+import { type BeatListening, createBeatListening } from './beat-listening.ts';
+import { type Beats, createBeats } from './beats.ts';
+import { jobService } from '../jobs/job.ts';
+import { type Jobs, openJobs } from './jobs.ts';
+import { openLooks } from './looks.ts';
+import { createNotifying, type Notifying } from './notifying.ts';
+import { closeFolder, type FolderTrouble, openFolder, type OpenFolder } from './open-folder.ts';
+import type { Plan } from './plan.ts';
+import { createRecorder, type Recorder } from './recorder.ts';
+import { createSupervision, type Supervision } from './supervision.ts';
+
+/** Last lines of a life that are kept with what a watch does to it. */
+const TAIL_LINES = 20;
+
+/** What a daemon is made of. */
+export interface OpenOptions {
+  readonly plan: Plan;
+  /** How this very program is started: `[node, bin/vahti.js]`. */
+  readonly program: readonly string[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  /** Told of every stored record, in order. */
+  readonly stored: (records: readonly StoredRecord[]) => void;
+}
+
+/** Everything that is open while a daemon runs. */
+export interface Open extends OpenFolder {
+  readonly recorder: Recorder;
+  readonly supervision: Supervision;
+  readonly beats: Beats;
+  readonly looks: LookKeeper;
+  readonly listening: BeatListening;
+  readonly notifying: Notifying;
+  readonly jobs: Jobs;
+}
+
+/** The past, with all that was told so far. Asked rarely: when a watch acts. */
+function createPast(recorder: Recorder, store: RecordStore, log: Log) {
+  const stored = (query: RecordQuery): readonly StoredRecord[] => {
+    recorder.flush();
+    try {
+      return store.query(query);
+    } catch (error) {
+      log.warn('cannot read the time line', { ...query, reason: asError(error).message });
+      return [];
+    }
+  };
+  const tail = (name: string, life: string): readonly string[] =>
+    stored({ services: [name], life, kinds: ['log'], limit: TAIL_LINES, take: 'newest' }).map(
+      ({ message }) => message,
+    );
+  return { stored, tail };
+}
+
+/** Opens all that a daemon of this plan has, and starts nothing. A refusal leaves nothing open. */
+export function openAll(options: OpenOptions): Result<Open, FolderTrouble> {
+  const { clock, log } = options;
+  const opened = openFolder(options.plan, 'vahti up', clock);
+  if (!opened.ok) return opened;
+  const { paths, state, store } = opened.value;
+  const recorder = createRecorder({ store, clock, log, stored: options.stored });
+  const { random, program } = options;
+  const past = createPast(recorder, store, log);
+  const beats = createBeats({ clock, store: state.beats, records: recorder.add });
+  const looks = openLooks(options.plan, paths, clock, log);
+  const supervision = createSupervision({
+    beats,
+    looks,
+    clock,
+    log,
+    random,
+    paths,
+    state,
+    records: recorder.add,
+    program,
+    ...past,
+    flush: recorder.flush,
+  });
+  const lifeOf = (name: string) => supervision.get(name)?.service.snapshot().life ?? null;
+  const listening = createBeatListening({ clock, records: recorder.add, beats, lifeOf });
+  const { outbox } = opened.value;
+  const { stateId } = state;
+  const shared = { outbox, store, supervision, clock, log, random, stateId };
+  const { add: records, flush } = recorder;
+  const ofRuns = { plan: options.plan, clock, log, paths, stateId, program, records: recorder.add };
+  // Runs end later than all of this is open.
+  let told: Notifying | undefined;
+  const jobs = openJobs({
+    ...ofRuns,
+    over({ job, row, final }) {
+      if (row.outcome === 'ok')
+        supervision.holding.silences.over({ service: jobService(job.name), watch: null });
+      if (final) told?.ran(job, row);
+    },
+  });
+  if (!jobs.ok) {
+    looks.close();
+    recorder.close();
+    closeFolder(opened.value);
+    return err({ kind: 'failed', message: jobs.error.message });
+  }
+  const notifying = createNotifying(options.plan, { ...shared, records, flush, jobs: jobs.value });
+  told = notifying;
+  return ok({ ...opened.value, jobs: jobs.value, recorder, supervision, beats, looks, listening, notifying });
+}
+
+export function closeAll(open: Open): void {
+  open.recorder.close();
+  open.looks.close();
+  open.jobs.close();
+  closeFolder(open);
+}
