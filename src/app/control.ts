@@ -150,7 +150,8 @@ async function outcome(
   service: Supervised['service'],
   word: 'started' | 'restarted',
 ): Promise<Pick<ActionResult, 'done' | 'message'>> {
-  const refused = await service.settled?.();
+  // Without it the answer is in this very turn: a life that could not be started is over in the next.
+  const refused = service.settled === undefined ? undefined : await service.settled();
   if (refused !== undefined) return { done: false, message: refused };
   const { state, pid, unit } = service.snapshot();
   if (state === 'running' && pid !== null) return { done: true, message: `${word} (pid ${pid})` };
