@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { formatDuration } from '../../src/core/durations.ts';
 import type { ChannelKind } from '../../src/notify/channel-kind.ts';
-import { USUAL_SERVER } from '../../src/notify/channels/mail/kind.ts';
+import { USUAL_SERVER } from '../../src/notify/channels/mail/options.ts';
 import { CHANNEL_KINDS } from '../../src/notify/channels/registry.ts';
 import { channelEntries } from '../../src/notify/config.ts';
 import { GROUP_MS } from '../../src/notify/stages/group.ts';

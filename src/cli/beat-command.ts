@@ -5,7 +5,7 @@ import type { ControlApi } from '../app/control-api.ts';
 import { systemClock } from '../core/clock.ts';
 import { type Exit, type Process, signalGroup, startProcess } from '../core/processes.ts';
 import type { RpcClient, RpcFailure } from '../core/rpc-client.ts';
-import { beatErrorOf, type BeatName } from './commands/beat.ts';
+import { beatErrorOf, type BeatName } from './beat-error.ts';
 import { say } from './output.ts';
 
 /** A daemon that is restarted while the command ends is waited for. */

@@ -4,7 +4,8 @@ import { escalate } from './stages/escalate.ts';
 import { closesAt } from './stages/group.ts';
 import { inhibit } from './stages/inhibit.ts';
 import { silenced } from './stages/silenced.ts';
-import type { Candidate, Hold, Stage, StageContext } from './stages/stage.ts';
+import type { Hold } from './stages/hold.ts';
+import type { Candidate, Stage, StageContext } from './stages/stage.ts';
 import { unproved } from './stages/unproved.ts';
 import { type Entry, type EntryEvent, freshTelling, type Telling, tellingKey } from './telling.ts';
 

@@ -1,4 +1,4 @@
-import type { Hold } from './stages/stage.ts';
+import type { Hold } from './stages/hold.ts';
 
 /** What is said of an incident in one message. `both`: it was, and is over, for those who never heard of it. */
 export type EntryEvent = 'outage' | 'update' | 'repeat' | 'recovery' | 'both';

@@ -2,7 +2,7 @@ import type { NoticeEvent } from '../core/channel.ts';
 import { type Incident, subjectName } from './incident.ts';
 import type { OutboxReader } from './outbox-read.ts';
 import type { OutboxRow } from './outbox-row.ts';
-import type { ReasonName } from './stages/stage.ts';
+import type { ReasonName } from './stages/hold.ts';
 
 /** What `vahti notifications` shows. Times are wall milliseconds. */
 export interface NotificationsView {

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { ControlApi } from '../../app/control-api.ts';
-import { createRpcClient, type RpcClient, type RpcFailure } from '../../core/rpc-client.ts';
-import { didYouMean } from '../../core/suggest.ts';
+import { createRpcClient, type RpcClient } from '../../core/rpc-client.ts';
 import type { BeatWord } from '../../watch/beats/beat.ts';
 import { cutMessage, MOST_CODE, RID, RID_FORM } from '../../watch/beats/beat.ts';
-import { commandErrorOf, controlClient } from '../control.ts';
+import { beatErrorOf, type BeatName } from '../beat-error.ts';
+import { controlClient } from '../control.ts';
 import { CommandError } from '../exit-codes.ts';
 import { type ConfigOption, subcommand } from '../options.ts';
 
@@ -101,12 +101,6 @@ function divide(words: readonly string[]): {
   return { name, command: isCommand ? command : undefined };
 }
 
-/** Which watch is meant, as it is sent to the daemon. */
-export interface BeatName {
-  readonly service: string;
-  readonly watch?: string;
-}
-
 function targetOf(name: string | undefined): BeatName {
   if (name === undefined || name === '')
     throw new CommandError('usage', 'cannot beat for nobody: name SERVICE or SERVICE/WATCH');
@@ -132,18 +126,6 @@ async function showUrl(client: RpcClient<ControlApi>, target: BeatName): Promise
       `cannot show an address for ${watch}: nothing listens for beats; write beats: { listen: 127.0.0.1:7081 } into the config, and reload`,
     );
   process.stdout.write(`${url}\n`);
-}
-
-/** What the daemon said against a beat, as the end of the command. */
-export function beatErrorOf(failure: RpcFailure): CommandError {
-  if (failure.kind !== 'error') return commandErrorOf(failure);
-  const { code, message } = failure;
-  if (code === 'ambiguous-watch') return new CommandError('usage', message);
-  if (code !== 'unknown-watch') return commandErrorOf(failure);
-  const data = failure.data as { readonly name: string; readonly known: readonly string[] } | undefined;
-  const hint =
-    data === undefined ? '' : `${didYouMean(data.name, data.known)} (there are ${data.known.join(', ')})`;
-  return new CommandError('unknown', `${message}${hint}`);
 }
 
 function readCode(text: string): number {

@@ -1,5 +1,6 @@
 import type { EntryEvent } from '../telling.ts';
-import type { Candidate, Hold } from './stage.ts';
+import type { Hold } from './hold.ts';
+import type { Candidate } from './stage.ts';
 
 /** What there is to say, or that everything is said. */
 export type News = { readonly event: EntryEvent } | { readonly hold: Hold };

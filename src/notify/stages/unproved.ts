@@ -1,6 +1,7 @@
 import { approximateDuration } from '../../core/durations.ts';
 import type { Incident } from '../incident.ts';
-import type { Hold, Stage } from './stage.ts';
+import type { Hold } from './hold.ts';
+import type { Stage } from './stage.ts';
 
 /** Not to see is no outage, but not to see for long is. */
 const UNKNOWN_MS = 15 * 60_000;

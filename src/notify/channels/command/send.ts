@@ -5,7 +5,7 @@ import { noticeJson } from '../../rendering/notice-json.ts';
 import { outlineOf } from '../../rendering/outline.ts';
 import { fillText, PLACEHOLDERS } from '../../rendering/placeholders.ts';
 import { judgeProgram, runProgram } from '../../run-program.ts';
-import type { CommandOptions } from './kind.ts';
+import type { CommandOptions } from './options.ts';
 
 /** The kernel takes 128 KiB a word (MAX_ARG_STRLEN). */
 const LONGEST = 100_000;

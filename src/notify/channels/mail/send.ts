@@ -7,7 +7,7 @@ import { asError, err, ok, type Result } from '../../../core/result.ts';
 import type { ChannelContext } from '../../channel-kind.ts';
 import { judgeProgram, runProgram } from '../../run-program.ts';
 import { isMailAddress, type Mailbox, parseMailbox } from './addresses.ts';
-import { type MailOptions, USUAL_SERVER } from './kind.ts';
+import { type MailOptions, USUAL_SERVER } from './options.ts';
 import { composeMessage } from './message.ts';
 import { parseSmtpServer, serverName, type SmtpServer } from './server.ts';
 import { deliver, type SmtpOutcome } from './smtp.ts';

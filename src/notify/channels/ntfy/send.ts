@@ -9,7 +9,7 @@ import { parseJson } from '../../http/parse-json.ts';
 import { type Answer, post } from '../../http/post.ts';
 import { secretsOf } from '../../http/redact.ts';
 import { clip } from '../../rendering/clean.ts';
-import type { NtfyOptions } from './kind.ts';
+import type { NtfyOptions } from './options.ts';
 import { payloadOf } from './payload.ts';
 
 const TOPIC = /^[-_A-Za-z0-9]{1,64}$/;

@@ -8,7 +8,7 @@ import { post } from '../../http/post.ts';
 import { secretsOf } from '../../http/redact.ts';
 import { outlineOf } from '../../rendering/outline.ts';
 import { fillTemplate } from '../../rendering/placeholders.ts';
-import type { WebhookOptions } from './kind.ts';
+import type { WebhookOptions } from './options.ts';
 import type { Post, Preset, PresetInput } from './preset.ts';
 import { presetOf } from './presets/registry.ts';
 import { readSigningSecret, webhookHeaders, webhookId } from './signature.ts';
