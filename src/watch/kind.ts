@@ -68,8 +68,20 @@ export interface Replay<Options = unknown> {
   judge(options: Options, about: About): Judge<Reading>;
   /** Tells whether a reading has what these options judge by; without it every one has. */
   fits?(options: Options): (reading: Reading) => boolean;
+  /** Of kinds that may look at less than all: what a later look shows of an earlier one. */
+  readonly hindsight?: Hindsight<Reading>;
   /** What it would have read in the output of the service; undefined where it reads something else. */
   lines?(options: Options): LineReader<Reading> | undefined;
+}
+
+/** Settles what a look left in doubt. */
+export interface Hindsight<R> {
+  isInDoubt(reading: R): boolean;
+  /**
+   * The reading as it is to be judged, after a later one; undefined where that does not settle it either.
+   * @param later undefined: none is to come.
+   */
+  settle(reading: R, later: R | undefined): R | undefined;
 }
 
 /** Makes readings of lines that a service printed, where the time line has them and no look was kept. */

@@ -70,7 +70,7 @@ export async function startS3(t: TestContext): Promise<S3> {
     incoming.on('end', () => {
       const rawPath = (incoming.url ?? '/').split('?')[0] ?? '/';
       const url = new URL(incoming.url ?? '/', 'http://s3');
-      const [, to, ...rest] = rawPath.split('/').map((part) => decodeURIComponent(part));
+      const [, to, ...rest] = rawPath.split('/').map((name) => decodeURIComponent(name));
       const { method = '', headers } = incoming;
       const request: Request = {
         method,
@@ -255,7 +255,7 @@ function checkSignature({ method, url, rawPath, headers }: Request): void {
       .join('/'),
     pairs.toSorted().join('&'),
     ...signed.map(
-      (name) =>
+      (name: string) =>
         `${name}:${String(headers[name] ?? '')
           .trim()
           .replaceAll(/ +/g, ' ')}`,

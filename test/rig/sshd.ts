@@ -10,12 +10,17 @@ import { until, within } from './wait.ts';
 
 const SSHD = '/usr/sbin/sshd';
 
-/** Why tests with a real rsync over a real sshd are skipped; false where both are there. */
-export const NO_SSHD = existsSync(SSHD)
-  ? spawnSync('rsync', ['--version']).error === undefined
+/** Why tests with a real rsync are skipped; false where it is there. */
+export const NO_RSYNC =
+  spawnSync('rsync', ['--version']).error === undefined
     ? false
-    : 'there is no rsync on this machine (Debian: apt-get install rsync)'
-  : 'there is no sshd on this machine (Debian: apt-get install openssh-server)';
+    : 'there is no rsync on this machine (Debian: apt-get install rsync)';
+
+/** Why tests with a real rsync over a real sshd are skipped; false where both are there. */
+export const NO_SSHD =
+  NO_RSYNC === false && !existsSync(SSHD)
+    ? 'there is no sshd on this machine (Debian: apt-get install openssh-server)'
+    : NO_RSYNC;
 
 export interface Sshd {
   readonly port: number;
@@ -48,21 +53,21 @@ export async function startSshd(t: TestContext, config = ''): Promise<Sshd> {
   const key = readFileSync(join(folder, 'host.pub'), 'utf8').split(' ').slice(0, 2).join(' ');
   writeFileSync(join(folder, 'known_hosts'), `[127.0.0.1]:${port} ${key}\n`);
   const lines = [
-    ...[`Port ${port}`, 'ListenAddress 127.0.0.1', `HostKey ${folder}/host`, `PidFile none`, 'UsePAM no'],
-    ...[
-      `AuthorizedKeysFile ${folder}/authorized_keys`,
-      'StrictModes no',
-      'PermitRootLogin prohibit-password',
-    ],
-    ...[
-      'PasswordAuthentication no',
-      'KbdInteractiveAuthentication no',
-      'UseDNS no',
-      'LogLevel VERBOSE',
-      // The default one costs more than all the rest of a connection.
-      'KexAlgorithms curve25519-sha256',
-      config,
-    ],
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    `HostKey ${folder}/host`,
+    'PidFile none',
+    'UsePAM no',
+    `AuthorizedKeysFile ${folder}/authorized_keys`,
+    'StrictModes no',
+    'PermitRootLogin prohibit-password',
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'UseDNS no',
+    'LogLevel VERBOSE',
+    // The default one costs more than all the rest of a connection.
+    'KexAlgorithms curve25519-sha256',
+    config,
   ];
   writeFileSync(join(folder, 'sshd_config'), `${lines.join('\n')}\n`);
   const child: ChildProcess = spawn(SSHD, ['-D', '-f', join(folder, 'sshd_config'), '-E', log], {

@@ -7,6 +7,7 @@ import { WATCH_KINDS } from '../../watch/kinds/registry.ts';
 import { LADDER_LIMITS } from '../../watch/ladder.ts';
 import type { LookHistory } from '../../watch/looks/history.ts';
 import type { KeptEvent } from '../../watch/looks/look.ts';
+import { inHindsight } from '../../watch/replay/in-hindsight.ts';
 import { replay, type Trial } from '../../watch/replay/replay.ts';
 import { durations, type Range, type Tally, tally } from '../../watch/replay/tally.ts';
 import { logFileOf } from '../config/limits.ts';
@@ -110,7 +111,8 @@ function judgeAgain(
   };
   const longerMs = Math.max(pauseMs, watch.everyMs);
   const patienceMs = Math.max(3 * longerMs, watch.timeoutMs + 2 * pauseMs);
-  const looks = replay(past.events(within.since - EARLIER_MS, within.until), trial);
+  const seen = past.events(within.since - EARLIER_MS, within.until);
+  const looks = replay(inHindsight(seen, kept.hindsight), trial);
   const found = tally(looks, within, patienceMs);
   const assessed = assess(found.alarms, {
     known,

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import * as v from 'valibot';
 import { duration } from '../../core/fields.ts';
-import type { Judge, Judgement, LookRequest, Moment, WatchContext } from '../kind.ts';
+import type { Hindsight, Judgement, LookRequest, Moment, WatchContext } from '../kind.ts';
 import { CLOCK_TOLERANCE_MS, judgeAge } from './age.ts';
 import { eachFile, type FoundFile, statFile } from './found-files.ts';
 import { unknown } from './judgement.ts';
@@ -21,6 +21,33 @@ const options = v.strictObject({
 });
 type Options = v.InferOutput<typeof options>;
 
+/** The newest file. */
+interface Newest {
+  readonly name: string;
+  /** When it was written, wall milliseconds. */
+  readonly at: number;
+  /** Set where only the file that was newest before was looked at, since it is young enough for `within`. */
+  readonly known?: boolean;
+}
+
+/** Whether a file that alone was looked at was the newest: a later look shows that it was written on, or is so still. */
+const filesInHindsight: Hindsight<Read<Newest | undefined> | OwnFigures> = {
+  isInDoubt: (reading) => newestIn(reading)?.known === true,
+  settle(reading, later) {
+    const [file, after] = [newestIn(reading), later && newestIn(later)];
+    if (file === undefined || later === undefined) return reading;
+    if (after === undefined) return undefined;
+    const { name, at } = file;
+    if (after.name !== name) return reading;
+    const isNewest = after.at > at || after.known !== true;
+    return isNewest ? { ok: true, value: { name, at } } : undefined;
+  },
+};
+
+function newestIn(reading: Read<Newest | undefined> | OwnFigures): Newest | undefined {
+  return 'ok' in reading && reading.ok ? reading.value : undefined;
+}
+
 /** Somebody still writes: the newest of some files, or a built-in kind's last commit, is young. */
 export const fresh = splitKind<Options, Read<Newest | undefined> | OwnFigures>({
   kind: 'fresh',
@@ -36,23 +63,16 @@ export const fresh = splitKind<Options, Read<Newest | undefined> | OwnFigures>({
   },
   reader: ({ files: pattern, within }, context) =>
     pattern === undefined ? readOwnFigures(context) : readNewest(pattern, within, context),
-  judge: ({ files: pattern, within }, { service }) => {
-    const judgeFiles = createFilesJudge(pattern ?? '', within);
-    return (reading, moment) =>
-      'given' in reading ? judgeCommit(reading, moment, service, within) : judgeFiles(reading, moment);
-  },
+  judge:
+    ({ files: pattern = '', within }, { service }) =>
+    (reading, moment) =>
+      'given' in reading
+        ? judgeCommit(reading, moment, service, within)
+        : judgeFiles(reading, moment, pattern, within),
+  hindsight: filesInHindsight,
   source: ({ files: pattern }, { folder }) =>
     pattern === undefined ? OWN_FIGURES : ['fresh', path.resolve(folder, pattern)],
 });
-
-/** The newest file. */
-interface Newest {
-  readonly name: string;
-  /** When it was written, wall milliseconds. */
-  readonly at: number;
-  /** Set where only the file that was newest before was looked at, since it is young enough for `within`. */
-  readonly known?: boolean;
-}
 
 function readNewest(pattern: string, withinMs: number, { clock, folder }: WatchContext) {
   const newest = createNewest(pattern, folder, withinMs);
@@ -64,27 +84,28 @@ function readNewest(pattern: string, withinMs: number, { clock, folder }: WatchC
   });
 }
 
-function createFilesJudge(pattern: string, withinMs: number): Judge<Read<Newest | undefined>> {
-  let last: Newest | undefined;
-  /** The known file was seen to be written again and again: it is no heap of files that are each written once. */
-  let grows = false;
-  return (found, { now, life }) => {
-    if (!found.ok) return unknown(`cannot look at ${pattern}: ${found.reason}`);
-    const { value } = found;
-    grows = value !== undefined && last?.name === value.name && (grows || value.at > last.at);
-    last = value;
-    const judged = judgeAge({
-      now,
-      startedAt: life.startedAt,
-      at: value?.at,
-      withinMs,
-      subject: value?.name ?? pattern,
-      did: 'was written',
-      none: `there is no file ${pattern}`,
-    });
-    // Never so at a look of its own; a replay with another `within` may ask for more than was looked at.
-    const isGuess = value?.known === true && !grows && judged.verdict === 'late';
-    return isGuess ? unknown(`${judged.reason}; newer files were not looked for then`, judged.value) : judged;
+function judgeFiles(
+  found: Read<Newest | undefined>,
+  { now, life }: Moment,
+  pattern: string,
+  withinMs: number,
+): Judgement {
+  if (!found.ok) return unknown(`cannot look at ${pattern}: ${found.reason}`);
+  const { value } = found;
+  const judged = judgeAge({
+    now,
+    startedAt: life.startedAt,
+    at: value?.at,
+    withinMs,
+    subject: value?.name ?? pattern,
+    did: 'was written',
+    none: `there is no file ${pattern}`,
+  });
+  if (value?.known !== true || judged.verdict !== 'late') return judged;
+  // Never so at a look of its own; a replay with another `within` may ask for more than was looked at.
+  return {
+    ...unknown(`${judged.reason}; newer files were not looked for then`, judged.value),
+    undecided: true,
   };
 }
 

@@ -7,6 +7,8 @@ import { writtenAt } from '../../../test/rig/watching.ts';
 import { systemClock } from '../../core/clock.ts';
 import { parseExpression } from '../../core/expression.ts';
 import type { Reading, WatchContext, WatchKind } from '../kind.ts';
+import type { KeptEvent } from '../looks/look.ts';
+import { inHindsight } from '../replay/in-hindsight.ts';
 import { backlog } from './backlog.ts';
 import { command } from './command.ts';
 import { cpu } from './cpu.ts';
@@ -42,7 +44,7 @@ function verdicts(
 const ok = (value?: object): object => ({ ok: true, value });
 const at = (second: number): number => NOW + second * SECOND;
 const failed = { ok: false, reason: 'EIO' };
-const file = (written: number, more: object = {}): object => ok({ name: 'a', at: at(written), ...more });
+const file = (written: number, name = 'a'): object => ok({ name, at: at(written) });
 const level = (name: string, message: string): object => {
   const isBad = parseExpression('level >= error');
   assert.ok(isBad.ok);
@@ -173,17 +175,40 @@ test('what was read is judged again, by other options too', () => {
     assert.equal(verdicts(kind, options, readings), expected, `${kind.kind} ${JSON.stringify(options)}`);
 });
 
-test('a file that was only looked at because it was the newest before is late only where it is the one that grows', () => {
+test('where only the newest file of before was looked at, a later look shows whether it was the newest', () => {
   const known = (written: number, name = 'a'): object => ok({ name, at: at(written), known: true });
-  const options = { files: '*', within: '5s' };
-  // Written again and again, then silent: there is no doubt.
-  assert.equal(verdicts(fresh, options, [file(0), known(10), known(10), known(10)]), 'ok ok late late');
-  // Each file is written once: a newer one may have been there.
-  assert.equal(verdicts(fresh, options, [file(0), known(0), known(0)]), 'ok unknown unknown');
-  assert.equal(
-    verdicts(fresh, options, [file(0), known(10), ok({ name: 'b', at: at(20) }), known(20, 'b')]),
-    'ok ok ok unknown',
-  );
+  const seen = (...readings: object[]): string => {
+    const life = { id: 'life-1', startedAt: NOW - 3600 * SECOND, readyAt: NOW, wellSince: 0 };
+    const looks = readings.map((reading, index): KeptEvent => {
+      const now = NOW + index * 10 * SECOND;
+      return {
+        kind: 'look',
+        now,
+        at: now,
+        life,
+        silence: undefined,
+        reading: reading as Reading,
+        failed: '',
+      };
+    });
+    const mended = [...inHindsight(looks, fresh.replay?.hindsight)];
+    assert.deepEqual(
+      mended.map((each) => each.kind === 'look' && each.now),
+      looks.map((each) => each.kind === 'look' && each.now),
+      'in the same order',
+    );
+    const again = mended.map((each) => (each.kind === 'look' ? (each.reading ?? {}) : {}));
+    return verdicts(fresh, { files: '*', within: '5s' }, again);
+  };
+  // It was written on later: so it was the one, and silent meanwhile.
+  assert.equal(seen(file(0), known(10), known(10), known(30)), 'ok ok late ok');
+  // A search finds that it is the newest still.
+  assert.equal(seen(file(0), known(0), known(0), file(0)), 'ok late late late');
+  // A search finds another one: that may have been there all the time, and the looks count for nothing.
+  assert.equal(seen(file(0), known(0), known(0), file(29, 'b')), 'ok unknown unknown ok');
+  // A look that could not look settles nothing, nor does the end.
+  assert.equal(seen(file(0), known(0), failed, known(25)), 'ok late unknown ok');
+  assert.equal(seen(file(0), known(0), known(0)), 'ok unknown unknown');
 });
 
 test('what is too large to be kept is answered by what the expression said then', () => {

@@ -1,5 +1,14 @@
 import { unknown } from './judgement.ts';
-import type { About, Judge, LineReader, LookRequest, Reading, WatchContext, WatchKind } from '../kind.ts';
+import type {
+  About,
+  Hindsight,
+  Judge,
+  LineReader,
+  LookRequest,
+  Reading,
+  WatchContext,
+  WatchKind,
+} from '../kind.ts';
 
 /** A kind of watch as it is written: what it reads, and what that means, apart. */
 export interface SplitKind<Options, R extends Reading> extends Omit<WatchKind<Options>, 'open' | 'replay'> {
@@ -8,13 +17,14 @@ export interface SplitKind<Options, R extends Reading> extends Omit<WatchKind<Op
   readonly judge: (options: Options, about: About) => Judge<R>;
   /** See Replay. */
   readonly source: (options: Options, about: About) => readonly string[];
+  readonly hindsight?: Hindsight<R>;
   readonly fits?: (options: Options) => (reading: R) => boolean;
   readonly lines?: (options: Options) => LineReader<R> | undefined;
 }
 
 /** Makes a kind of its two halves: looks are read, kept for the history, and judged; a replay judges them again. */
 export function splitKind<Options, R extends Reading>(kind: SplitKind<Options, R>): WatchKind<Options> {
-  const { reader, judge, source, fits, lines, ...rest } = kind;
+  const { reader, judge, source, hindsight, fits, lines, ...rest } = kind;
   return {
     ...rest,
     open(options, context) {
@@ -32,6 +42,7 @@ export function splitKind<Options, R extends Reading>(kind: SplitKind<Options, R
     replay: {
       source,
       judge: judge as (options: Options, about: About) => Judge<Reading>,
+      ...(hindsight === undefined ? {} : { hindsight }),
       ...(fits === undefined ? {} : { fits: fits as (options: Options) => (reading: Reading) => boolean }),
       ...(lines === undefined ? {} : { lines }),
     },
