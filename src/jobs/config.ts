@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { DURATION_FORM, parseDuration } from '../core/durations.ts';
-import { duration, type FieldFacts, integer, oneOf, text } from '../core/fields.ts';
+import { channelNames, duration, type FieldFacts, integer, oneOf, text } from '../core/fields.ts';
 import { TIMES_FORM } from './times.ts';
 
 /** The keys that every job has, beside those of its verb. */
@@ -178,9 +178,9 @@ export const jobEntries = {
   ),
   nice: v.pipe(v.optional(integer(0, 19)), v.description('How much it gives way to other processes (nice).')),
   notify: v.pipe(
-    v.optional(texts('the name of a channel', ['ops', ['ops', 'phone']])),
+    v.optional(channelNames),
     v.description(
-      'The channels that are told when it fails, is late, or is well again. By default every channel.',
+      'The channels that are told when it fails, is late, or is well again; an empty list: nobody. By default whom `defaults` names, else every channel.',
     ),
   ),
   report: v.pipe(

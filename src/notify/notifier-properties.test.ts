@@ -177,7 +177,7 @@ function checkSafety({ downs, taken }: Played): void {
 }
 
 /** More by hand: VAHTI_NOTIFY_RUNS=1000 node --test src/notify/notifier-properties.test.ts. */
-const RUNS = { numRuns: Number(process.env['VAHTI_NOTIFY_RUNS'] ?? 15) };
+const RUNS = { numRuns: Number(process.env['VAHTI_NOTIFY_RUNS'] ?? 8) };
 
 test('whatever is killed and whatever fails: every outage and its end are delivered, once', async () => {
   const acts = fc.array(fc.oneof(wait, flip, wait, flip, mood, kill, others), { maxLength: 30 });

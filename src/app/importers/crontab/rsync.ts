@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { splitWords } from '../../../core/words.ts';
 import type { Keys } from '../draft.ts';
-import type { Recognised } from './verbs.ts';
+import type { Recognised } from './recognised.ts';
 
 /** Letters that change nothing of what is there afterwards. */
 const HARMLESS =
@@ -95,7 +95,7 @@ function synced(source: string, target: string, options: Options): Recognised {
   const keys: Keys = {
     sync: trimmed(here),
     [isFar(source) ? 'from' : 'to']: trimmed(far),
-    links: 'keep',
+    ...(isFar(source) ? {} : { links: 'keep' }),
     ...(exclude.length === 0 ? {} : { exclude }),
     ...(bandwidth === undefined ? {} : { bandwidth }),
     ...(permissions === undefined ? {} : { permissions }),
@@ -103,6 +103,7 @@ function synced(source: string, target: string, options: Options): Recognised {
   };
   const notes = [
     'each file is read back there and its checksum compared; the folder there has to exist, and the key of its host to be known',
+    ...(isFar(source) ? ['only files are fetched, no symbolic links'] : []),
   ];
   return { notes: [], verb: { verb: 'sync', name: `sync-${basename(trimmed(here))}`, keys, notes } };
 }

@@ -3,22 +3,8 @@ import * as v from 'valibot';
 import type { VerbKind } from '../../../core/verb.ts';
 import type { Keys } from '../draft.ts';
 import { type Find, olderText, readFind } from './find.ts';
+import type { Recognised } from './recognised.ts';
 import { readRsync } from './rsync.ts';
-
-/** A job of a verb that does what a command did, and what is to be said of it. */
-export interface VerbDraft {
-  readonly verb: string;
-  readonly keys: Keys;
-  /** What a job of it may be called. */
-  readonly name: string;
-  readonly notes: readonly string[];
-}
-
-export interface Recognised {
-  readonly verb?: VerbDraft;
-  /** What a person could do with it instead; the command stays as it is. */
-  readonly notes: readonly string[];
-}
 
 const NOTHING: Recognised = { notes: [] };
 const MAGIC = /[*?[]/;
@@ -36,18 +22,19 @@ export function recognise(
   const { verb } = found;
   if (verb === undefined) return found;
   const kind = verbs.find((each) => each.verb === verb.verb);
-  if (kind !== undefined && fits(kind, verb.keys)) return found;
-  return {
-    notes: [...found.notes, ...(kind === undefined ? [] : [`\`${verb.verb}\` cannot say this as it is`])],
-  };
+  const problem = kind === undefined ? 'there is no such verb' : problemOf(kind, verb.keys);
+  if (problem === undefined) return found;
+  return { notes: [...found.notes, `look: \`${verb.verb}\` could take its place, but ${problem}`] };
 }
 
-/** Whether a verb takes these keys, as the plan would ask it. */
-function fits(kind: VerbKind, keys: Keys): boolean {
+/** Why a verb does not take these keys, as the plan would ask it; undefined where it does. */
+function problemOf(kind: VerbKind, keys: Keys): string | undefined {
   const { [kind.verb]: main, ...rest } = keys;
-  if (Object.values(keys).some((value) => typeof value === 'string' && /[`$]/.test(value))) return false;
+  if (Object.values(keys).some((value) => typeof value === 'string' && /[`$]/.test(value)))
+    return 'a shell has to fill in its folder';
   const read = v.safeParse(kind.options, { [kind.main]: main, ...rest });
-  return read.success && (kind.problems?.(read.output, { folder: '/', jobs: new Map() }) ?? []).length === 0;
+  if (!read.success) return read.issues[0].message;
+  return kind.problems?.(read.output, { folder: '/', jobs: new Map() })[0];
 }
 
 function recogniseFind(words: readonly string[]): Recognised | undefined {
