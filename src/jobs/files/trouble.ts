@@ -19,14 +19,17 @@ const FULL = new Set(['ENOSPC', 'EDQUOT']);
  */
 export type Trouble = { readonly kind: 'left' | 'ends' | 'stopped'; readonly reason: string };
 
+const STOPPED: Trouble = { kind: 'stopped', reason: 'the run was told to end' };
+
 export function troubleOf(thrown: unknown): Trouble | undefined {
   if (thrown instanceof LeftAlone) return { kind: 'left', reason: thrown.message };
   if (thrown instanceof RunEnds || thrown instanceof DatabaseError)
     return { kind: 'ends', reason: thrown.message };
+  // An abort without a reason of its own is a DOMException, whose code is a number (dom.spec.whatwg.org).
+  if (asError(thrown).name === 'AbortError') return STOPPED;
   const code = errorCode(thrown);
   if (code === undefined) return undefined;
   const { message } = asError(thrown);
-  if (code === 'ABORT_ERR') return { kind: 'stopped', reason: 'the run was told to end' };
   if (code === 'ENOSPC') return { kind: 'ends', reason: 'the disk is full' };
   if (code === 'EDQUOT') return { kind: 'ends', reason: 'the quota is used up' };
   if (code === 'EROFS') return { kind: 'ends', reason: `cannot write: ${message}` };

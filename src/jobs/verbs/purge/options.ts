@@ -4,7 +4,7 @@ import { duration, integer, size, text } from '../../../core/fields.ts';
 const DAY_MS = 86_400_000;
 
 export const PURGE_DEFAULTS = {
-  verifiedWithinMs: 30 * DAY_MS,
+  verifiedWithinMs: 45 * DAY_MS,
   maxFiles: 10_000,
   maxBytes: 1024 ** 4,
 } as const;

@@ -21,8 +21,14 @@ export function strays({ manifest, rows, tree }: Root): readonly string[] {
   for (const path of manifest?.keys() ?? []) for (const form of possibleForms(path)) known.add(form);
   const isOpenPart = (path: string): boolean => manifest !== undefined && path.endsWith('.open.ndjson');
   return [...tree.entries.keys()].filter(
-    (path) => !known.has(path) && !isOpenPart(path) && !TEMPORARY_FILE.test(basename(path)),
+    (path) =>
+      !known.has(path) && !isOpenPart(path) && !isOfVerbs(path) && !TEMPORARY_FILE.test(basename(path)),
   );
+}
+
+/** What `sync` puts there for itself: the sign that the folder is mounted, and what is on its way. */
+function isOfVerbs(path: string): boolean {
+  return path === '.vahti-source' || path.split('/').includes('.vahti-partial');
 }
 
 function possibleForms(path: string): readonly string[] {

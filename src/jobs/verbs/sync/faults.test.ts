@@ -25,7 +25,7 @@ import {
   sha256,
   verbContext,
 } from '../../../../test/rig/lifecycle.ts';
-import { NO_SSHD, sessions, startSshd } from '../../../../test/rig/sshd.ts';
+import { NO_RSYNC, NO_SSHD, sessions, startSshd } from '../../../../test/rig/sshd.ts';
 import { syncRig } from '../../../../test/rig/syncing.ts';
 import { until } from '../../../../test/rig/wait.ts';
 import type { Far } from './far.ts';
@@ -34,8 +34,7 @@ import { runSync } from './run.ts';
 import * as v from 'valibot';
 
 const TEXT = '{"seq":1}\n'.repeat(1000);
-const skip =
-  NO_SSHD === 'there is no rsync on this machine (Debian: apt-get install rsync)' ? NO_SSHD : false;
+const skip = NO_RSYNC;
 
 /** A far side that a test reaches into. */
 const around = (more: (far: Far) => Partial<Far>) => ({ far: (far: Far): Far => ({ ...far, ...more(far) }) });

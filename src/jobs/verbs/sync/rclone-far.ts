@@ -45,7 +45,8 @@ export function createRcloneFar(
     );
     const trouble = rcloneTrouble(end, target);
     const isSome = end.exit.kind === 'exited' && end.exit.code === 1;
-    return { said: end.said, ...(trouble === undefined || isSome ? {} : { trouble }) };
+    const complaint = (path: string) => complaintOf(end, path);
+    return { complaint, ...(trouble === undefined || isSome ? {} : { trouble }) };
   };
   return {
     target,
@@ -58,10 +59,8 @@ export function createRcloneFar(
     async checksums(load) {
       const { end, text } = await call(['hashsum', 'sha256', '--download', remote], load);
       const trouble = rcloneTrouble(end, target);
-      // Some files could not be read: the others count.
-      const isSome =
-        end.exit.kind === 'exited' && (end.exit.code === 1 || end.exit.code === 4) && text !== '';
-      return trouble === undefined || isSome ? ok(sumsOf(text, new Set(load.paths))) : err(trouble);
+      // One that is not there is left out, with no error: whatever else is in the way says nothing of any file.
+      return trouble === undefined ? ok(sumsOf(text, new Set(load.paths))) : err(trouble);
     },
     async list() {
       const { end, text } = await call(['lsjson', '-R', '--files-only', '--no-mimetype', remote], undefined);
@@ -69,7 +68,9 @@ export function createRcloneFar(
       return trouble === undefined ? filesOf(text) : err(trouble);
     },
     async remove(paths) {
-      const { end } = await call(['delete', remote], { paths, largest: 0 });
+      // The limit holds even where the list should not be understood.
+      const most = ['--max-delete', String(paths.length)];
+      const { end } = await call(['delete', ...most, remote], { paths, largest: 0 });
       return rcloneTrouble(end, target);
     },
   };
@@ -77,21 +78,34 @@ export function createRcloneFar(
 
 function limits({ bandwidth }: SyncOptions): readonly string[] {
   return [
-    ...['--retries', '1', '--low-level-retries', '3', '--contimeout', '20s', '--timeout', '5m'],
+    '--retries=1',
+    '--low-level-retries=3',
+    '--contimeout=20s',
+    '--timeout=5m',
     // A sign of life; what hangs is ended by `--timeout`.
-    ...['--stats', '1m', '--stats-log-level', 'NOTICE', '--stats-one-line', '--ask-password=false'],
+    '--stats=1m',
+    '--stats-log-level=NOTICE',
+    '--stats-one-line',
+    '--ask-password=false',
     ...(bandwidth === undefined ? [] : ['--bwlimit', `${Math.max(1, Math.round(bandwidth / 1024))}K`]),
   ];
 }
 
-const STATS = /NOTICE:\s+[\d.]+ ?[KMGTP]?i?B? \/ /;
+/** What it says of errors, without its clock. */
+function complaints({ said }: ProgramEnd): readonly string[] {
+  const lines = said.map((line) => line.replace(/^\d{4}\/\d\d\/\d\d [\d:]+ /, ''));
+  return lines.filter((line) => !line.startsWith('NOTICE:'));
+}
+
+function complaintOf(end: ProgramEnd, path: string): string | undefined {
+  const lines = complaints(end);
+  return lines.find((line) => line.includes(`: ${path}: `)) ?? lines.at(-1);
+}
 
 /** What an end of rclone means; undefined: all went well. */
-function rcloneTrouble({ exit, said }: ProgramEnd, target: string): FarTrouble | undefined {
-  const lines = said
-    .filter((line) => !STATS.test(line))
-    .map((line) => line.replace(/^\d{4}\/\d\d\/\d\d [\d:]+ /, ''));
-  const last = lines.at(-1) ?? '';
+function rcloneTrouble(end: ProgramEnd, target: string): FarTrouble | undefined {
+  const { exit } = end;
+  const last = complaints(end).at(-1) ?? '';
   if (exit.kind === 'failed') return { reason: exit.error, passing: false };
   if (exit.kind === 'silent') return { reason: 'rclone said nothing for too long', passing: true };
   if (exit.kind === 'signalled') return { reason: `rclone was ended by ${exit.signal}`, passing: true };

@@ -92,6 +92,7 @@ test('sync to S3 and back, with a real rclone and a store that checks what it ge
     put(root, 'a', TEXT);
     const outcome = await send({}, { env: { ...env, RCLONE_CONFIG_STAND_SECRET_ACCESS_KEY: 'wrong' } });
     assert.notEqual(outcome.kind, 'done', outcome.summary);
+    assert.match(outcome.summary, /Forbidden|SignatureDoesNotMatch|status code: 403/);
     assert.equal(s3.objects.size, 0);
   });
 

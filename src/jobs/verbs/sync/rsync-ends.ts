@@ -42,6 +42,6 @@ export function rsyncTrouble({ exit, said }: ProgramEnd, host: string | undefine
   if (SOME.has(exit.code)) return undefined;
   if (exit.code === 255 && host !== undefined) return sshTrouble(host, said);
   const [why, passing] = ENDS[exit.code] ?? [`ended with the unknown exit code ${exit.code}`, true];
-  const line = said.find((each) => !/^rsync error: /.test(each)) ?? said.at(-1) ?? '';
+  const line = said.find((each) => !each.startsWith('rsync error: ')) ?? said.at(-1) ?? '';
   return { reason: `rsync ${why} (${exit.code})${line === '' ? '' : `: ${line}`}`, passing };
 }

@@ -34,11 +34,11 @@ export function createRsyncFar(
   const there = `${host === undefined ? '' : `${host}:`}${path.endsWith('/') ? path : `${path}/`}`;
 
   const carry = async (load: Load, from: string, into: string) => {
-    const words = (): readonly string[] => [
-      ...['rsync', ...argumentsOf(options), ...(knowsFsync ? ['--fsync'] : [])],
-      ...(host === undefined ? [] : ['-e', rsyncShellWords(sshWords(options))]),
-      ...['--', from, into],
-    ];
+    const shellWords = host === undefined ? [] : ['-e', rsyncShellWords(sshWords(options))];
+    const words = (): readonly string[] => {
+      const fsync = knowsFsync ? ['--fsync'] : [];
+      return ['rsync', ...argumentsOf(options), ...fsync, ...shellWords, '--', from, into];
+    };
     const run = {
       input: named(load.paths),
       output: (piece: Buffer) => tellProgress(piece, progress),
@@ -50,7 +50,7 @@ export function createRsyncFar(
       end = await runProgram({ ...run, input: named(load.paths), argv: words() }, programs);
     }
     const trouble = rsyncTrouble(end, host);
-    const complaint = (path: string) => complaintOf(end.said, path);
+    const complaint = (of: string) => complaintOf(end.said, of);
     return { complaint, ...(trouble === undefined ? {} : { trouble }) };
   };
 
@@ -67,10 +67,18 @@ export function createRsyncFar(
 
 function argumentsOf({ links, group, permissions, bandwidth }: SyncOptions): readonly string[] {
   return [
-    ...['--files-from=-', '--from0', '-s', '--times', '--perms', '--omit-dir-times'],
+    '--files-from=-',
+    '--from0',
+    '-s',
+    '--times',
+    '--perms',
+    '--omit-dir-times',
     // All that is in the list is to be carried: what is equal is known by its checksum, not by size and time.
     '--ignore-times',
-    ...[`--partial-dir=${STAGING}`, `--timeout=${SILENCE_S}`, '--info=progress2', '--no-human-readable'],
+    `--partial-dir=${STAGING}`,
+    `--timeout=${SILENCE_S}`,
+    '--info=progress2',
+    '--no-human-readable',
     ...(links === 'copy' ? ['--copy-links'] : links === 'keep' ? ['--links'] : []),
     ...(group === undefined ? [] : ['--group', `--chown=:${group}`]),
     ...(permissions === undefined ? [] : [`--chmod=${permissions}`]),
@@ -102,5 +110,5 @@ function tellProgress(piece: Buffer, progress: (bytes: number) => void): void {
 
 function complaintOf(said: readonly string[], path: string): string | undefined {
   const own = said.find((line) => line.includes(`/${path}"`) || line.includes(`"${path}"`));
-  return own ?? said.find((line) => !/^rsync error: /.test(line)) ?? said.at(-1);
+  return own ?? said.find((line) => !line.startsWith('rsync error: ')) ?? said.at(-1);
 }

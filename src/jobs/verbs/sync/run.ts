@@ -38,7 +38,7 @@ export async function runSync(
   const tally = createTally(context.say);
   const isFetch = options.from !== undefined;
   try {
-    const opened = await open(options, context, tally, means);
+    const opened = await prepare(options, context, tally, means);
     if (!opened.ok) return failed(opened.error);
     if (isFetch) await runFetch(opened.value);
     else await runSend(opened.value);
@@ -53,7 +53,7 @@ export async function runSync(
   return tally.outcome(summaryOf(tally, context.dryRun, isFetch, options.to ?? options.from ?? ''));
 }
 
-async function open(
+async function prepare(
   options: SyncOptions,
   context: VerbContext,
   tally: Tally,
@@ -73,7 +73,15 @@ async function open(
     context.progress({ ...progress, done: Math.min(progress.total, progress.done + bytes) });
   });
   return ok({
-    ...{ job, options, root: root.value, ledger, clock, signal, tally, dryRun, say },
+    job,
+    options,
+    root: root.value,
+    ledger,
+    clock,
+    signal,
+    tally,
+    dryRun,
+    say,
     far: means.far === undefined ? far : means.far(far),
     files: means.files ?? disk,
     progress(done, total, what) {
@@ -203,7 +211,7 @@ async function sendLinks(course: Course, { links }: Selection): Promise<void> {
   else endFor(course, trouble);
 }
 
-function summaryOf({ counts }: Tally, dryRun: boolean, isFetch: boolean, where: string): string {
+function summaryOf({ counts, hasEnded }: Tally, dryRun: boolean, isFetch: boolean, where: string): string {
   const of = (name: string): number => counts[name] ?? 0;
   const files = (count: number): string => `${count} file${count === 1 ? '' : 's'}`;
   const did = isFetch ? (dryRun ? 'would fetch' : 'fetched') : dryRun ? 'would send' : 'sent';
@@ -214,7 +222,8 @@ function summaryOf({ counts }: Tally, dryRun: boolean, isFetch: boolean, where: 
   }
   if (of('found') > 0)
     said.push(`${files(of('found'))} ${isFetch ? 'here' : 'there'} already, read and equal`);
-  if (said.length === 0) said.push(isFetch ? 'nothing to fetch' : 'nothing to send');
+  const [to, done] = isFetch ? ['fetch', 'fetched'] : ['send', 'sent'];
+  if (said.length === 0) said.push(hasEnded() ? `nothing was ${done}` : `nothing to ${to}`);
   if (of('reverified') > 0) said.push(`${files(of('reverified'))} read back again`);
   if (of('disproved') > 0) said.push(`${files(of('disproved'))} of before not as it was there`);
   if (of('deleted') > 0) said.push(`deleted ${files(of('deleted'))} there`);

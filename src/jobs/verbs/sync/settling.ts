@@ -4,7 +4,7 @@ import { type FileLook, isSame, lookAt } from '../../files/identity.ts';
 import type { Writers } from '../../files/writers.ts';
 
 /** How far ahead of our clock a file's time may be: clocks of file servers differ. */
-export const AHEAD_MS = 60_000;
+const AHEAD_MS = 60_000;
 
 export interface Patience {
   readonly settleMs: number;
@@ -34,7 +34,7 @@ export async function unsettled(
   for (const [path, before] of seen) {
     const look = await lookOrGone(path);
     if (look !== undefined && !isSame(before, look)) waiting.set(path, 'it still changes');
-    else if (await writers.has(path)) waiting.set(path, 'a process has it open for writing');
+    else if (writers.has(path)) waiting.set(path, 'a process has it open for writing');
   }
   return waiting;
 }

@@ -59,7 +59,7 @@ export function createFarShell(place: ShellPlace, programs: Programs): FarShell 
     const at = text.indexOf(MARK);
     if (at < 0 || bytes > MOST_OUTPUT)
       return err({ reason: 'the far side answers what was not asked', passing: false });
-    return ok({ items: text.slice(at + MARK.length).split('\0'), said: end.said });
+    return ok({ items: text.slice(at + MARK.length).split('\0'), said: end.said, isWhole: isZero(end) });
   };
   return {
     async checksums({ paths, largest }, durably) {
@@ -87,15 +87,23 @@ export function createFarShell(place: ShellPlace, programs: Programs): FarShell 
     async remove(paths) {
       const ran = await run(`LC_ALL=C exec xargs -0 -r rm -f --`, paths, QUIET_MS);
       if (!ran.ok) return ran.error;
-      const [first] = ran.value.said;
-      return first === undefined ? undefined : { reason: first, passing: false };
+      const { isWhole, said } = ran.value;
+      return isWhole
+        ? undefined
+        : { reason: said.at(-1) ?? 'a file cannot be deleted there', passing: false };
     },
   };
 }
 
 interface Answer {
   readonly items: readonly string[];
+  /** No call of a program failed. */
+  readonly isWhole: boolean;
   readonly said: readonly string[];
+}
+
+function isZero({ exit }: ProgramEnd): boolean {
+  return exit.kind === 'exited' && exit.code === 0;
 }
 
 function* terminated(paths: readonly string[]): Generator<string, void> {

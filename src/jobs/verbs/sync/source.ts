@@ -8,7 +8,7 @@ import type { Root } from '../../files/root.ts';
 import type { SyncOptions } from './options.ts';
 
 /** A file that without it nothing is sent from a folder: on a disk that is not mounted there is none. */
-export const SENTINEL = '.vahti-source';
+const SENTINEL = '.vahti-source';
 
 /** Where what is not whole yet lies: in each folder for rsync, in the root for what is fetched. */
 export const STAGING = '.vahti-partial';
