@@ -17,7 +17,7 @@ const MOST_ROWS = 1000;
 const EVIDENCE = 12;
 
 /** The parameters of the methods for jobs, checked where they come in. */
-export const JOB_PARAMS = {
+const JOB_PARAMS = {
   jobs: v.strictObject({}),
   'job-run': v.strictObject({
     name,

@@ -20,7 +20,7 @@ export interface NotifyApi {
 
 const word = v.pipe(v.string(), v.nonEmpty());
 
-export const NOTIFY_PARAMS = {
+const NOTIFY_PARAMS = {
   notifications: v.strictObject({
     pending: v.boolean(),
     most: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)),

@@ -58,7 +58,7 @@ function lastText({ last }: JobStatus, now: number): string {
 }
 
 /** What a job does now, or when it does something again. */
-export function nextText(job: JobStatus, now: number): string {
+function nextText(job: JobStatus, now: number): string {
   const { state, run, progress, pause, blocked, waiting, next, zone } = job;
   const ahead = (at: number): string => approximateDuration(Math.max(0, at - now));
   if (state === 'stuck') return 'an earlier run does not end, not even by KILL';

@@ -21,7 +21,7 @@ export function waitingFor(cause: Cause, by: string, due: number, now: number, r
 }
 
 /** Adds a run where none waits; else one that waits stands for it too, it is left out, or it waits in line. */
-export function enqueue(
+function enqueue(
   state: JobState,
   cause: 'schedule' | 'after',
   by: string,

@@ -69,7 +69,7 @@ function keyOf({ MAILTO = '', MAILFROM = '' }: Readonly<Record<string, string>>)
   return `${MAILTO}\n${MAILFROM}`;
 }
 
-export function lines(entries: readonly Entry[]): string {
+function lines(entries: readonly Entry[]): string {
   const numbers = entries.map(({ line }) => line);
   return `line${numbers.length === 1 ? '' : 's'} ${numbers.slice(0, 10).join(', ')}${numbers.length > 10 ? ', …' : ''}`;
 }

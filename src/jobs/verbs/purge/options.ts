@@ -52,7 +52,7 @@ export const purgeOptions = v.strictObject({
   ),
   'verified-within': v.pipe(
     v.optional(duration),
-    v.description('How long ago a copy may have been read back at the most (default 30d).'),
+    v.description('How long ago a copy may have been read back at the most (default 45d).'),
   ),
   'max-files': v.pipe(
     v.optional(integer(1, 1_000_000_000)),
