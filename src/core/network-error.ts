@@ -31,11 +31,19 @@ export interface NetworkTrouble {
   readonly why: string;
 }
 
+/** The codes of an error of a connection: with several addresses Node gives all their errors; empty where it has none. */
+export function networkCodes(error: unknown): readonly string[] {
+  const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
+  return errors.map((each) => errorCode(each) ?? '');
+}
+
 /** What an error of a connection says; undefined where it is none of the connection (a certificate, a protocol). */
 export function networkTrouble(error: unknown): NetworkTrouble | undefined {
-  // With several addresses Node gives all their errors; one that speaks of the other side weighs more.
-  const errors: unknown[] = error instanceof AggregateError ? error.errors : [error];
-  const codes = errors.map((each) => errorCode(each) ?? '');
+  return codesTrouble(networkCodes(error));
+}
+
+/** The same of its codes. Of several one that speaks of the other side weighs more. */
+export function codesTrouble(codes: readonly string[]): NetworkTrouble | undefined {
   for (const [side, words] of [
     ['theirs', THEIRS],
     ['ours', OURS],

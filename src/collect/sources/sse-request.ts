@@ -3,7 +3,7 @@ import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import { retryAfter } from './retry-after.ts';
+import { retryAfter } from '../../core/retry-after.ts';
 
 const CONNECT_MS = 15_000;
 /** From the connection to the beginning of the answer: some servers begin to answer only with their first event. */

@@ -6,7 +6,7 @@ import type { Scope } from '../../core/scope.ts';
 import type { SourceMessage, StreamPosition, StreamSink, StreamSource } from '../../core/source.ts';
 import { createOverflow } from './overflow.ts';
 import { readRefusal } from './refusal.ts';
-import { retryAfter } from './retry-after.ts';
+import { retryAfter } from '../../core/retry-after.ts';
 
 /** No message for this long means that the connection is dead, whatever TCP says. */
 const SILENT_MS = 60_000;

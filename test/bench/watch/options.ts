@@ -26,12 +26,12 @@ export const USAGE = `node test/bench/watch/run.ts [OPTIONS]
 
   --checks N      checks: 60 % http, 30 % tcp, 10 % commands; a tenth of each never answers (1000)
   --every S       seconds from one look of a check to the next (10)
-  --timeout S     seconds that a look may take (5)
+  --timeout S     seconds that a look may take (2); a round of Monit takes as long for each tenth check
   --window S      seconds over which looks, CPU and memory are taken, and at least two rounds (60)
   --failures N    targets of each sort that begin to fail, to see when that is known (20)
   --limit S       seconds after which a monitor is given up, for each of these two parts (3600)
   --only NAMES    contestants, with commas between: vahti, monit
-  --quick         as a trial: --checks 100 --timeout 2 --window 20 --failures 5
+  --quick         as a trial: --checks 100 --window 20 --failures 5
   --doc FILE      where the table goes (docs/bench-watch.md for whole runs; "none": nowhere)
   --temp FOLDER   where to build and run (a new one in the system's; deleted unless --keep)`;
 
@@ -55,7 +55,7 @@ export function readOptions(args: readonly string[]): BenchOptions | string {
     },
   });
   if (values.help) return 'watches, side by side';
-  const usual = values.quick ? [100, 2, 20, 5] : [1000, 5, 60, 20];
+  const usual = values.quick ? [100, 2, 20, 5] : [1000, 2, 60, 20];
   const given = [values.checks, values.timeout, values.window, values.failures];
   const counts = given.map((value, i) => Number(value ?? usual[i]));
   const [checks = 0, timeout = 0, window = 0, failures = 0] = counts;
