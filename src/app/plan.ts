@@ -54,6 +54,8 @@ export interface PlannedService {
   readonly collect?: CollectConfig;
   /** The unit of systemd's that is followed: `livereduce.service`. */
   readonly unit?: string;
+  /** The unit that `vahti install` makes for it, where it is not `vahti-NAME.service`. */
+  readonly unitName?: string;
   readonly watch?: readonly PlannedWatch[];
   /** What its watches may do together; where it has any. */
   readonly watchLimits?: LadderLimits;
