@@ -85,7 +85,12 @@ function start(
   return spawn(process.execPath, ['--test', ...options, ...files], {
     stdio: ['ignore', output, output, 'pipe'],
     detached: true, // a process group of its own, to be ended as a whole
-    env: { ...env, VAHTI_TEST_RUN: `${env['VAHTI_TEST_RUN'] ?? ''}/${mark}` },
+    env: {
+      // Each file is a process of its own, that reads the same sources: 0.35 s from source, 0.25 s from the cache.
+      NODE_COMPILE_CACHE: resolve('node_modules/.cache/vahti-tests'),
+      ...env,
+      VAHTI_TEST_RUN: `${env['VAHTI_TEST_RUN'] ?? ''}/${mark}`,
+    },
   });
 }
 
