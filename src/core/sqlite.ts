@@ -38,6 +38,8 @@ export interface DatabaseOptions {
   readonly synchronous: 'full' | 'normal';
   /** What the file is called in messages: `the state`, `the ledger of tm`. */
   readonly name: string;
+  /** Of a new file: a power of two from 512 to 65536. Larger pages are for larger values (sqlite.org/intern-v-extern-blob.html). */
+  readonly pageBytes?: number;
 }
 
 /** Reads one column, and throws a TypeError when its type is not the expected one. */
@@ -55,6 +57,8 @@ export const number: Column<number> = (value) =>
   typeof value === 'number' ? value : wrongColumn('a number', value);
 export const text: Column<string> = (value) =>
   typeof value === 'string' ? value : wrongColumn('text', value);
+export const bytes: Column<Uint8Array> = (value) =>
+  value instanceof Uint8Array ? value : wrongColumn('bytes', value);
 export function nullable<T>(column: Column<T>): Column<T | null> {
   return (value) => (value === null ? null : column(value));
 }
@@ -218,7 +222,8 @@ function migrate(db: Database, { migrations, name }: DatabaseOptions): void {
 }
 
 function configure(db: Database, options: DatabaseOptions): void {
-  // Takes effect in a new file only, and only before its first page is written, which journal_mode does.
+  // Take effect in a new file only, and only before its first page is written, which journal_mode does.
+  if (options.pageBytes !== undefined) db.exec(`PRAGMA page_size = ${options.pageBytes}`);
   db.exec('PRAGMA auto_vacuum = INCREMENTAL');
   const mode = db.get({ journal_mode: text }, 'PRAGMA journal_mode = WAL')?.journal_mode;
   if (mode !== 'wal')

@@ -1,0 +1,162 @@
+import { crc32, zstdDecompressSync } from 'node:zlib';
+import type { RecordKind } from '../../core/record.ts';
+import { BLOCK_VERSION, SECTIONS } from './encode.ts';
+import { type HubRow, NUMBER_COLUMNS, type NumberColumn, WORD_COLUMNS, type WordColumn } from './row.ts';
+import { ByteReader } from './varint.ts';
+
+/** A block whose bytes are not what was written. */
+export class BlockDamagedError extends Error {
+  override readonly name = 'BlockDamagedError';
+}
+
+/** What a query looks at; a section is unpacked when something of it is asked for first. */
+export interface Block {
+  readonly count: number;
+  /** The values of a column, row by row. */
+  numbers(column: NumberColumn): Float64Array;
+  /** The words of a column, and for each row which of them it has. */
+  words(column: WordColumn): Words;
+  /** The bytes of all messages, and where each ends. */
+  texts(): Texts;
+  fields(row: number): string;
+  row(row: number): HubRow;
+}
+
+export interface Words {
+  readonly words: readonly string[];
+  readonly places: Uint32Array;
+}
+
+export interface Texts {
+  readonly bytes: Buffer;
+  /** Where the text of a row ends; that of the first begins at 0. */
+  readonly ends: Uint32Array;
+}
+
+/** A larger section is not written: it is damage. */
+const MOST_BYTES = 1024 * 1024 * 1024;
+
+/** @throws BlockDamagedError here, or when a section is unpacked. */
+export function openBlock(bytes: Buffer): Block {
+  if (bytes[0] !== BLOCK_VERSION)
+    throw new BlockDamagedError(`cannot read a block of version ${String(bytes[0])}`);
+  const packed = locate(bytes.subarray(1));
+  const rows = once(() => readRows(unpack(packed, 0)));
+  const texts = once(() => readTexts(unpack(packed, 1), rows().count));
+  const fields = once(() => readTexts(unpack(packed, 2), rows().count));
+  const numbers = (column: NumberColumn): Float64Array =>
+    rows().numbers[NUMBER_COLUMNS.indexOf(column)] as Float64Array;
+  const words = (column: WordColumn): Words => rows().words[WORD_COLUMNS.indexOf(column)] as Words;
+  const wordOf = (column: WordColumn, row: number): string => {
+    const found = words(column);
+    return found.words[found.places[row] ?? 0] ?? '';
+  };
+  return {
+    get count() {
+      return rows().count;
+    },
+    numbers,
+    words,
+    texts,
+    fields: (row) => textOf(fields(), row),
+    row: (row) => ({
+      position: numbers('position')[row] as number,
+      agent: wordOf('agent', row),
+      seq: numbers('seq')[row] as number,
+      time: numbers('time')[row] as number,
+      received: numbers('received')[row] as number,
+      host: wordOf('host', row),
+      service: wordOf('service', row),
+      life: wordOf('life', row),
+      kind: wordOf('kind', row) as RecordKind,
+      level: numbers('level')[row] as number,
+      sender: wordOf('sender', row),
+      message: textOf(texts(), row),
+      fields: textOf(fields(), row),
+    }),
+  };
+}
+
+/** The text of a row. */
+export function textOf({ bytes, ends }: Texts, row: number): string {
+  return bytes.toString('utf8', row === 0 ? 0 : ends[row - 1], ends[row]);
+}
+
+interface Packed {
+  readonly sum: number;
+  readonly length: number;
+  readonly bytes: Buffer;
+}
+
+function locate(bytes: Buffer): readonly Packed[] {
+  const reader = new ByteReader(bytes);
+  return damaged(() =>
+    SECTIONS.map(() => {
+      const sum = reader.bytes(4).readUInt32LE();
+      const packed = reader.number();
+      const length = reader.number();
+      return { sum, length, bytes: reader.bytes(packed) };
+    }),
+  );
+}
+
+function unpack(sections: readonly Packed[], index: number): Buffer {
+  const section = sections[index] as Packed;
+  const name = SECTIONS[index] as string;
+  if (crc32(section.bytes) !== section.sum || section.length > MOST_BYTES)
+    throw new BlockDamagedError(`cannot read the section ${name} of a block: its checksum is wrong`);
+  return damaged(() => zstdDecompressSync(section.bytes, { maxOutputLength: Math.max(1, section.length) }));
+}
+
+function readRows(bytes: Buffer): {
+  readonly count: number;
+  readonly numbers: readonly Float64Array[];
+  readonly words: readonly Words[];
+} {
+  const reader = new ByteReader(bytes);
+  return damaged(() => {
+    const count = reader.number();
+    const numbers = NUMBER_COLUMNS.map(() => {
+      const values = new Float64Array(count);
+      let before = 0;
+      for (let row = 0; row < count; row++) {
+        before += reader.signed();
+        values[row] = before;
+      }
+      return values;
+    });
+    const words = WORD_COLUMNS.map(() => {
+      const found = Array.from({ length: reader.number() }, () => reader.text());
+      const places = new Uint32Array(count);
+      for (let row = 0; row < count; row++) places[row] = reader.number();
+      return { words: found, places };
+    });
+    return { count, numbers, words };
+  });
+}
+
+function readTexts(section: Buffer, count: number): Texts {
+  const reader = new ByteReader(section);
+  return damaged(() => {
+    const ends = new Uint32Array(count);
+    let end = 0;
+    for (let row = 0; row < count; row++) {
+      end += reader.number();
+      ends[row] = end;
+    }
+    return { bytes: reader.bytes(end), ends };
+  });
+}
+
+function damaged<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw new BlockDamagedError('cannot read a block: its bytes make no sense', { cause: error });
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

@@ -1,0 +1,156 @@
+import { compilePattern, type Pattern } from '../../core/pattern.ts';
+import { err, ok, type Result } from '../../core/result.ts';
+import type { BlockWords } from './bucket.ts';
+import { type Block, textOf } from './decode.ts';
+import type { HubFilter } from './query.ts';
+import type { WordColumn } from './row.ts';
+import { mayHave, wordHashes } from './tokens.ts';
+
+/** A filter, made ready: first blocks are left out as a whole, then rows by their columns, and what is left by its text. */
+export interface Matcher {
+  /** Whether a block may have an answer, by what finds it. */
+  mayMatch(levels: number, words: BlockWords): boolean;
+  /** Whether it needs the tokens of a block; then whether they allow an answer. */
+  readonly usesTokens: boolean;
+  tokensAllow(tokens: Uint8Array): boolean;
+  /** The rows of a block that match, in its order. @param received rows that were taken before it are not there, microseconds. */
+  rows(block: Block, received: number): number[];
+}
+
+/** The error is a clause that says what cannot be used. */
+export function createMatcher(filter: HubFilter): Result<Matcher, string> {
+  const pattern = filter.matches === undefined ? ok(undefined) : compilePattern(filter.matches);
+  if (!pattern.ok) return err(`the expression "${filter.matches ?? ''}" cannot be used: ${pattern.error}`);
+  const sets = wordSets(filter);
+  const levels = levelMask(filter);
+  const hashes = [
+    ...(filter.text === undefined ? [] : wordHashes(filter.text, true)),
+    ...(filter.words === undefined ? [] : wordHashes(filter.words, false)),
+  ];
+  return ok({
+    mayMatch: (found, words) =>
+      (found & levels) !== 0 &&
+      sets.every(({ column, wanted }) => {
+        const listed = words[column as keyof BlockWords];
+        return listed === undefined || listed.some((word) => wanted.has(word));
+      }),
+    usesTokens: hashes.length > 0,
+    tokensAllow: (tokens) => mayHave(tokens, hashes),
+    rows(block, received) {
+      let rows = byColumns(block, filter, sets, levels, received);
+      if (rows.length > 0 && filter.text !== undefined) rows = byText(block, rows, filter.text);
+      if (rows.length > 0 && filter.words !== undefined) rows = byWords(block, rows, filter.words);
+      if (rows.length > 0 && pattern.value !== undefined) rows = byPattern(block, rows, pattern.value);
+      if (rows.length > 0 && filter.fields !== undefined) rows = byFields(block, rows, filter.fields);
+      return rows;
+    },
+  });
+}
+
+interface WordSet {
+  readonly column: WordColumn;
+  readonly wanted: ReadonlySet<string>;
+}
+
+function wordSets(filter: HubFilter): readonly WordSet[] {
+  const named = [
+    ['agent', filter.agents],
+    ['service', filter.services],
+    ['kind', filter.kinds],
+    ['sender', filter.senders],
+    ['host', filter.hosts],
+    ['life', filter.lives],
+  ] as const;
+  return named.flatMap(([column, wanted]) =>
+    wanted === undefined ? [] : [{ column, wanted: new Set(wanted) }],
+  );
+}
+
+/** A bit for each level that is wanted. */
+function levelMask({ levelAtLeast = 1, levelAtMost = 24 }: HubFilter): number {
+  let mask = 0;
+  for (let level = Math.max(0, levelAtLeast); level <= Math.min(30, levelAtMost); level++) mask |= 1 << level;
+  return mask;
+}
+
+function byColumns(
+  block: Block,
+  { since = -Infinity, until = Infinity }: HubFilter,
+  sets: readonly WordSet[],
+  levels: number,
+  received: number,
+): number[] {
+  const [times, taken, level] = [block.numbers('time'), block.numbers('received'), block.numbers('level')];
+  const columns = sets.map(({ column, wanted }) => {
+    const { words, places } = block.words(column);
+    return { places, wanted: words.map((word) => wanted.has(word)) };
+  });
+  const rows: number[] = [];
+  for (let row = 0; row < block.count; row++) {
+    const time = times[row] as number;
+    if (time < since || time >= until || (taken[row] as number) < received) continue;
+    if (((1 << (level[row] as number)) & levels) === 0) continue;
+    if (columns.every(({ places, wanted }) => wanted[places[row] as number])) rows.push(row);
+  }
+  return rows;
+}
+
+/** All messages are searched at once, and what is found is told by where it stands. */
+function byText(block: Block, rows: readonly number[], text: string): number[] {
+  const needle = text.toLowerCase();
+  if (needle === '') return [...rows];
+  // Small letters of other scripts are not found byte by byte.
+  // oxlint-disable-next-line no-control-regex
+  if (!/^[\0-\x7f]*$/.test(needle))
+    return rows.filter((row) => textOf(block.texts(), row).toLowerCase().includes(needle));
+  const { bytes, ends } = block.texts();
+  const hay = bytes.toString('latin1').toLowerCase();
+  const found: number[] = [];
+  let at = -1;
+  for (const row of rows) {
+    const from = row === 0 ? 0 : (ends[row - 1] as number);
+    if (at < from) at = hay.indexOf(needle, from);
+    if (at < 0) break;
+    if (at + needle.length <= (ends[row] as number)) found.push(row);
+  }
+  return found;
+}
+
+/** As tokens.ts tells words apart. */
+const WORD = /[A-Za-z0-9_\u0080-\uffff]+/g;
+
+function byWords(block: Block, rows: readonly number[], words: string): number[] {
+  const wanted = [...wordsIn(words)];
+  return rows.filter((row) => {
+    const found = wordsIn(textOf(block.texts(), row));
+    return wanted.every((word) => found.has(word));
+  });
+}
+
+function wordsIn(text: string): ReadonlySet<string> {
+  return new Set((text.match(WORD) ?? []).map((word) => word.toLowerCase()));
+}
+
+function byPattern(block: Block, rows: readonly number[], pattern: Pattern): number[] {
+  return rows.filter((row) => pattern.test(textOf(block.texts(), row)));
+}
+
+function byFields(block: Block, rows: readonly number[], wanted: NonNullable<HubFilter['fields']>): number[] {
+  return rows.filter((row) => {
+    const text = block.fields(row);
+    if (text === '') return false;
+    const fields = JSON.parse(text) as unknown;
+    return wanted.every(({ path, value }) => shown(valueAt(fields, path.split('.'))) === value);
+  });
+}
+
+function valueAt(value: unknown, [name, ...rest]: readonly string[]): unknown {
+  if (name === undefined) return value;
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+  return valueAt((value as Record<string, unknown>)[name], rest);
+}
+
+function shown(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return value === undefined ? undefined : JSON.stringify(value);
+}

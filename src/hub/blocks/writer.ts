@@ -1,0 +1,245 @@
+import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Clock } from '../../core/clock.ts';
+import type { RecordKind } from '../../core/record.ts';
+import { type Database, number, text, transaction } from '../../core/sqlite.ts';
+import { openBucket } from './bucket.ts';
+import { bucketLength, bucketPath, listBuckets } from './bucket-files.ts';
+import { createBlock, insertBlock } from './new-block.ts';
+import type { HubRow } from './row.ts';
+
+/** What an agent sends, but for what the hub gives it. */
+export type SentRecord = Omit<HubRow, 'position' | 'received' | 'agent'>;
+
+/** Records of one agent, in the order of their numbers. */
+export interface Batch {
+  readonly agent: string;
+  readonly records: readonly SentRecord[];
+}
+
+/** What became of a batch. */
+export interface Taken {
+  /** So many were new. */
+  readonly stored: number;
+  /** So many had been stored before. */
+  readonly doubled: number;
+}
+
+/** The only writer of a folder of buckets. Every method is synchronous: it is for a thread of its own. */
+export interface BlockWriter {
+  /**
+   * Stores batches, each record once whatever is sent again: durable when it returns. @throws DatabaseError; of the batches nothing,
+   * or whole groups of them are stored then, and sending them again stores the rest.
+   */
+  append(batches: readonly Batch[]): readonly Taken[];
+  /** The highest number that is stored of an agent; 0 where it sent nothing yet. */
+  lastOf(agent: string): number;
+  /** The position of the newest record. */
+  newest(): number;
+  /** Work on a bucket's file that only its writer may do, in one transaction; undefined where the bucket is gone. */
+  write<T>(path: string, work: (db: Database) => T extends Promise<unknown> ? never : T): T | undefined;
+  /** Gives the room back to the disk that merged blocks have left in a file. */
+  shrink(path: string): void;
+  close(): void;
+}
+
+export interface WriterOptions {
+  readonly folder: string;
+  readonly clock: Clock;
+  /** Which records are kept alike: the name of their folder, and how long, milliseconds. */
+  readonly groupOf: (record: { readonly kind: RecordKind; readonly service: string }) => Group;
+  /** Something that a person should know. */
+  readonly note: (message: string) => void;
+}
+
+export interface Group {
+  readonly name: string;
+  readonly keepMs: number;
+}
+
+/** The bucket that a group's records go into now. */
+interface Open {
+  readonly path: string;
+  readonly start: number;
+  readonly db: Database;
+  /** The highest number of each agent, as it is stored in this file. */
+  readonly agents: Map<string, number>;
+}
+
+/** Nothing that happened later than this after its receipt is believed: a clock is wrong there, microseconds. */
+const MOST_AHEAD = 86_400_000_000;
+
+export function openBlockWriter(options: WriterOptions): BlockWriter {
+  return new Writer(options);
+}
+
+class Writer implements BlockWriter {
+  readonly #options: WriterOptions;
+  readonly #open = new Map<string, Open>();
+  /** Of groups whose present bucket is not open yet: what their newest file knows of its agents. */
+  readonly #known = new Map<string, Map<string, number>>();
+  #position = 0;
+
+  constructor(options: WriterOptions) {
+    this.#options = options;
+    mkdirSync(options.folder, { recursive: true, mode: 0o700 });
+    this.#recover();
+  }
+
+  append(batches: readonly Batch[]): readonly Taken[] {
+    const now = this.#options.clock.micros();
+    const groups = new Map<string, { readonly group: Group; readonly rows: HubRow[] }>();
+    let position = this.#position;
+    const seen = new Map<string, number>();
+    const taken = batches.map(({ agent, records }) => {
+      let stored = 0;
+      for (const record of records) {
+        const group = this.#options.groupOf(record);
+        const key = `${group.name}\n${agent}`;
+        const last = seen.get(key) ?? this.#lastIn(group.name, agent);
+        if (record.seq <= last) continue;
+        seen.set(key, record.seq);
+        stored++;
+        const found = groups.get(group.name) ?? { group, rows: [] };
+        groups.set(group.name, found);
+        found.rows.push(toRow(record, agent, ++position, now));
+      }
+      return { stored, doubled: records.length - stored };
+    });
+    for (const { group, rows } of groups.values()) this.#store(group, rows, position);
+    this.#position = position;
+    return taken;
+  }
+
+  lastOf(agent: string): number {
+    const names = new Set([...this.#open.keys(), ...this.#known.keys()]);
+    return Math.max(0, ...[...names].map((name) => this.#lastIn(name, agent)));
+  }
+
+  newest(): number {
+    return this.#position;
+  }
+
+  write<T>(path: string, work: (db: Database) => T extends Promise<unknown> ? never : T): T | undefined {
+    return this.#with(path, (db) => transaction(db, () => work(db)));
+  }
+
+  shrink(path: string): void {
+    this.#with(path, (db) => db.exec('PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)'));
+  }
+
+  #with<T>(path: string, work: (db: Database) => T): T | undefined {
+    const open = [...this.#open.values()].find((each) => each.path === path);
+    if (open !== undefined) return work(open.db);
+    if (!listBuckets(this.#options.folder).some((each) => each.path === path)) return undefined;
+    const opened = openBucket(path);
+    if (!opened.ok) throw opened.error;
+    try {
+      return work(opened.value);
+    } finally {
+      opened.value.close();
+    }
+  }
+
+  close(): void {
+    for (const { db } of this.#open.values()) db.close();
+    this.#open.clear();
+  }
+
+  /** Positions go on behind all that is stored, and agents behind what they have sent. */
+  #recover(): void {
+    for (const bucket of listBuckets(this.#options.folder)) {
+      const opened = openBucket(bucket.path);
+      if (!opened.ok) {
+        if (opened.error.kind !== 'corrupt') throw opened.error;
+        this.#setAside(bucket.path, opened.error.message);
+        continue;
+      }
+      const agents = agentsOf(opened.value);
+      const position = opened.value.get({ value: number }, "SELECT value FROM meta WHERE key = 'position'");
+      this.#position = Math.max(this.#position, position?.value ?? 0);
+      const known = this.#known.get(bucket.group) ?? new Map<string, number>();
+      for (const [agent, seq] of agents) known.set(agent, Math.max(seq, known.get(agent) ?? 0));
+      this.#known.set(bucket.group, known);
+      opened.value.close();
+    }
+  }
+
+  #lastIn(group: string, agent: string): number {
+    return (this.#open.get(group)?.agents ?? this.#known.get(group))?.get(agent) ?? 0;
+  }
+
+  /** The numbers of the agents and the block are stored together, or none of them. */
+  #store(group: Group, rows: readonly HubRow[], position: number): void {
+    const bucket = this.#bucketFor(group);
+    const seqs = new Map<string, number>();
+    for (const { agent, seq } of rows) seqs.set(agent, seq);
+    const block = createBlock(rows, false);
+    transaction(bucket.db, () => {
+      insertBlock(bucket.db, block);
+      for (const [agent, seq] of seqs) saveAgent(bucket.db, agent, seq);
+      bucket.db.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('position', ?)", [position]);
+    });
+    for (const [agent, seq] of seqs) bucket.agents.set(agent, seq);
+    // Should a later group fail, these positions are not given twice.
+    this.#position = position;
+  }
+
+  #bucketFor(group: Group): Open {
+    const length = bucketLength(group.keepMs);
+    const start = Math.floor(this.#options.clock.now() / length) * length;
+    const path = bucketPath(this.#options.folder, group.name, start, length);
+    const open = this.#open.get(group.name);
+    if (open?.path === path) return open;
+    const before = open?.agents ?? this.#known.get(group.name) ?? new Map<string, number>();
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const db = this.#openAnew(path);
+    const agents = agentsOf(db);
+    // The newest file knows all of them, so that old ones can go.
+    transaction(db, () => {
+      for (const [agent, seq] of before) {
+        if ((agents.get(agent) ?? 0) >= seq) continue;
+        saveAgent(db, agent, seq);
+        agents.set(agent, seq);
+      }
+      db.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('position', ?)", [this.#position]);
+    });
+    open?.db.close();
+    const made = { path, start, db, agents };
+    this.#open.set(group.name, made);
+    return made;
+  }
+
+  #openAnew(path: string): Database {
+    const opened = openBucket(path);
+    if (opened.ok) return opened.value;
+    if (opened.error.kind !== 'corrupt') throw opened.error;
+    this.#setAside(path, opened.error.message);
+    const again = openBucket(path);
+    if (!again.ok) throw again.error;
+    return again.value;
+  }
+
+  /** A damaged file is kept for a person to look at, and is in nobody's way. */
+  #setAside(path: string, why: string): void {
+    const aside = `${path}.damaged-${this.#options.clock.now()}`;
+    renameSync(path, aside);
+    for (const beside of ['-wal', '-shm']) rmSync(`${path}${beside}`, { force: true });
+    this.#options.note(`${why}; it was set aside as ${aside}`);
+  }
+}
+
+function toRow(record: SentRecord, agent: string, position: number, received: number): HubRow {
+  const time = record.time > received + MOST_AHEAD ? received : record.time;
+  const { seq, host, service, life, kind, level, sender, message, fields } = record;
+  return { position, agent, seq, time, received, host, service, life, kind, level, sender, message, fields };
+}
+
+function agentsOf(db: Database): Map<string, number> {
+  const rows = db.all({ agent: text, seq: number }, 'SELECT agent, seq FROM agents');
+  return new Map(rows.map(({ agent, seq }) => [agent, seq]));
+}
+
+function saveAgent(db: Database, agent: string, seq: number): void {
+  db.run('INSERT OR REPLACE INTO agents (agent, seq) VALUES (?, ?)', [agent, seq]);
+}
