@@ -10,6 +10,8 @@ import type { ScannedBucket } from './scan.ts';
 export interface Buckets {
   /** Reads from all of them as they are at one moment each. */
   read<T>(work: (buckets: readonly ScannedBucket[]) => T): T;
+  /** Reads from one file; undefined where it is not there, or cannot be read. */
+  one<T>(path: string, work: (db: Database) => T): T | undefined;
   close(): void;
 }
 
@@ -64,6 +66,10 @@ export function openBuckets({ folder, cutoffOf, damage }: BucketsOptions): Bucke
       } finally {
         for (const { db } of found) if (db.inTransaction) db.exec('COMMIT');
       }
+    },
+    one(path, work) {
+      const db = get(path);
+      return db && work(db);
     },
     close() {
       for (const path of open.keys()) forget(path);

@@ -1,0 +1,114 @@
+/** The thread that writes: what comes while a commit lasts, or within some milliseconds, is stored together by the next one. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { systemClock, type Timer } from '../../core/clock.ts';
+import { DatabaseError } from '../../core/sqlite.ts';
+import { groupOf, keepMsOf, worthOf } from '../blocks/groups.ts';
+import { replace } from '../blocks/merge.ts';
+import { purge } from '../blocks/retention.ts';
+import { type Batch, openBlockWriter } from '../blocks/writer.ts';
+import { readSentRecords } from '../ingest/sent-records.ts';
+import type { Append, ThreadData, WriterAnswer, WriterCall } from './messages.ts';
+
+/** A small batch waits so long for others. */
+const WAIT_MS = 5;
+/** So much does not wait, and is what is stored together at most. */
+const ENOUGH_RECORDS = 500;
+const MOST_RECORDS = 8192;
+const ENOUGH_BYTES = 1_048_576;
+
+const { folder, keep } = workerData as ThreadData;
+const clock = systemClock;
+const answer = (message: WriterAnswer): void => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- that is for windows, this is a thread
+  parentPort?.postMessage(message);
+};
+const writer = openBlockWriter({
+  folder,
+  clock,
+  groupOf: (record) => groupOf(keep, record),
+  note: (note) => answer({ note }),
+});
+
+let waiting: { readonly id: number; readonly batch: Batch; readonly bytes: number }[] = [];
+let timer: Timer | undefined;
+
+function take({ id, agent, json }: Extract<WriterCall, { what: 'append' }>): void {
+  const read = readSentRecords(json);
+  if (!read.ok)
+    return answer({ id, value: { ok: false, kind: 'bad', message: read.error } satisfies Append });
+  waiting.push({ id, batch: { agent, records: read.value }, bytes: json.length });
+  const [records, bytes] = waiting.reduce(
+    ([sum, size], each) => [sum + each.batch.records.length, size + each.bytes],
+    [0, 0],
+  );
+  if (records >= MOST_RECORDS || bytes >= ENOUGH_BYTES) commit();
+  // What lies in the port by now is taken along.
+  else if (records >= ENOUGH_RECORDS) arm(0);
+  else arm(WAIT_MS);
+}
+
+let armedMs = Infinity;
+
+function arm(ms: number): void {
+  if (timer !== undefined && armedMs <= ms) return;
+  timer?.cancel();
+  armedMs = ms;
+  timer = clock.timer(ms, commit);
+}
+
+/** @throws DatabaseError where writing again cannot help: a failed sync is never tried again, the process ends (promise 11). */
+function commit(): void {
+  timer?.cancel();
+  timer = undefined;
+  const now = waiting;
+  waiting = [];
+  if (now.length === 0) return;
+  const answers = store(now.map(({ batch }) => batch));
+  for (const [index, { id }] of now.entries()) answer({ id, value: answers[index] });
+  answer({ position: writer.newest() });
+}
+
+function store(batches: readonly Batch[]): readonly Append[] {
+  try {
+    const taken = writer.append(batches);
+    return taken.map((each, index) => ({
+      ok: true,
+      ...each,
+      last: writer.lastOf(batches[index]?.agent ?? ''),
+    }));
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || !error.retry) throw error;
+    return batches.map(() => ({ ok: false, kind: 'later', message: error.message }));
+  }
+}
+
+function other(call: Exclude<WriterCall, { what: 'append' }>): unknown {
+  switch (call.what) {
+    case 'last':
+      return writer.lastOf(call.agent);
+    case 'replace':
+      return writer.write(call.merged.path, (db) => replace(db, call.merged)) ?? false;
+    case 'shrink':
+      writer.shrink(call.path);
+      return true;
+    case 'purge': {
+      const keeping = {
+        keepMs: (group: string) => keepMsOf(keep, group),
+        worth: (group: string) => worthOf(keep, group),
+        bytes: keep.bytes,
+        free: keep.free,
+      };
+      return purge(folder, keeping, clock.now());
+    }
+    case 'close':
+      commit();
+      writer.close();
+      return true;
+  }
+}
+
+parentPort?.on('message', (call: WriterCall) => {
+  if (call.what === 'append') take(call);
+  else answer({ id: call.id, value: other(call) });
+});
+answer({ position: writer.newest() });
