@@ -118,13 +118,16 @@ export function hubStore(
         writer.shrink(path);
       }
     },
-    purge: (keeping = {}, freeOf = () => Infinity) =>
-      purge(
+    purge: (keeping = {}, freeOf = () => Infinity) => {
+      writer.begin({ name: 'logs', keepMs: keep.logs });
+      writer.begin({ name: 'other', keepMs: keep.other });
+      return purge(
         folder,
         { keepMs, bytes: Infinity, free: 0, worth: (group) => (group === 'logs' ? 0 : 1), ...keeping },
         clock.now(),
         freeOf,
-      ).map(({ why }) => why),
+      ).map(({ why }) => why);
+    },
     record(part) {
       const { position: _, received: __, agent: ___, ...sent } = hubRow({ time: now });
       return { ...sent, ...part };

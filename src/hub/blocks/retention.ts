@@ -21,7 +21,8 @@ export interface Gone {
 
 /**
  * Deletes whole files: those whose time is over; then, while they are too many bytes, or the disk has too few free ones, the oldest of
- * what is worth least. The file that a group writes now stays. Deleting takes no room on the disk.
+ * what is worth least. The newest file of a group stays: it alone knows up to where its agents have sent (see BlockWriter.begin).
+ * Deleting takes no room on the disk.
  * @param now milliseconds. @param freeOf how many bytes the disk of a folder has free.
  */
 export function purge(
@@ -35,13 +36,16 @@ export function purge(
     remove(bucket);
     gone.push({ bucket, why });
   };
+  const all = listBuckets(folder);
+  const newest = new Map(all.map((bucket) => [bucket.group, bucket]));
   const kept: BucketFile[] = [];
-  for (const bucket of listBuckets(folder)) {
-    if (bucket.end + keeping.keepMs(bucket.group) <= now) drop(bucket, 'age');
+  for (const bucket of all) {
+    const isOld = bucket.end + keeping.keepMs(bucket.group) <= now;
+    if (isOld && newest.get(bucket.group) !== bucket) drop(bucket, 'age');
     else kept.push(bucket);
   }
   const candidates = kept
-    .filter(({ end }) => end <= now)
+    .filter((bucket) => newest.get(bucket.group) !== bucket)
     .toSorted((a, b) => keeping.worth(a.group) - keeping.worth(b.group) || a.start - b.start);
   let bytes = kept.reduce((sum, bucket) => sum + bucketBytes(bucket), 0);
   for (const bucket of candidates) {

@@ -161,6 +161,7 @@ test('over its bytes, or with a full disk, the oldest log lines go first, never 
     ]);
     store.pass(1000);
   }
+  assert.deepEqual(store.purge(), []);
   const [logs, other] = [store.files('logs'), store.files('other')];
   assert.ok(logs >= 10 && other >= 10);
   assert.deepEqual(store.purge({ bytes: store.bytes() - 1 }), ['bytes']);
@@ -170,6 +171,28 @@ test('over its bytes, or with a full disk, the oldest log lines go first, never 
   assert.ok(store.files('logs') <= 1 && store.files('other') <= 1);
   store.append([{ agent: 'a1', records: [store.record({ seq: 1000 })] }]);
   assert.equal(store.newest({ limit: 1 }, 1000).rows[0]?.seq, 1000);
+  store.close();
+});
+
+test('what was purged does not come again: how far an agent has sent outlives all that it sent', () => {
+  const store = hubStore({ logs: 16_000, other: 16_000 });
+  store.append([
+    { agent: 'a1', records: [store.record({ seq: 1 }), store.record({ seq: 2, kind: 'flip' })] },
+  ]);
+  store.pass(3_600_000);
+  store.restart();
+  assert.ok(store.purge().length > 0);
+  assert.deepEqual([store.files('logs'), store.files('other')], [1, 1]);
+  store.pass(3_600_000);
+  store.purge();
+  store.restart();
+  assert.deepEqual(
+    store.taken([
+      { agent: 'a1', records: [store.record({ seq: 1 }), store.record({ seq: 2, kind: 'flip' })] },
+    ]),
+    [{ stored: 0, doubled: 2 }],
+  );
+  assert.deepEqual(store.newest({ limit: 10 }, 1000).rows, []);
   store.close();
 });
 

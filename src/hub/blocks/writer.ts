@@ -34,6 +34,8 @@ export interface BlockWriter {
   append(batches: readonly Batch[]): readonly Taken[];
   /** The highest number that is stored of an agent; 0 where it sent nothing yet. */
   lastOf(agent: string): number;
+  /** Begins the present file of a group that has older ones, so that those can go. */
+  begin(group: Group): void;
   /** The position of the newest record. */
   newest(): number;
   /** Work on a bucket's file that only its writer may do, in one transaction; undefined where the bucket is gone. */
@@ -114,6 +116,10 @@ class Writer implements BlockWriter {
   lastOf(agent: string): number {
     const names = new Set([...this.#open.keys(), ...this.#known.keys()]);
     return Math.max(0, ...[...names].map((name) => this.#lastIn(name, agent)));
+  }
+
+  begin(group: Group): void {
+    if (this.#open.has(group.name) || this.#known.has(group.name)) this.#bucketFor(group);
   }
 
   newest(): number {

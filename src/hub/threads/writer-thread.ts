@@ -92,6 +92,7 @@ function other(call: Exclude<WriterCall, { what: 'append' }>): unknown {
       writer.shrink(call.path);
       return true;
     case 'purge': {
+      for (const rule of keep.rules) writer.begin(rule);
       const keeping = {
         keepMs: (group: string) => keepMsOf(keep, group),
         worth: (group: string) => worthOf(keep, group),
