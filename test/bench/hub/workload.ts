@@ -1,0 +1,71 @@
+import { HUB_NOW } from '../../rig/hub-rows.ts';
+import type { SentRecord } from '../../../src/hub/blocks/writer.ts';
+
+/**
+ * What is stored: as in the measurements that the design stands on. 1,000 senders, the loudest some 6 % of all; levels 20, 65, 10, 5 %; messages of
+ * some 120 bytes out of 6,000 words, each with an id that comes once; times out of order by up to 250 ms.
+ */
+export interface Workload {
+  readonly batch: number;
+  /** The records of a batch, in the form that agents send. @param index from 0. */
+  make(index: number): SentRecord[];
+  /** When the last record of a batch happened, microseconds. */
+  end(index: number): number;
+  /** A text that 1 of 20,000 records has, and a word that many have. */
+  readonly rare: string;
+  readonly frequent: string;
+}
+
+/** A generator of numbers from 0 up to 1 that gives the same ones each time (mulberry32). */
+function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b_79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** @param rows altogether. @param hours that they are spread over. */
+export function createWorkload(rows: number, hours: number, batch: number): Workload {
+  const random = seeded(1);
+  const words = Array.from({ length: 6000 }, () =>
+    Math.floor(random() * 36 ** 7)
+      .toString(36)
+      .slice(0, 2 + Math.floor(random() * 7)),
+  );
+  const zipf = (count: number): number => Math.floor(count * random() ** 2.2);
+  const sentences = Array.from({ length: 20_000 }, () =>
+    Array.from({ length: 16 }, () => words[zipf(6000)]).join(' '),
+  );
+  const stepMicros = (hours * 3_600_000_000) / rows;
+  const level = (): number => {
+    const at = random();
+    return at < 0.2 ? 5 : at < 0.85 ? 9 : at < 0.95 ? 13 : 17;
+  };
+  return {
+    batch,
+    rare: sentences[77] ?? '',
+    frequent: words[0] ?? '',
+    end: (index) => HUB_NOW + Math.floor((index + 1) * batch * stepMicros),
+    make: (index) =>
+      Array.from({ length: batch }, (_, at) => {
+        const seq = index * batch + at + 1;
+        const time = HUB_NOW + Math.floor(seq * stepMicros + (random() - 0.5) * 500_000);
+        const id = Math.floor(random() * 2 ** 48).toString(16);
+        return {
+          seq,
+          time,
+          host: 'box',
+          service: `service-${seq % 20}`,
+          life: `life-${seq % 20}`,
+          kind: 'log',
+          level: level(),
+          sender: `sender-${zipf(1000)}`,
+          message: `${sentences[Math.floor(random() * 20_000)] ?? ''} id=${id}`,
+          fields: '',
+        };
+      }),
+  };
+}
