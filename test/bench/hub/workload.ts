@@ -1,4 +1,3 @@
-import { HUB_NOW } from '../../rig/hub-rows.ts';
 import type { SentRecord } from '../../../src/hub/blocks/writer.ts';
 
 /**
@@ -15,6 +14,9 @@ export interface Workload {
   readonly rare: string;
   readonly frequent: string;
 }
+
+/** When it begins, microseconds. */
+const BEGIN = 1_800_000_000_000_000;
 
 /** A generator of numbers from 0 up to 1 that gives the same ones each time (mulberry32). */
 function seeded(seed: number): () => number {
@@ -48,11 +50,11 @@ export function createWorkload(rows: number, hours: number, batch: number): Work
     batch,
     rare: sentences[77] ?? '',
     frequent: words[0] ?? '',
-    end: (index) => HUB_NOW + Math.floor((index + 1) * batch * stepMicros),
+    end: (index) => BEGIN + Math.floor((index + 1) * batch * stepMicros),
     make: (index) =>
       Array.from({ length: batch }, (_, at) => {
         const seq = index * batch + at + 1;
-        const time = HUB_NOW + Math.floor(seq * stepMicros + (random() - 0.5) * 500_000);
+        const time = BEGIN + Math.floor(seq * stepMicros + (random() - 0.5) * 500_000);
         const id = Math.floor(random() * 2 ** 48).toString(16);
         return {
           seq,
