@@ -27,7 +27,7 @@ export interface SourceDeps {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-type SourceKind =
+export type SourceKind =
   | 'firehose'
   | 'jetstream'
   | 'jetstream-v2'
@@ -38,7 +38,7 @@ type SourceKind =
   | BrokerKind;
 
 /** Which kind of stream an address, or a command, means. */
-function kindOf(from: CollectConfig['from']): SourceKind {
+export function kindOf(from: CollectConfig['from']): SourceKind {
   if (typeof from !== 'string') return 'exec';
   const broker = brokerKind(from);
   if (broker !== undefined) return broker;
