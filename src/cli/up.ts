@@ -1,6 +1,7 @@
 import { loadConfig } from '../app/config/load.ts';
 import { type Daemon, openDaemon } from '../app/daemon.ts';
 import type { Plan } from '../app/plan.ts';
+import { serviceNotice } from '../run/systemd/notify.ts';
 import { systemClock } from '../core/clock.ts';
 import { formatDiagnostic, sortDiagnostics } from '../core/diagnostics.ts';
 import { createLog, type Log, silentLog } from '../core/log.ts';
@@ -20,10 +21,11 @@ const RECENT = 200;
 
 /** Runs the daemon until TERM, Ctrl-C or `vahti down`; HUP reloads. */
 export async function up(options: UpOptions): Promise<void> {
-  const { plan, loaded } = await requirePlan(options.config, true);
+  const { plan, loaded } = await requirePlan(options.config, true, options.systemd);
   const live = options.view === 'live' || (options.view === 'auto' && process.stdout.isTTY);
   const recent: StoredRecord[] = [];
   const log = live ? silentLog : createLog('info', (line) => process.stdout.write(line));
+  const isNew = isNewThere(plan, options.systemd);
   const opened = openDaemon({
     plan,
     version: readVersion(),
@@ -31,22 +33,27 @@ export async function up(options: UpOptions): Promise<void> {
     clock: systemClock,
     log,
     random: Math.random,
-    reread: () => reread(loaded.file),
-    stored: (records) => (live ? keepRecent(recent, records) : writeRecords(records)),
+    systemd: options.systemd === true,
+    reread: () => reread(loaded.file, options.systemd),
+    stored: (records) => (live ? keepRecent(recent, records) : writeRecords(records.filter(isNew))),
   });
   if (!opened.ok) throw new CommandError(opened.error.kind, opened.error.message);
   const daemon = opened.value;
   const { signal, release } = listenForEnd();
   const hangUp = reloadOnHangUp(daemon, log);
   // Whoever reads this may send a signal at once.
-  whereToLook(plan, log, live);
+  whereToLook(plan, log, live, options.systemd);
   let terminal: Terminal | undefined;
+  const notice = serviceNotice(process.env, systemClock, (message) => log.warn(message));
+  signal.addEventListener('abort', () => notice?.stopping(), { once: true });
   const ready = (): void => {
+    notice?.ready();
     if (live) terminal = showLive(daemon, recent);
   };
   try {
     await daemon.run({ clock: systemClock, log, drain: signal, stop: new AbortController().signal, ready });
   } finally {
+    notice?.close();
     terminal?.close();
     process.off('SIGHUP', hangUp);
     release();
@@ -67,6 +74,13 @@ function keepRecent(recent: StoredRecord[], records: readonly StoredRecord[]): v
   recent.splice(0, recent.length - RECENT);
 }
 
+/** Where standard output is the journal, it has the lines of units already: they came from there. */
+function isNewThere(plan: Plan, systemd = false): (record: StoredRecord) => boolean {
+  if (process.env['JOURNAL_STREAM'] === undefined) return () => true;
+  const units = new Set(plan.services.filter(({ unit }) => unit !== undefined).map(({ name }) => name));
+  return ({ kind, service }) => kind !== 'log' || (!systemd && !units.has(service));
+}
+
 /** Every record as a line of JSON, in the form of the daemon's own log: one stream for the next program to read. */
 function writeRecords(records: readonly StoredRecord[]): void {
   const lines = records.map(({ level, time, message, service, life, kind, sender, fields }) => {
@@ -76,18 +90,16 @@ function writeRecords(records: readonly StoredRecord[]): void {
   process.stdout.write(lines.join(''));
 }
 
-function whereToLook(plan: Plan, log: Log, live: boolean): void {
-  const where = { config: plan.file, state: plan.state, look: `npx vahti status -c ${plan.file}` };
-  if (!live)
-    log.info(
-      `vahti runs ${plan.services.length} services; look: npx vahti status|logs -f|explain NAME`,
-      where,
-    );
+function whereToLook(plan: Plan, log: Log, live: boolean, installed = false): void {
+  const vahti = installed ? 'vahti' : 'npx vahti';
+  const where = { config: plan.file, state: plan.state, look: `${vahti} status -c ${plan.file}` };
+  const text = `vahti runs ${plan.services.length} services; look: ${vahti} status|logs -f|explain NAME`;
+  if (!live) log.info(text, where);
 }
 
 /** The config, read again for a reload; its mistakes as text for the log and the CLI. */
-async function reread(file: string): Promise<Result<Plan, string>> {
-  const loaded = await loadConfig(file);
+async function reread(file: string, units?: boolean): Promise<Result<Plan, string>> {
+  const loaded = await loadConfig(file, units);
   if (loaded.plan !== undefined) return ok(loaded.plan);
   const mistakes = sortDiagnostics(loaded.diagnostics).filter(
     (diagnostic) => diagnostic.severity === 'error',

@@ -53,13 +53,13 @@ function findProgram({ argv, env, cwd }: Command): { readonly file?: string; rea
   let there = false;
   for (const folder of folders) {
     const file = path.resolve(cwd, folder, program);
-    if (!fs.statSync(file, { throwIfNoEntry: false })?.isFile()) continue;
-    there = true;
     try {
+      if (!fs.statSync(file).isFile()) continue;
+      there = true;
       fs.accessSync(file, fs.constants.X_OK);
       return { file, there };
     } catch {
-      // Not this one: execvp looks on.
+      // Not this one, or a folder that we may not look into: execvp looks on.
     }
   }
   return { there };

@@ -23,6 +23,25 @@ export function groupMembers(group: string): readonly ProcessIdentity[] | undefi
   });
 }
 
+/** Where its memory is counted: version 2, version 1. */
+const MEMORY = [
+  ['/sys/fs/cgroup', 'memory.current'],
+  ['/sys/fs/cgroup/memory', 'memory.usage_in_bytes'],
+] as const;
+
+/** Bytes of memory that the kernel counts for a control group: what a limit of it is about. Undefined where that cannot be seen. */
+export function groupMemory(group: string): number | undefined {
+  for (const [root, file] of MEMORY) {
+    try {
+      const bytes = Number(fs.readFileSync(path.join(root, group, file), 'utf8'));
+      if (Number.isSafeInteger(bytes)) return bytes;
+    } catch {
+      // Not this version, or the group is gone by now.
+    }
+  }
+  return undefined;
+}
+
 /** A group may be gone by now, or not be ours to read. */
 function pidsIn(folder: string, depth: number): number[] {
   if (depth === 0) return [];

@@ -162,7 +162,8 @@ export function signalGroup(pgid: number, signal: NodeJS.Signals): boolean {
   return send(-pgid, signal);
 }
 
-function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+/** Signals one process; false when there is none (or it may not be signalled). Refuses init and ourselves. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
   if (!Number.isInteger(pid) || pid <= 1 || pid === process.pid) return false;
   return send(pid, signal);
 }

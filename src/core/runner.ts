@@ -36,8 +36,9 @@ export interface Runner {
   /**
    * The daemon ends, or another runner follows: stops the tree and leaves what is wanted, and what is due, to whoever comes next.
    * Answers with what could not be ended.
+   * @param whose `daemon`: it is the daemon that ends; a life that somebody else keeps goes on.
    */
-  dispose(): Promise<Leftover | undefined>;
+  dispose(whose?: 'daemon'): Promise<Leftover | undefined>;
 }
 
 /** What a runner is given by the daemon. */
@@ -106,6 +107,8 @@ export interface PersistedService {
   readonly dueAt: number | null;
   /** Its main process, where the next daemon has to end it: see endSurvivors. */
   readonly process: RecordedProcess | null;
+  /** Its life was being ended so that another one follows; only said where a life outlives its daemon. */
+  readonly ending?: boolean;
 }
 
 /** The main process of a life, as its daemon wrote it down. Pid and ticks mean nothing in another boot. */
@@ -142,6 +145,18 @@ export interface ServiceSnapshot {
   readonly memory: MemoryFigure | null;
   /** Of a unit of systemd's; absent of all else. */
   readonly unit?: UnitSnapshot;
+  /** Of a service that systemd runs for us. */
+  readonly runBy?: RunBy;
+}
+
+/** The unit that runs a service. */
+export interface RunBy {
+  /** `vahti-clock.service`. */
+  readonly unit: string;
+  /** Its control group, from the root of the hierarchy; null where it has none now. */
+  readonly group: string | null;
+  /** Why it cannot be run, or nothing can be known of it now, in a sentence; null where all is well. */
+  readonly trouble: string | null;
 }
 
 export interface UnitSnapshot {

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { decimal, type FieldFacts, flag, integer, oneOf, sizeRange, text } from '../core/fields.ts';
+import { decimal, type FieldFacts, flag, integer, oneOf, paths, sizeRange, text } from '../core/fields.ts';
 
 /** What asks a main process to end. */
 export const STOP_SIGNALS = ['TERM', 'INT', 'QUIT', 'HUP', 'USR1', 'USR2', 'WINCH'] as const;
@@ -66,6 +66,12 @@ export const limitFields = {
     v.optional(oneOf(['private'])),
     v.description(
       '`private`: each life has a folder of its own for temporary files (TMPDIR, TMP, TEMP), which is removed with it.',
+    ),
+  ),
+  writes: v.pipe(
+    v.optional(paths),
+    v.description(
+      'For `vahti install`: the files and folders that a command writes to, and no others; relative to where it runs with no `cwd`. Its unit is then hardened further. An empty list: none.',
     ),
   ),
   'reload-on': v.pipe(

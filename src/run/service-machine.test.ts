@@ -20,6 +20,8 @@ const EVENTS: EventKind[] = [
     'exited',
     'treeGone',
     'stuck',
+    'appeared',
+    'refused',
   ] as const),
   ...(['timer', 'retire', 'shutdown'] as const),
 ];
@@ -54,6 +56,38 @@ function play(events: readonly ServiceEvent[], from: ServiceState = initialState
 test('every state answers every event', () => {
   assert.deepEqual(Object.keys(TABLE).sort(), [...STATES].sort());
   for (const state of STATES) assert.deepEqual(Object.keys(TABLE[state]).sort(), [...EVENTS].sort(), state);
+});
+
+test('a life that nobody here began counts, unless a person began it or it is known; behind a stop on purpose it is ended', () => {
+  const appeared = (by: 'person' | 'vahti', known = false) => ({ kind: 'appeared', by, known }) as const;
+  const { state, kinds } = play([appeared('vahti')]);
+  assert.deepEqual([state.state, state.lane.starts.length, kinds], ['running', 1, []]);
+  assert.equal(play([appeared('vahti', true)]).state.lane.starts.length, 0);
+  const { state: paced } = play([
+    start,
+    exited(1, 1),
+    gone,
+    exited(1, 1),
+    gone,
+    exited(1, 1),
+    gone,
+    exited(1, 1),
+    gone,
+  ]);
+  assert.deepEqual([paced.state, paced.lane.lane], ['waiting', 'backoff']);
+  const again = play([appeared('vahti')], paced);
+  assert.deepEqual([again.state.state, again.state.dueAt, again.kinds], ['running', null, ['armTimer']]);
+  assert.deepEqual(play([appeared('person')], paced).state.lane.lane, 'fast');
+  const stopped = play([start, stop, exited(0), gone]).state;
+  assert.deepEqual(play([appeared('vahti')], stopped).kinds, ['endTree']);
+  assert.equal(play([appeared('vahti'), exited(0), gone], stopped).state.state, 'stopped');
+  assert.equal(play([appeared('person')], stopped).state.wanted, true);
+});
+
+test('what was to end and does not goes on as it was', () => {
+  const { state, kinds } = play([start, stop, { kind: 'refused' }]);
+  assert.deepEqual([state.state, state.wanted, kinds], ['running', true, ['spawn', 'endTree']]);
+  assert.deepEqual(play([exited(1), gone], state).kinds, ['endTree', 'spawn'], 'it is followed as any');
 });
 
 test('an unexpected exit ends the rest of the tree before the next spawn', () => {

@@ -2,6 +2,7 @@ import { recoveryMs } from './lanes.ts';
 import type { EventKind, MachineSettings, ServiceEvent, ServiceState, StateName } from './service-state.ts';
 import {
   again,
+  appear,
   begin,
   type Context,
   end,
@@ -62,6 +63,8 @@ const NO_LIFE = {
   exited: ignore,
   treeGone: ignore,
   stuck: ignore,
+  appeared: appear,
+  refused: ignore,
 };
 
 /** Waits for something; a person does not have to. */
@@ -93,6 +96,7 @@ const ENDING = {
   }),
   retire: rest,
   shutdown: rest,
+  appeared: ignore,
 };
 
 export const TABLE: Table = {
@@ -142,6 +146,8 @@ export const TABLE: Table = {
     treeGone: ignore,
     stuck: ignore,
     timer: recover,
+    appeared: ignore,
+    refused: ignore,
     retire: (state) => ({ state: { ...state, retired: true }, effects: [] }),
     shutdown: (state) => end({ ...state, asked: true, then: 'rest' }),
   },
@@ -153,6 +159,10 @@ export const TABLE: Table = {
       effects: [...exitRecord(state, true), stuckRecord(pids), { kind: 'armTimer', delayMs: STUCK_RETRY_MS }],
     }),
     timer: ignore,
+    refused: (state) =>
+      state.ended === null
+        ? { state: { ...again(state), state: 'running', wanted: true, asked: false }, effects: [] }
+        : ignore(state),
   },
   done: {
     ...NO_LIFE,
@@ -171,6 +181,7 @@ export const TABLE: Table = {
     // One message an outage: looking again says nothing.
     stuck: (state) => ({ state, effects: [{ kind: 'armTimer', delayMs: STUCK_RETRY_MS }] }),
     timer: (state) => ({ state, effects: [{ kind: 'endTree' }] }),
+    refused: ignore,
   },
 };
 

@@ -36,6 +36,8 @@ const move = fc.record({
     'noise',
     'needs',
     'life',
+    'foreign',
+    'refused',
   ),
   request,
   noise: fc.constantFrom<ServiceEvent>(gone, stuck, timer, exited(1)),
@@ -43,6 +45,7 @@ const move = fc.record({
   livedMs: fc.constantFrom(1, 1, 1, 5000, 20_000, 700_000),
   needs: fc.constantFrom<readonly string[]>([], [], ['db'], ['db ready', 'cache']),
   life: fc.constantFrom<ServiceEvent>(ready, ready, late, { kind: 'renew', reason: 'db was restarted' }),
+  foreign: fc.record({ kind: fc.constant('appeared' as const), by, known: fc.boolean() }),
   stuck: fc.integer({ min: 0, max: 9 }).map((n) => n === 0),
 });
 
@@ -94,10 +97,38 @@ test('over any course of events: one instance, a stop that holds, needs that are
             `nothing lives in ${state.state}`,
           );
       };
-      for (const { what, request: asked, noise, code, livedMs, stuck: remains, needs, life } of moves) {
+      for (const {
+        what,
+        request: asked,
+        noise,
+        code,
+        livedMs,
+        stuck: remains,
+        needs,
+        life,
+        foreign,
+      } of moves) {
         now += 1;
         if (what === 'needs') take({ kind: 'needs', waitsFor: needs });
         if (what === 'life' && main) take(life);
+        // Somebody else starts it too, and ends what is not wanted only when told so.
+        if (what === 'foreign' && !alive) {
+          alive = true;
+          main = true;
+          if (foreign.by === 'person') counted = [];
+          else if (!foreign.known) counted.push(now);
+          if (foreign.by !== 'vahti') mayStart = true;
+          const wanted = state.wanted || foreign.by !== 'vahti';
+          take(foreign);
+          assert.equal(state.state, wanted ? 'running' : 'stopping', 'it is seen');
+        }
+        if (what === 'refused' && ending && main) {
+          take({ kind: 'refused' });
+          if (state.state === 'running') {
+            ending = false;
+            mayStart = true;
+          }
+        }
         if (what === 'request') take(asked);
         if (what === 'timer' && dueAt !== undefined) {
           now = Math.max(now, dueAt);

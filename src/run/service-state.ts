@@ -29,11 +29,24 @@ export type ServiceEvent =
   | { readonly kind: 'ready'; readonly afterMs: number; readonly sign: string }
   /** The present life should have been ready by now; `missing` says what was seen instead. */
   | { readonly kind: 'late'; readonly withinMs: number; readonly missing: string }
-  /** The main process is over; `random` (from 0 up to 1) is for the jitter of a wait that may follow. */
-  | { readonly kind: 'exited'; readonly exit: Exit; readonly livedMs: number; readonly random: number }
+  /** The main process is over; `random` (from 0 up to 1) is for the jitter of a wait that may follow. `told`: how it ended is on the time line already. */
+  | {
+      readonly kind: 'exited';
+      readonly exit: Exit;
+      readonly livedMs: number;
+      readonly random: number;
+      readonly told?: boolean;
+    }
   | { readonly kind: 'treeGone'; readonly killed: boolean }
   | { readonly kind: 'stuck'; readonly pids: readonly number[] }
   | { readonly kind: 'timer' }
+  /**
+   * There is a life that nobody here began: where somebody else starts the service too, systemd say. `by: vahti` is a restart that
+   * nobody asked for; `known`: it is the one that an earlier daemon had begun.
+   */
+  | { readonly kind: 'appeared'; readonly by: By; readonly known: boolean }
+  /** The present life was to be ended, and whoever has to do it did not: it goes on. */
+  | { readonly kind: 'refused' }
   /** The daemon is about to end: what runs goes on for now, nothing starts any more. */
   | { readonly kind: 'retire' }
   /** The daemon ends: stop, and leave everything so that the next daemon goes on from here. */

@@ -154,6 +154,24 @@ function spawn(state: ServiceState, by: By, context: Context, said: readonly Eff
   };
 }
 
+/**
+ * A life that is there already. It counts as every start; one that nobody wants is ended: it came up behind a stop on purpose.
+ */
+export function appear(
+  state: ServiceState,
+  { by, known }: EventOf<'appeared'>,
+  { now, settings }: Context,
+): Step {
+  const lane = known ? state.lane : onStart(state.lane, now, by === 'person');
+  const fresh = { lane, dueAt: null, ready: false, ended: null } as const;
+  if (!state.wanted && by === 'vahti') return end({ ...state, ...fresh, asked: true, then: 'stay' });
+  const effects: Effect[] = lane.lane === state.lane.lane ? [] : [laneRecord(state.lane, lane, null)];
+  const delayMs = settings.mustBeReady ? undefined : recoveryMs(lane);
+  if (delayMs !== undefined) effects.push({ kind: 'armTimer', delayMs });
+  const then = state.retired ? 'rest' : 'again';
+  return { state: { ...state, ...fresh, state: 'running', wanted: true, asked: false, then }, effects };
+}
+
 /** The timer of `running`: it has lived as long as its lane asks. */
 export function recover(state: ServiceState): Step {
   const { state: lane, laneChanged } = onLived(state.lane, recoveryMs(state.lane) ?? 0);

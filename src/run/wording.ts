@@ -43,7 +43,7 @@ export function action(event: Extract<ServiceEvent, { kind: 'start' | 'stop' | '
 }
 
 export function exitRecord({ ended, asked }: ServiceState, killed: boolean): Effect[] {
-  if (ended === null) return [];
+  if (ended === null || ended.told === true) return [];
   const { exit, livedMs } = ended;
   const fields = { ...exit, livedMs: Math.round(livedMs), asked, killed };
   return [

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import type { ControlApi, ServiceStatus } from '../../src/app/control-api.ts';
 import { statePaths } from '../../src/app/state.ts';
 import type { RecordKind, StoredRecord } from '../../src/core/record.ts';
-import { createRpcClient } from '../../src/core/rpc-client.ts';
+import { createRpcClient, type RpcClient } from '../../src/core/rpc-client.ts';
 import { onEnd, TEST_VARIABLE, testStateId } from './leaks.ts';
 import type { SystemdBox } from './systemd-box.ts';
 import { PROGRAM } from './vahti.ts';
@@ -14,6 +14,7 @@ import { until, within } from './wait.ts';
 /** `vahti up` in a box, spoken to from outside. */
 export interface BoxedDaemon {
   readonly folder: string;
+  readonly client: RpcClient<ControlApi>;
   service(name: string): Promise<ServiceStatus>;
   /** Waits until a service is as asked. */
   waitFor(name: string, what: string, check: (service: ServiceStatus) => boolean): Promise<ServiceStatus>;
@@ -33,10 +34,19 @@ export async function startBoxedDaemon(
   box: SystemdBox,
   yaml: string,
   folder: string,
+  flags: readonly string[] = [],
 ): Promise<BoxedDaemon> {
   fs.mkdirSync(folder, { recursive: true });
   fs.writeFileSync(path.join(folder, 'vahti.yaml'), yaml);
-  const [file = '', ...args] = box.inside(folder, process.execPath, PROGRAM, 'up', '--view', 'json');
+  const [file = '', ...args] = box.inside(
+    folder,
+    process.execPath,
+    PROGRAM,
+    'up',
+    '--view',
+    'json',
+    ...flags,
+  );
   const env = { ...process.env, [TEST_VARIABLE]: `${testStateId}/` };
   const child = spawn(file, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
@@ -76,6 +86,7 @@ export async function startBoxedDaemon(
   };
   return {
     folder,
+    client,
     service,
     async waitFor(name, what, check) {
       let seen: ServiceStatus | undefined;

@@ -22,18 +22,30 @@ echo "start $$" >> lives
 setsid sleep 1000 &
 sleep 1000 & wait`;
 
-const SEQUENCES = 4;
-const COMMANDS = 40;
+/** From within one turn to long enough for a life to begin, or to end: so many turns, where everything is known at once, else milliseconds. */
+const QUICK = { sequences: 4, commands: 40, pauses: [0, 0, 1, 100], settleMs: 300 } as const;
+const SLOW = { sequences: 2, commands: 25, pauses: [0, 0, 20, 200], settleMs: 1_500 } as const;
 
 export async function races(t: TestContext, subject: Subject): Promise<void> {
   leakCheck(t);
+  const { sequences, commands, pauses, settleMs } = subject.atOnce ? QUICK : SLOW;
+  const pause = async (length: number): Promise<void> => {
+    const end = performance.now() + length;
+    for (let turns = 0; subject.atOnce ? turns < length : performance.now() < end; turns++) await turn();
+  };
   let lived = 0;
-  for (let seed = 1; seed <= SEQUENCES; seed++) {
+  for (let seed = 1; seed <= sequences; seed++) {
     const random = createRandom(seed);
     const cwd = tempFolder(t);
     const env = { PATH: process.env['PATH'] ?? '' };
     const argv = ['sh', '-c', LOCKED];
-    const { runner } = await subject.make(t, { argv, env, cwd, stopMs: 2_000, restart: { fast: 1_000 } });
+    const { runner } = await subject.make(t, {
+      argv,
+      env,
+      cwd,
+      stopMs: 2_000,
+      restart: { fast: 1_000 },
+    });
     const settled = (): boolean => lines(cwd).at(-1) === `start ${runner.snapshot().pid}`;
     const acts = [
       () => runner.start('person'),
@@ -45,11 +57,10 @@ export async function races(t: TestContext, subject: Subject): Promise<void> {
       () => kill(runner.snapshot().pid),
       () => runner.needs(random.chance(50) ? ['db'] : []),
     ];
-    for (let command = 0; command < COMMANDS; command++) {
+    for (let command = 0; command < commands; command++) {
       random.pick(acts)();
-      // From within one turn to long enough for a life to begin, or to end.
-      if (random.chance(25)) await until(settled, { deadlineMs: 300, what: '' }).catch(() => {});
-      else for (let turns = random.pick([0, 0, 1, 100]); turns > 0; turns--) await turn();
+      if (random.chance(25)) await until(settled, { deadlineMs: settleMs, what: '' }).catch(() => {});
+      else await pause(random.pick(pauses));
     }
     runner.needs([]);
     runner.start('person');
@@ -60,7 +71,7 @@ export async function races(t: TestContext, subject: Subject): Promise<void> {
     runner.stop('person');
     await within(runner.ended(), { what: 'the end' });
   }
-  assert.ok(lived > SEQUENCES, `${lived} lives`);
+  assert.ok(lived > sequences, `${lived} lives`);
   t.diagnostic(`${lived} lives`);
 }
 
@@ -115,6 +126,7 @@ export async function staysStopped(t: TestContext, subject: Subject): Promise<vo
   const next = await subject.make(t, order, { restored });
   next.runner.start('vahti');
   next.runner.restart('vahti', 'a watch is bad');
+  if (!subject.atOnce) await until(() => next.runner.snapshot().state === 'stopped', { what: 'the look' });
   assert.deepEqual([next.runner.snapshot().state, next.runner.snapshot().wanted], ['stopped', false]);
   next.runner.start('boot');
   await rig.nextChild();

@@ -9,6 +9,7 @@ export function addUp(program: Command): void {
         .choices(['auto', 'live', 'json'])
         .default('auto'),
     )
+    .option('--systemd', 'run every service and every run of a job by its unit, as vahti install made them')
     .action(async (options: UpOptions) => {
       // A daemon idles: small and slower code, a small young generation. Saves a tenth of its memory; before anything is loaded.
       setFlagsFromString('--optimize-for-size');

@@ -15,6 +15,9 @@ const MAIN = path.join(import.meta.dirname, '../../../test/rig/daemon-main.ts');
 conformance('embedded', {
   fakeClock: true,
   adopts: false,
+  atOnce: true,
+  tellsOutputs: true,
+  killedAtDeadline: /, killed at the stop deadline$/,
   async make(t, { env, ...order }, how = {}) {
     const spec = { ...order, env: () => ok(env) };
     const { service, drafts, persisted, logText } = await createTestService(t, { spec, deps: how });

@@ -10,7 +10,7 @@ export function hasTree(state: StateName): boolean {
   return state === 'running' || state === 'stopping' || state === 'stuck';
 }
 
-export function toPersist(machine: ServiceState, life: Life | undefined): PersistedService {
+export function toPersist(machine: ServiceState, life: Pick<Life, 'recorded'> | undefined): PersistedService {
   const { wanted, lane, dueAt, state, then } = machine;
   const done = state === 'done' || (hasTree(state) && then === 'done');
   const process = hasTree(state) ? (life?.recorded ?? null) : null;
@@ -40,7 +40,7 @@ type FromMachine =
 /** The part of a snapshot that machine and life know. */
 export function describe(
   { state, since, wanted, waitsFor, lane, dueAt }: ServiceState,
-  life: Life | undefined,
+  life: Pick<Life, 'id' | 'pid' | 'startedAt'> | undefined,
   now: number,
 ): Pick<ServiceSnapshot, FromMachine> {
   return {

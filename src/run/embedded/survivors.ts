@@ -24,6 +24,8 @@ export interface SurvivorsOptions {
   readonly clock: Clock;
   /** For processes that overwrote their environment (to set their title). */
   readonly recorded: readonly RecordedProcess[];
+  /** Lives that go on by themselves. */
+  readonly spares?: (life: string) => boolean;
 }
 
 /**
@@ -35,6 +37,7 @@ export async function endSurvivors({
   deadlineMs,
   clock,
   recorded,
+  spares = () => false,
 }: SurvivorsOptions): Promise<Survivor[]> {
   const groups = new Map<string, { pgid: number; startTicks: number }>();
   const lives = new Set(processesWithEnv(LIFE_VARIABLE, `${stateId}/`).map((match) => match.value));
@@ -45,15 +48,17 @@ export async function endSurvivors({
     lives.add(main.life);
   }
   return Promise.all(
-    [...lives].map(async (life): Promise<Survivor> => {
-      const endWithin = (ms: number): Promise<TreeEnd> =>
-        endTree({ ...groups.get(life), life, deadlineMs: ms, clock });
-      const end = await endWithin(deadlineMs);
-      const process = recorded.find((main) => main.life === life) ?? null;
-      const again = (): Promise<TreeEnd> => endWithin(0);
-      const leftover =
-        end.kind === 'stuck' ? { life, process, pids: end.pids, told: false, again } : undefined;
-      return { life, end, leftover };
-    }),
+    [...lives]
+      .filter((life) => !spares(life))
+      .map(async (life): Promise<Survivor> => {
+        const endWithin = (ms: number): Promise<TreeEnd> =>
+          endTree({ ...groups.get(life), life, deadlineMs: ms, clock });
+        const end = await endWithin(deadlineMs);
+        const process = recorded.find((main) => main.life === life) ?? null;
+        const again = (): Promise<TreeEnd> => endWithin(0);
+        const leftover =
+          end.kind === 'stuck' ? { life, process, pids: end.pids, told: false, again } : undefined;
+        return { life, end, leftover };
+      }),
   );
 }

@@ -6,7 +6,7 @@ import type { UnitFacts, Units } from '../../core/units.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import { createJournal, type Journal, type JournalPlace } from './journal.ts';
 import type { ProgramDeps } from './program.ts';
-import { actOnUnit, showUnits, type SystemdTrouble, type Verb } from './systemctl.ts';
+import { actOnUnit, beginUnit, showUnits, type SystemdTrouble, type Verb } from './systemctl.ts';
 import type { Hearing } from './unit-course.ts';
 
 /** The systemd of this machine, for all services that are units: looked at in one question, their journal followed by one process. */
@@ -15,10 +15,14 @@ export interface SystemdHost extends Units {
   follow(unit: string, follower: UnitFollower): Following;
   /** Does something with a unit; resolves when it is done, or refused, or after its deadline. */
   act(verb: Verb, unit: string, signal: AbortSignal): Promise<Result<void, SystemdTrouble>>;
+  /** Has a unit started, and does not wait until it is up, or over. */
+  begin(unit: string, signal: AbortSignal): Promise<Result<void, SystemdTrouble>>;
   close(): Promise<void>;
 }
 
 export interface UnitFollower {
+  /** Its unit is there to begin and to end: while it does not run there is nothing to look at more often than the journal says. */
+  readonly rests?: boolean;
   observed(facts: UnitFacts, hearing: Hearing): void;
   /** systemd could not be asked, for the reason given. */
   unobserved(trouble: string): void;
@@ -58,6 +62,8 @@ const ACT_MS = 600_000;
 export function createSystemdHost(deps: SystemdHostDeps): SystemdHost {
   return new Host(deps);
 }
+
+const RESTING: readonly string[] = ['inactive', 'failed'];
 
 interface Followed {
   readonly unit: string;
@@ -123,6 +129,10 @@ class Host implements SystemdHost {
     });
   }
 
+  begin(unit: string, signal: AbortSignal): Promise<Result<void, SystemdTrouble>> {
+    return beginUnit(unit, this.#deps, AbortSignal.any([signal, this.#over.signal]));
+  }
+
   async close(): Promise<void> {
     this.#over.abort();
     this.#tick?.cancel();
@@ -134,6 +144,7 @@ class Host implements SystemdHost {
 
   /** Several come and go in one turn: a start, a reload. */
   #changed(): void {
+    if (this.#over.signal.aborted) return;
     this.#soon ??= this.#deps.clock.timer(SETTLE_MS, () => {
       this.#soon = undefined;
       void this.#look();
@@ -237,8 +248,9 @@ class Host implements SystemdHost {
   }
 }
 
-/** It runs, with the main process that was seen: its end is seen by that. */
-function isSteady({ facts, startTicks }: Followed): boolean {
+/** It runs, with the main process that was seen: its end is seen by that. Or it rests. */
+function isSteady({ facts, startTicks, follower }: Followed): boolean {
+  if (follower.rests === true && facts !== undefined && RESTING.includes(facts.active)) return true;
   if (facts?.active !== 'active' || facts.pid === null || startTicks === undefined) return false;
   return processAlive({ pid: facts.pid, startTicks });
 }

@@ -8,6 +8,8 @@ export interface ProgramDeps {
   readonly clock: Clock;
   /** The VAHTI_LIFE that they carry, so that the next daemon finds what is left of them. */
   readonly life: string;
+  /** More for their environment. */
+  readonly variables?: Readonly<Record<string, string>>;
 }
 
 export interface ProgramOptions {
@@ -37,13 +39,13 @@ export function programEnvironment(life: string): Readonly<Record<string, string
 /** Runs a program to its end. Never rejects; nothing of it lives when this resolves. */
 export async function runProgram(
   argv: readonly string[],
-  { clock, life: whose }: ProgramDeps,
+  { clock, life: whose, variables }: ProgramDeps,
   { deadlineMs, mostBytes, signal, take }: ProgramOptions,
 ): Promise<ProgramEnd> {
   const life = `${whose}/${randomUUID()}`;
   const child = startProcess({
     argv,
-    env: programEnvironment(life),
+    env: { ...programEnvironment(life), ...variables },
     cwd: '/',
     stdout: 'pipe',
     stderr: 'pipe',

@@ -15,6 +15,8 @@ export type Verb = 'start' | 'stop' | 'restart' | 'try-restart' | 'reset-failed'
 
 /** How long PID 1 may take to answer a question. */
 const ANSWER_MS = 5000;
+/** And to take a job in, while it is busy. */
+const BEGIN_MS = 30_000;
 /** Of what systemctl prints about so many units at once. */
 const MOST_BYTES = 4_194_304;
 
@@ -56,6 +58,18 @@ export async function actOnUnit(
   const argv = ['systemctl', '--no-ask-password', ...mode, verb, '--', name];
   const end = await runProgram(argv, deps, { deadlineMs, mostBytes: 65_536, signal });
   const trouble = troubleOf(`${verb} ${name}`, end, deadlineMs);
+  return trouble === undefined ? ok(undefined) : err(trouble);
+}
+
+/** Has systemd start a unit, and does not wait: a oneshot unit has started only when it is over. */
+export async function beginUnit(
+  name: string,
+  deps: ProgramDeps,
+  signal: AbortSignal,
+): Promise<Result<void, SystemdTrouble>> {
+  const argv = ['systemctl', '--no-ask-password', '--no-block', 'start', '--', name];
+  const end = await runProgram(argv, deps, { deadlineMs: BEGIN_MS, mostBytes: 65_536, signal });
+  const trouble = troubleOf(`start ${name}`, end, BEGIN_MS);
   return trouble === undefined ? ok(undefined) : err(trouble);
 }
 
