@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { endTree, LIFE_VARIABLE, startProcess } from '../core/processes.ts';
 import type { Runner, ServiceSnapshot } from '../core/runner.ts';
@@ -13,6 +12,7 @@ import { logFileOf } from './config/limits.ts';
 import { readFigures } from './figures.ts';
 import type { Launch } from './launch.ts';
 import type { HoldingBack } from './holding-back.ts';
+import { dataFolder } from './layout.ts';
 import type { Plan, PlannedService, PlannedWatch } from './plan.ts';
 import { serviceSocket } from './state.ts';
 import type { SupervisionOptions } from './supervision-options.ts';
@@ -118,7 +118,7 @@ function openWatch(
   const context: WatchContext = {
     service: planned.name,
     clock,
-    folder: dirname(plan.file),
+    folder: dataFolder(plan.file),
     // Looked up anew for each look, as for each life: a file may have changed.
     get env() {
       return environment(planned.name, watch.name, launch, options);
@@ -129,7 +129,7 @@ function openWatch(
         planned.kind !== 'collect' ? null : await readFigures(serviceSocket(paths, planned.name));
       return figures === null ? undefined : { ...figures };
     },
-    ...(planned.kind === 'unit' ? { controlGroup: () => groupOf(service) } : {}),
+    ...(planned.kind === 'unit' || options.systemd === true ? { controlGroup: () => groupOf(service) } : {}),
     ...(options.units === undefined ? {} : { units: options.units }),
     graceMs: watch.gate.graceMs,
     beats: options.beats?.inbox(planned.name, watch.name),
@@ -177,7 +177,12 @@ function watchedService(
   return {
     name,
     snapshot: () => asWatched(service.snapshot()),
-    restart: (reason, who, fields) => service.restart('vahti', reason, who, fields),
+    restart(reason, who, fields, refused) {
+      service.restart('vahti', reason, who, fields);
+      void service.settled?.().then((refusal) => {
+        if (refusal !== undefined) refused();
+      });
+    },
     stop: () => service.stop('vahti'),
     restartDependents(reason) {
       for (const dependent of dependents(name)) dependent.renew(`${name} is needed: ${reason}`);
@@ -201,7 +206,8 @@ function asWatched(seen: ServiceSnapshot): ServiceSnapshot {
 }
 
 function groupOf(service: Runner): string | undefined {
-  return service.snapshot().unit?.facts?.group ?? undefined;
+  const { unit, runBy } = service.snapshot();
+  return unit?.facts?.group ?? runBy?.group ?? undefined;
 }
 
 async function runBounded(

@@ -18,6 +18,8 @@ export interface Cause {
   readonly clock: Clock;
   /** Aborts when the watches end: a command that still runs is ended. */
   readonly signal: AbortSignal;
+  /** A restart was not done. */
+  readonly refused: () => void;
 }
 
 /** Does what a ladder says, and tells the time line. */
@@ -29,7 +31,12 @@ export function perform(step: Step, cause: Cause): void {
     case 'page':
       return records([noteRecord(about, step.do, why)]);
     case 'restart':
-      return service.restart(why, `the watch ${about.watch}`, { ...kept, tail: service.tail(about.life) });
+      return service.restart(
+        why,
+        `the watch ${about.watch}`,
+        { ...kept, tail: service.tail(about.life) },
+        cause.refused,
+      );
     case 'restart-dependents':
       records([actionRecord(about, `restart of what needs it: ${why}`, { action: step.do, evidence })]);
       return service.restartDependents(why);

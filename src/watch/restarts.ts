@@ -18,6 +18,8 @@ export interface Restarts {
   readonly open: Aftermath | undefined;
   /** A watch ends a life for another one. */
   begin(watch: string, life: string): void;
+  /** The life that was to end goes on: there is nothing to follow. */
+  refused(life: string): void;
   /** The service may be another one than it was. */
   serviceChanged(): void;
   /** A watch knows how the new life does. */
@@ -48,6 +50,9 @@ export function createRestarts({ service, clock, records, restored, save }: Rest
       if (open !== undefined) conclude(open, overtaken(open, watch, clock.now()));
       open = beginAftermath(watch, life, clock.now());
       save();
+    },
+    refused(life) {
+      if (open?.over === life && open.life === null) open = undefined;
     },
     serviceChanged() {
       if (open === undefined) return;

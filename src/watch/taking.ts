@@ -85,11 +85,19 @@ export function take(watch: Taking, judgement: Judgement, life: LifeSeen, shared
   if (acts) restarts.found(name, life.id, 'failing', judgement);
   if (counted && verdict === 'ok' && state.steady === 'ok') restarts.found(name, life.id, 'ok', judgement);
   const why = whyActed(name, judgement);
+  const refused = (): void => goOn(course, life.id, shared);
   const evidence = { ...judgement, looks: state.looks };
   for (const step of steps.taken) {
     if (step.do === 'restart') restarts.begin(name, life.id);
-    perform(step, { about, why, evidence, service, records, clock, signal });
+    perform(step, { about, why, evidence, service, records, clock, signal, refused });
   }
+}
+
+/** A life that was to end goes on: what it shows counts, and it can be restarted again, when that has cooled down. */
+function goOn(course: Course, life: string, { restarts, save }: Shared): void {
+  if (course.ladder.over === life) course.ladder = { ...course.ladder, over: '' };
+  restarts.refused(life);
+  save();
 }
 
 /** Goes up the ladder of a watch, as far as that may be now. */

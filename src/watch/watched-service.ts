@@ -7,8 +7,8 @@ export interface WatchedService {
     ServiceSnapshot,
     'state' | 'wanted' | 'life' | 'pid' | 'startedAt' | 'ready' | 'readyAt' | 'lastExit'
   >;
-  /** Another life. @param fields what the record of it keeps. */
-  restart(reason: string, who: string, fields: Readonly<Record<string, unknown>>): void;
+  /** Another life. @param fields what the record of it keeps. @param refused called where it was not done: the life goes on. */
+  restart(reason: string, who: string, fields: Readonly<Record<string, unknown>>, refused: () => void): void;
   /** Holds until a person or a boot starts it. */
   stop(): void;
   /** A new life for every running service that needs this one. */

@@ -40,6 +40,8 @@ function createScene(watches: readonly WatchSettings[] = [settings()], restored?
     state: 'running' as 'running' | 'stopped' | 'blocked',
     wanted: true,
     ready: null as boolean | null,
+    /** Whoever runs it may not end its life. */
+    refuses: false,
     lives: 1,
     startedAt: clock.now(),
   };
@@ -60,7 +62,11 @@ function createScene(watches: readonly WatchSettings[] = [settings()], restored?
         lastExit: null,
       };
     },
-    restart(reason, who, fields) {
+    restart(reason, who, fields, refused) {
+      if (scene.refuses) {
+        done.push('refused');
+        return refused();
+      }
       done.push(`restart ${scene.lives}: ${reason} (${who}; ${JSON.stringify(fields['tail'])})`);
       scene.lives += 1;
       scene.startedAt = clock.now();
@@ -139,6 +145,24 @@ test('lives that fail are restarted as the budget and the cool-down allow, then 
   assert.equal(records.filter(({ kind }) => kind === 'flip').length, 1, 'one incident');
   await clock.advance(45 * 60 * SECOND);
   assert.equal(done.length, 6, 'an hour later there are restarts again');
+  await watching.close();
+});
+
+test('a restart that was refused is tried again when it has cooled down, on the same life, within the budget', async () => {
+  const { clock, done, records, scene, watching } = createScene();
+  scene.see = 'bad';
+  scene.refuses = true;
+  await clock.advance(15 * SECOND);
+  assert.deepEqual(done, ['refused']);
+  const next = watching.figures()[0]?.nextAction;
+  assert.deepEqual(next, { what: 'restart', at: clock.now() + 60 * SECOND });
+  await clock.advance(60 * SECOND);
+  assert.deepEqual(done, ['refused', 'refused'], 'what explain said comes true');
+  scene.refuses = false;
+  await clock.advance(60 * SECOND);
+  assert.equal(done.length, 3);
+  assert.match(done[2] ?? '', /^restart 1: /);
+  assert.equal(records.filter(({ message }) => message.includes('restarted again')).length, 0);
   await watching.close();
 });
 
