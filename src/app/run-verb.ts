@@ -59,7 +59,6 @@ export async function runVerb(
         tell({ progress: at });
       },
     });
-    for (const { path, reason } of outcome.refused) how.say(`left ${path}: ${reason}`);
     // What was left is in the output; the line has to stay short.
     tell({ outcome: { ...outcome, refused: outcome.refused.map(() => ({ path: '', reason: '' })) } });
     return ok(outcome);

@@ -13,7 +13,8 @@ export interface AtomicWriteOptions {
 /** What a temporary file of `writeFileAtomic` looks like, so that a cleaner can find what a kill left behind. */
 export const TEMPORARY_FILE = /^\..+\.[0-9a-f]{12}\.tmp$/;
 
-function temporaryName(path: string): string {
+/** A new name beside a path for what is to become it. */
+export function temporaryPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
 }
 
@@ -28,7 +29,7 @@ export async function writeFileAtomic(
   { mode, files = disk }: AtomicWriteOptions = {},
 ): Promise<void> {
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-  const temporary = temporaryName(path);
+  const temporary = temporaryPath(path);
   const fd = await files.open(temporary, 'create');
   try {
     try {

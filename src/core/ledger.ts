@@ -37,6 +37,19 @@ export interface LedgerCopy {
   readonly verifiedAt: number;
 }
 
+/** What a job made of a file, once: the folder of an archive that was unpacked. */
+export interface LedgerProduct {
+  readonly job: string;
+  /** Of the content that it was made of. */
+  readonly sha256: string;
+  /** Where it lies, absolute. */
+  readonly into: string;
+  /** Written down before it gets its name, so that what a killed run has made is told from a stranger's. */
+  readonly begunAt: number;
+  /** Null until it has its name for certain. */
+  readonly doneAt: number | null;
+}
+
 /**
  * The durable list of files, their archives, proved copies and ends, shared by all verbs and jobs of a state folder. Several processes
  * may use it at the same time. Every write is durable when it returns. Implementation: `jobs/ledger/`.
@@ -52,8 +65,14 @@ export interface Ledger {
   proved(root: string, path: string, copy: LedgerCopy): void;
   /** Takes back a proof: the far side does not have it any more. */
   disproved(root: string, path: string, job: string, target: string, why: string): void;
+  /** What this job made of it last. */
+  product(root: string, path: string, job: string): LedgerProduct | undefined;
+  /** Sets the product of this job. */
+  produced(root: string, path: string, product: LedgerProduct): void;
   /** Written down before a file is deleted, so that a run that is killed in between is told from a stranger's hand. */
   purging(root: string, path: string, by: { readonly at: number; readonly run: string }): void;
   purged(root: string, path: string, by: { readonly at: number; readonly run: string }): void;
+  /** Many writes, durable together when it returns; none of them when it throws. `writes` is synchronous. */
+  together(writes: () => void): void;
   close(): void;
 }

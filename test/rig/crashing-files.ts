@@ -9,6 +9,12 @@ export class Crash extends Error {
 export type CrashMoment = 'before' | 'halfway' | 'after';
 export const CRASH_MOMENTS: readonly CrashMoment[] = ['before', 'halfway', 'after'];
 
+/** The moments of an operation that differ from those of its neighbours: to die after one is to die before the next. */
+export function momentsOf(done: readonly string[], at: number): readonly CrashMoment[] {
+  if (done[at] === 'write') return ['before', 'halfway'];
+  return at === done.length - 1 ? ['before', 'after'] : ['before'];
+}
+
 export interface CrashingFiles {
   readonly files: Files;
   /** Operations done so far, by name, in order. */

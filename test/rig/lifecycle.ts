@@ -125,6 +125,7 @@ export function crashingLedger(ledger: Ledger, around: <T>(name: string, call: (
   return {
     ...ledger,
     take: (file) => around('take', () => ledger.take(file)),
+    produced: (root, path, product) => around('produced', () => ledger.produced(root, path, product)),
     archived: (root, path, archive) => around('archived', () => ledger.archived(root, path, archive)),
     purging: (root, path, by) => around('purging', () => ledger.purging(root, path, by)),
     purged: (root, path, by) => around('purged', () => ledger.purged(root, path, by)),

@@ -55,8 +55,7 @@ class Refusal extends Error {
   }
 }
 
-export async function startS3(t: TestContext): Promise<S3> {
-  const bucket = 'rig-bucket';
+export async function startS3(t: TestContext, bucket = 'rig-bucket'): Promise<S3> {
   const objects = new Map<string, Stored>();
   const uploads = new Map<
     string,

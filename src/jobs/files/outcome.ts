@@ -1,4 +1,5 @@
 import type { VerbOutcome } from '../../core/verb.ts';
+import { troubleOf } from './trouble.ts';
 
 /** So many refusals are kept by name … */
 const MOST_REFUSED = 1_000;
@@ -44,6 +45,15 @@ export function createTally(say: (line: string) => void): Tally {
       return { kind: ended?.kind ?? (left > 0 ? 'partly' : 'done'), summary: text, counts, refused };
     },
   };
+}
+
+/** Puts down what went wrong with a file, or with the run (no path); throws a bug again. */
+export function noteTrouble(thrown: unknown, path: string | undefined, tally: Tally): void {
+  const trouble = troubleOf(thrown);
+  if (trouble === undefined) throw thrown;
+  if (trouble.kind === 'stopped') tally.end('partly', trouble.reason);
+  else if (trouble.kind === 'ends' || path === undefined) tally.end('failed', trouble.reason);
+  if (path !== undefined && trouble.kind !== 'stopped') tally.refuse(path, trouble.reason);
 }
 
 export function failed(summary: string): VerbOutcome {

@@ -20,12 +20,14 @@ export interface Root {
 /**
  * Looks at a folder. The error is a whole sentence: it is missing, can't be read, or is empty where the ledger has files (an
  * unmounted disk leaves an empty folder behind).
+ * @param options `mayBeEmpty`: for a folder that others empty.
  */
 export async function openRoot(
   folder: string,
   verb: string,
   ledger: Ledger,
   signal: AbortSignal,
+  { mayBeEmpty = false }: { readonly mayBeEmpty?: boolean } = {},
 ): Promise<Result<Root, string>> {
   const fail = (why: string): Result<Root, string> => err(`cannot ${verb} ${folder}: ${why}`);
   try {
@@ -38,6 +40,7 @@ export async function openRoot(
     // A manifest tells that what belongs there is mounted.
     if (
       manifest === undefined &&
+      !mayBeEmpty &&
       here.length > 0 &&
       !here.some((row) => formsOf(row).some((name) => tree.entries.has(name)))
     )

@@ -113,3 +113,25 @@ test('more than a page of files is listed whole', (context) => {
   assert.equal(listed.length, count);
   assert.deepEqual(listed, listed.toSorted());
 });
+
+test('what is written together is there for others at the end, all of it or nothing', (context) => {
+  const { ledger, again } = fresh(context);
+  const other = again();
+  ledger.together(() => {
+    ledger.take(part('a'));
+    ledger.proved(ROOT, 'a', copy());
+    ledger.disproved(ROOT, 'a', 'offsite', 'backup:/srv', 'gone');
+    ledger.take(part('b'));
+    assert.equal(other.file(ROOT, 'a'), undefined);
+  });
+  assert.deepEqual(
+    [...other.files(ROOT)].map(({ path }) => path),
+    ['a', 'b'],
+  );
+  const fails = (): void => {
+    ledger.take(part('c'));
+    ledger.proved(ROOT, 'unknown', copy());
+  };
+  assert.throws(() => ledger.together(fails), /cannot find unknown/);
+  assert.equal(other.file(ROOT, 'c'), undefined);
+});

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Ledger, LedgerCopy, LedgerFile } from '../../core/ledger.ts';
+import type { Ledger, LedgerCopy, LedgerFile, LedgerProduct } from '../../core/ledger.ts';
 import { ok, type Result } from '../../core/result.ts';
 import {
   type Database,
@@ -43,6 +43,15 @@ const MIGRATIONS = [
    CREATE INDEX past_file ON past (file);`,
   `ALTER TABLE file ADD COLUMN purging_at INTEGER;
    ALTER TABLE file ADD COLUMN purging_by TEXT;`,
+  `CREATE TABLE product (
+     file INTEGER NOT NULL REFERENCES file (id),
+     job TEXT NOT NULL,
+     sha256 TEXT NOT NULL,
+     place TEXT NOT NULL,
+     begun_at INTEGER NOT NULL,
+     done_at INTEGER,
+     PRIMARY KEY (file, job)
+   ) STRICT, WITHOUT ROWID;`,
 ] as const;
 
 const FILE = {
@@ -72,11 +81,19 @@ const COPY = {
   verified_at: number,
 } as const;
 
+const PRODUCT = {
+  job: text,
+  sha256: text,
+  place: text,
+  begun_at: number,
+  done_at: nullable(number),
+} as const;
+
 /** Files read at a time, so that a long walk holds no writer up. */
 const PAGE = 500;
 
 /**
- * The ledger of a state folder, in a file of its own. Each call is a transaction, durable when it returns, and several processes
+ * The ledger of a state folder, in a file of its own. Each call is a transaction (`together` makes one of many), durable when it returns, and several processes
  * may have it open: a writer waits up to five seconds for another. Every method throws a DatabaseError when the world is in the way.
  * @param path of the file; its folder exists.
  */
@@ -97,13 +114,19 @@ export function openLedger(path: string, clock: Pick<Clock, 'now'>): Result<Ledg
     db.run('INSERT INTO past (file, at, what) VALUES (?, ?, ?)', [file, clock.now(), JSON.stringify(what)]);
   };
 
+  /** Within `together` all is one transaction. */
+  const whole = (writes: () => void): void => {
+    if (db.inTransaction) writes();
+    else transaction(db, writes);
+  };
+
   return ok({
     file(root, name) {
       const found = row(root, name);
       return found === undefined ? undefined : fileOf(found);
     },
     files: (root) => filesOf(db, root),
-    take: (file) => transaction(db, () => take(db, file, row(file.root, file.path), bury)),
+    take: (file) => whole(() => take(db, file, row(file.root, file.path), bury)),
     archived(root, name, archive) {
       const sql =
         'UPDATE file SET archive_path = ?, archive_sha256 = ?, archive_bytes = ?, archived_at = ? WHERE id = ?';
@@ -119,7 +142,7 @@ export function openLedger(path: string, clock: Pick<Clock, 'now'>): Result<Ledg
       db.run(sql, [known(root, name).id, job, target, there, sha256, bytes, verifiedAt]);
     },
     disproved(root, name, job, target, why) {
-      transaction(db, () => {
+      whole(() => {
         const { id } = known(root, name);
         const gone = copiesOf(db, id).find((copy) => copy.job === job && copy.target === target);
         if (gone === undefined) return;
@@ -127,12 +150,14 @@ export function openLedger(path: string, clock: Pick<Clock, 'now'>): Result<Ledg
         bury(id, { disproved: gone, why });
       });
     },
+    ...productsOf(db, (root, name) => row(root, name)?.id),
     purging(root, name, { at, run }) {
       db.run('UPDATE file SET purging_at = ?, purging_by = ? WHERE id = ?', [at, run, known(root, name).id]);
     },
     purged(root, name, { at, run }) {
       db.run('UPDATE file SET purged_at = ?, purged_by = ? WHERE id = ?', [at, run, known(root, name).id]);
     },
+    together: whole,
     close: () => db.close(),
   });
 }
@@ -200,4 +225,32 @@ function fileOf(row: RowOf<typeof FILE>): LedgerFile {
 function copiesOf(db: Database, file: number): readonly LedgerCopy[] {
   const sql = `SELECT ${Object.keys(COPY).join(', ')} FROM copy WHERE file = ? ORDER BY job, target`;
   return db.all(COPY, sql, [file]).map(({ verified_at, ...copy }) => ({ ...copy, verifiedAt: verified_at }));
+}
+
+/** @param idOf of a file that is known, else undefined. */
+function productsOf(
+  db: Database,
+  idOf: (root: string, path: string) => number | undefined,
+): Pick<Ledger, 'product' | 'produced'> {
+  return {
+    product(root, path, job) {
+      const id = idOf(root, path);
+      return id === undefined ? undefined : productOf(db, id, job);
+    },
+    produced(root, path, { job, sha256, into, begunAt, doneAt }) {
+      const id = idOf(root, path);
+      if (id === undefined) throw new Error(`cannot find ${path} of ${root} in the ledger`);
+      const sql =
+        'INSERT OR REPLACE INTO product (file, job, sha256, place, begun_at, done_at) VALUES (?, ?, ?, ?, ?, ?)';
+      db.run(sql, [id, job, sha256, into, begunAt, doneAt]);
+    },
+  };
+}
+
+function productOf(db: Database, id: number, job: string): LedgerProduct | undefined {
+  const sql = `SELECT ${Object.keys(PRODUCT).join(', ')} FROM product WHERE file = ? AND job = ?`;
+  const found = db.get(PRODUCT, sql, [id, job]);
+  if (found === undefined) return undefined;
+  const { sha256, place, begun_at, done_at } = found;
+  return { job, sha256, into: place, begunAt: begun_at, doneAt: done_at };
 }

@@ -8,6 +8,7 @@ import { readCommand } from './command.ts';
 import { type Entry, splitInput } from './lines.ts';
 import type { MailChannels } from './mail.ts';
 import { nameOfCommand } from './names.ts';
+import { shellNotes } from './others.ts';
 import { atOf } from './times.ts';
 import { recognise } from './verbs.ts';
 
@@ -63,7 +64,9 @@ export function draftJob(entry: Entry, context: EntryContext): JobDraft | string
   const user = entry.user ?? context.owner;
   const home = homeOf(entry, user, context);
   const recognised =
-    command.words === undefined ? { notes: [] } : recognise(command.words, home, context.verbs);
+    command.words === undefined
+      ? { notes: shellNotes(written) }
+      : recognise(command.words, home, context.verbs);
   const isOwn = user === undefined || user === 'root' || user === context.self;
   const verb = isOwn ? recognised.verb : undefined;
   const common: Keys = {

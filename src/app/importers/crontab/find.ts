@@ -8,6 +8,16 @@ export interface Find {
   readonly olderMs?: number;
   /** What is done with each file: `-delete`, or the words of `-exec` without `{}`. */
   readonly action: readonly string[];
+  /** What stands behind `{}`: where the file goes. */
+  readonly to?: string;
+}
+
+interface Taken {
+  name?: string;
+  olderMs?: number;
+  isFlat?: boolean;
+  action?: readonly string[];
+  to?: string;
 }
 
 const DAY_MS = 86_400_000;
@@ -19,28 +29,26 @@ export function readFind(words: readonly string[]): Find | undefined {
   const [program, folder, ...rest] = words;
   if (!/^(?:\/usr)?(?:\/bin\/)?find$/.test(program ?? '') || folder === undefined || folder.startsWith('-'))
     return undefined;
-  const found: { name?: string; olderMs?: number; isFlat?: boolean; action?: readonly string[] } = {};
+  const found: Taken = {};
   for (let at = 0; at < rest.length; ) {
     if (found.action !== undefined) return undefined;
     const used = takeOne(rest.slice(at), found);
     if (used === 0) return undefined;
     at += used;
   }
-  const { name = '*', olderMs, isFlat = false, action } = found;
+  const { name = '*', olderMs, isFlat = false, action, to } = found;
   if (action === undefined || /[{}()!+@\\]/.test(name)) return undefined;
   return {
     folder,
     files: isFlat ? name : `**/${name}`,
     action,
+    ...(to === undefined ? {} : { to }),
     ...(olderMs === undefined ? {} : { olderMs }),
   };
 }
 
 /** Takes one test or action from the front; answers with how many words it had, 0 where it is none that can be said. */
-function takeOne(
-  [word = '', value = '', more = '', ...others]: readonly string[],
-  found: { name?: string; olderMs?: number; isFlat?: boolean; action?: readonly string[] },
-): number {
+function takeOne([word = '', value = '', more = '', ...others]: readonly string[], found: Taken): number {
   if (word === '-type') return value === 'f' ? 2 : 0;
   if (word === '-maxdepth' || word === '-mindepth') {
     found.isFlat = word === '-maxdepth';
@@ -66,10 +74,16 @@ function takeOne(
   return word === '-exec' ? takeExec([value, more, ...others], found) : 0;
 }
 
-function takeExec(words: readonly string[], found: { action?: readonly string[] }): number {
+function takeExec(words: readonly string[], found: Taken): number {
   const end = words.findIndex((word) => word === ';' || word === '+');
-  if (end < 2 || words[end - 1] !== '{}') return 0;
-  found.action = words.slice(0, end - 1);
+  const at = words.indexOf('{}');
+  if (end < 2 || at < 1 || words.lastIndexOf('{}') !== at) return 0;
+  // `mv {} TARGET`; `unzip {} -d TARGET`, `tar -xf {} -C TARGET`.
+  const isTarget = at === end - 2 || (at === end - 3 && /^-[dC]$/.test(words[end - 2] ?? ''));
+  const to = isTarget ? words[end - 1] : undefined;
+  if (at !== end - 1 && to === undefined) return 0;
+  found.action = words.slice(0, at);
+  if (to !== undefined) found.to = to;
   return end + 2;
 }
 

@@ -4,6 +4,7 @@ import type { VerbKind } from '../../../core/verb.ts';
 import type { Keys } from '../draft.ts';
 import { type Find, olderText, readFind } from './find.ts';
 import type { Recognised } from './recognised.ts';
+import { recogniseMove, recogniseOther } from './others.ts';
 import { readRsync } from './rsync.ts';
 
 const NOTHING: Recognised = { notes: [] };
@@ -18,7 +19,12 @@ export function recognise(
   const whole = words.map((word) =>
     home === undefined ? word : word.replace(/^(?:~|\$HOME|\$\{HOME\})(?=\/|$)/, home),
   );
-  const found = recogniseFind(whole) ?? recogniseCompressor(whole) ?? readRsync(whole) ?? NOTHING;
+  const found =
+    recogniseFind(whole) ??
+    recogniseCompressor(whole) ??
+    readRsync(whole) ??
+    recogniseOther(whole) ??
+    NOTHING;
   const { verb } = found;
   if (verb === undefined) return found;
   const kind = verbs.find((each) => each.verb === verb.verb);
@@ -40,6 +46,7 @@ function problemOf(kind: VerbKind, keys: Keys): string | undefined {
 function recogniseFind(words: readonly string[]): Recognised | undefined {
   const find = readFind(words);
   if (find === undefined) return undefined;
+  if (find.to !== undefined || find.action.includes('-t')) return recogniseMove(find);
   const [program = '', ...options] = find.action;
   const isRemoval =
     program === '-delete' ||

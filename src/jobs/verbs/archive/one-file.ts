@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import { type ArchiveFormat, archivePath } from '../../../core/archive-file.ts';
+import { temporaryPath } from '../../../core/atomic-file.ts';
 import type { Clock } from '../../../core/clock.ts';
 import type { Files } from '../../../core/files.ts';
 import type { Ledger, LedgerFile } from '../../../core/ledger.ts';
@@ -10,7 +11,7 @@ import { removeProved } from '../../files/removal.ts';
 import { durably, LeftAlone } from '../../files/trouble.ts';
 import type { Writers } from '../../files/writers.ts';
 import type { Candidate } from './candidates.ts';
-import { type Packed, type Packing, temporaryPath } from './packing.ts';
+import type { Packed, Packing } from './packing.ts';
 
 /** What the steps of one file work with. */
 export interface Bench {

@@ -1,6 +1,6 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { chmod, chown, lutimes } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { createHash } from 'node:crypto';
+import { lutimes } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type ArchiveFormat, createPacker, createUnpacker } from '../../../core/archive-file.ts';
 import { TEMPORARY_FILE } from '../../../core/atomic-file.ts';
@@ -8,6 +8,7 @@ import { disk, type Files } from '../../../core/files.ts';
 import { asError, errorCode } from '../../../core/result.ts';
 import { type Content, piecesOf, readContent, withFile } from '../../files/content.ts';
 import { type FileLook, isSame, lookAtOpen } from '../../files/identity.ts';
+import { giveRights } from '../../files/rights.ts';
 import { LeftAlone } from '../../files/trouble.ts';
 
 export interface PackTask {
@@ -51,11 +52,6 @@ export function createPacking(files: Files = disk): Packing {
   };
 }
 
-/** A new name beside where the archive will lie, that a later run knows for what a kill left behind. */
-export function temporaryPath(archive: string): string {
-  return join(dirname(archive), `.${basename(archive)}.${randomBytes(6).toString('hex')}.tmp`);
-}
-
 /** The name of the archive that a temporary file was to become; undefined where it is none. */
 export function archiveOfTemporary(path: string): string | undefined {
   const name = basename(path);
@@ -75,7 +71,7 @@ async function pack(
   try {
     let packed: Packed;
     try {
-      await likeIts(task.to, look);
+      await giveRights(into, look);
       packed = await compress(files, fd, look, into, task, signal);
       await files.datasync(into);
     } finally {
@@ -87,12 +83,6 @@ async function pack(
     await files.unlink(task.to).catch(() => undefined);
     throw thrown;
   }
-}
-
-/** Nobody may read the archive who may not read the file; before the first byte. Only root can give files away. */
-async function likeIts(path: string, { mode, uid, gid }: FileLook): Promise<void> {
-  await chown(path, uid, gid).catch(() => undefined);
-  await chmod(path, mode & 0o777);
 }
 
 async function compress(

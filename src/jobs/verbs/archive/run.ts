@@ -2,9 +2,8 @@ import { availableParallelism } from 'node:os';
 import { disk, type Files } from '../../../core/files.ts';
 import { approximateSize } from '../../../core/sizes.ts';
 import type { VerbContext, VerbOutcome } from '../../../core/verb.ts';
-import { createTally, failed, shownPath, type Tally } from '../../files/outcome.ts';
+import { createTally, failed, noteTrouble, shownPath, type Tally } from '../../files/outcome.ts';
 import { openRoot, type Root } from '../../files/root.ts';
-import { troubleOf } from '../../files/trouble.ts';
 import { createWriters, type Writers } from '../../files/writers.ts';
 import { type Candidate, findCandidates } from './candidates.ts';
 import { archiveOne, type Bench, type Done, nextStep } from './one-file.ts';
@@ -47,7 +46,7 @@ export async function runArchive(
     if (context.dryRun) sayPlan(sorted, bench, context, tally);
     else await workThrough(sorted.ready, bench, options.jobs ?? availableParallelism(), context, tally);
   } catch (thrown) {
-    note(thrown, undefined, tally);
+    noteTrouble(thrown, undefined, tally);
   } finally {
     await crew.close();
   }
@@ -113,7 +112,7 @@ async function workThrough(
       try {
         account(await archiveOne(bench, candidate), candidate, tally, say);
       } catch (thrown) {
-        note(thrown, candidate.path, tally);
+        noteTrouble(thrown, candidate.path, tally);
       }
       through += 1;
       progress({ done: through, total: ready.length, what: candidate.path });
@@ -139,15 +138,6 @@ function account(done: Done, { path }: Candidate, tally: Tally, say: (line: stri
   say(
     `${step === 'settle' ? `${name} ${did}` : `${did} ${name}`}, ${sizes}${removed ? ', file removed' : ''}`,
   );
-}
-
-/** Puts down what went wrong with a file, or with the run; throws a bug again. */
-function note(thrown: unknown, path: string | undefined, tally: Tally): void {
-  const trouble = troubleOf(thrown);
-  if (trouble === undefined) throw thrown;
-  if (trouble.kind === 'stopped') tally.end('partly', trouble.reason);
-  else if (trouble.kind === 'ends' || path === undefined) tally.end('failed', trouble.reason);
-  if (path !== undefined && trouble.kind !== 'stopped') tally.refuse(path, trouble.reason);
 }
 
 function sayPlan({ ready, waiting }: Sorted, bench: Bench, { say }: VerbContext, tally: Tally): void {

@@ -5,9 +5,8 @@ import type { LedgerFile } from '../../../core/ledger.ts';
 import { approximateSize } from '../../../core/sizes.ts';
 import type { VerbContext, VerbOutcome } from '../../../core/verb.ts';
 import { lookAt } from '../../files/identity.ts';
-import { createTally, failed, shownPath, type Tally } from '../../files/outcome.ts';
+import { createTally, failed, noteTrouble, shownPath, type Tally } from '../../files/outcome.ts';
 import { formsOf, openRoot, type Root } from '../../files/root.ts';
-import { troubleOf } from '../../files/trouble.ts';
 import { createWriters, type Writers } from '../../files/writers.ts';
 import { finish, type Purging, purgeOne, readForms } from './one-file.ts';
 import { PURGE_DEFAULTS, type PurgeOptions } from './options.ts';
@@ -66,7 +65,7 @@ export async function runPurge(
     tellWhatIsLeft(root, olderThan, context, tally);
     await workThrough(old, options, wanted, purging, context, tally);
   } catch (thrown) {
-    note(thrown, undefined, tally);
+    noteTrouble(thrown, undefined, tally);
   }
   return tally.outcome(summaryOf(tally, context.dryRun));
 }
@@ -147,7 +146,7 @@ async function workThrough(
     try {
       await purgeAged(aged, caps, wanted, purging, context, tally);
     } catch (thrown) {
-      note(thrown, aged.row.path, tally);
+      noteTrouble(thrown, aged.row.path, tally);
     }
     through += 1;
     context.progress({ done: through, total: old.length, what: aged.row.path });
@@ -185,15 +184,6 @@ function shownProof({ copies }: Proof & { readonly ok: true }, now: number): str
       `proved by ${job} at ${target} ${approximateDuration(Math.max(0, now - verifiedAt))} ago`,
   );
   return shown.join(', ');
-}
-
-/** Puts down what went wrong with a file, or with the run; throws a bug again. */
-function note(thrown: unknown, path: string | undefined, tally: Tally): void {
-  const trouble = troubleOf(thrown);
-  if (trouble === undefined) throw thrown;
-  if (trouble.kind === 'stopped') tally.end('partly', trouble.reason);
-  else if (trouble.kind === 'ends' || path === undefined) tally.end('failed', trouble.reason);
-  if (path !== undefined && trouble.kind !== 'stopped') tally.refuse(path, trouble.reason);
 }
 
 function summaryOf({ counts }: Tally, dryRun: boolean): string {

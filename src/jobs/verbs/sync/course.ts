@@ -24,7 +24,7 @@ export interface Course {
 }
 
 /** So much is carried before it is read back and written down: a kill costs the proof of that much at the most, not the bytes. */
-const BATCH_FILES = 1_000;
+const BATCH_FILES = 4_000;
 const BATCH_BYTES = 4 * 1024 ** 3;
 
 export function* batches<T extends { readonly bytes: number }>(

@@ -5,13 +5,14 @@ import { approximateSize } from '../../../core/sizes.ts';
 import { errorCode } from '../../../core/result.ts';
 import { type Content, readContent } from '../../files/content.ts';
 import { lookAt } from '../../files/identity.ts';
+import { makeFolders } from '../../files/folders.ts';
 import { shownPath } from '../../files/outcome.ts';
+import { tooYoung } from '../../files/settling.ts';
 import { durably, LeftAlone } from '../../files/trouble.ts';
 import { batches, copyOf, type Course, endFor, loadOf, prove, provedRows } from './course.ts';
 import type { FarFile } from './far.ts';
 import { SYNC_DEFAULTS } from './options.ts';
 import { note } from './sending.ts';
-import { tooYoung } from './settling.ts';
 import { createFilter, STAGING } from './source.ts';
 
 /** Where files lie until they are known to be whole: a folder that no verb looks into. */
@@ -192,22 +193,10 @@ async function settleOne(
   } finally {
     await files.close(fd);
   }
-  await makeFolders(course, dirname(file.path));
+  await makeFolders(files, root.path, dirname(file.path));
   await files.rename(staged, final);
   await durably(`the name of ${final}`, files.syncFolder(dirname(final)));
   account(course, file, { ...content, look: await lookAt(final) }, 'sent');
-}
-
-/** Makes folders below the root, each durable in the one above it; never through a link. */
-async function makeFolders({ root, files }: Pick<Course, 'root' | 'files'>, folder: string): Promise<void> {
-  if (folder === '.') return;
-  await makeFolders({ root, files }, dirname(folder));
-  const path = join(root.path, folder);
-  const there = await lookAt(path).catch(() => undefined);
-  if (there?.kind === 'folder') return;
-  if (there !== undefined) throw new LeftAlone(`${folder} is no folder here`);
-  await files.mkdir(path);
-  await durably(`the name of ${path}`, files.syncFolder(dirname(path)));
 }
 
 function account(

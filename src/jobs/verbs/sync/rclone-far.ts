@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { err, ok, type Result } from '../../../core/result.ts';
 import type { Far, FarFile, FarTrouble, Load } from './far.ts';
 import type { SyncOptions } from './options.ts';
-import { type ProgramEnd, type Programs, runProgram } from './program.ts';
+import { type ProgramEnd, type Programs, runProgram } from '../../program.ts';
 import { patienceFor } from './shell.ts';
 
 const MOST_OUTPUT = 1024 ** 3;
@@ -91,10 +91,16 @@ function limits({ bandwidth }: SyncOptions): readonly string[] {
   ];
 }
 
-/** What it says of errors, without its clock. */
+const CLOCK = /^\d{4}\/\d\d\/\d\d [\d:]+ /;
+
+/** What it says of errors, without its clock. What goes on in lines of their own (`caused by: …`, `status code: …`) stays with its beginning. */
 function complaints({ said }: ProgramEnd): readonly string[] {
-  const lines = said.map((line) => line.replace(/^\d{4}\/\d\d\/\d\d [\d:]+ /, ''));
-  return lines.filter((line) => !line.startsWith('NOTICE:'));
+  const whole: string[] = [];
+  for (const line of said) {
+    const before = CLOCK.test(line) ? undefined : whole.pop();
+    whole.push(before === undefined ? line.replace(CLOCK, '') : `${before}, ${line.trim()}`);
+  }
+  return whole.filter((line) => !line.startsWith('NOTICE:'));
 }
 
 function complaintOf(end: ProgramEnd, path: string): string | undefined {

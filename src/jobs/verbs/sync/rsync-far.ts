@@ -1,6 +1,6 @@
 import type { Far, Load } from './far.ts';
 import type { SyncOptions } from './options.ts';
-import { type Programs, runProgram } from './program.ts';
+import { type Programs, runProgram } from '../../program.ts';
 import { rsyncTrouble } from './rsync-ends.ts';
 import { createFarShell, patienceFor } from './shell.ts';
 import { STAGING } from './source.ts';

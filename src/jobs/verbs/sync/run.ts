@@ -6,6 +6,7 @@ import type { VerbContext, VerbOutcome } from '../../../core/verb.ts';
 import { lookAt } from '../../files/identity.ts';
 import { createTally, failed, shownPath, type Tally } from '../../files/outcome.ts';
 import { openRoot } from '../../files/root.ts';
+import { settle } from '../../files/settling.ts';
 import { troubleOf } from '../../files/trouble.ts';
 import { createWriters } from '../../files/writers.ts';
 import { copyOf, type Course, endFor, provedRows } from './course.ts';
@@ -14,12 +15,11 @@ import { fetchAll } from './fetching.ts';
 import { mirrorDeletions } from './mirror.ts';
 import { SYNC_DEFAULTS, type SyncOptions } from './options.ts';
 import { parsePlace, type Place, placeText } from './place.ts';
-import type { Programs } from './program.ts';
+import type { Programs } from '../../program.ts';
 import { createRcloneFar } from './rclone-far.ts';
 import { reverify } from './reverify.ts';
 import { createRsyncFar } from './rsync-far.ts';
 import { type Due, sendAll } from './sending.ts';
-import { unsettled } from './settling.ts';
 import { fullPath } from './taking.ts';
 import { checkSentinel, isProved, type Item, putSentinel, select, type Selection } from './source.ts';
 
@@ -169,7 +169,7 @@ async function findDue(course: Course, items: readonly Item[]): Promise<readonly
     else open.push(item);
   }
   if (root.manifest !== undefined) return open;
-  const waiting = await unsettled(
+  const { waiting } = await settle(
     open.map(({ full }) => full),
     {
       settleMs: options.settle ?? SYNC_DEFAULTS.settleMs,

@@ -1,3 +1,4 @@
+import type { Ledger } from '../../../core/ledger.ts';
 import { approximateSize } from '../../../core/sizes.ts';
 import { isSame, lookAt } from '../../files/identity.ts';
 import { shownPath } from '../../files/outcome.ts';
@@ -30,15 +31,7 @@ export async function sendAll(course: Course, due: readonly Due[]): Promise<void
 
 async function sendBatch(course: Course, batch: readonly Due[]): Promise<void> {
   const { far, root } = course;
-  const taken: Taken[] = [];
-  for (const item of batch) {
-    try {
-      taken.push(await takeIn(course, item));
-    } catch (thrown) {
-      note(course, thrown, item.path);
-      if (course.tally.hasEnded()) return;
-    }
-  }
+  const taken = await takeBatch(course, batch);
   if (taken.length === 0) return;
   const there = await far.checksums(loadOf(taken), true);
   if (!there.ok) {
@@ -46,7 +39,12 @@ async function sendBatch(course: Course, batch: readonly Due[]): Promise<void> {
     return;
   }
   const missing = taken.filter((file) => there.value.get(file.path) !== file.sha256);
-  for (const file of taken) if (!missing.includes(file)) account(course, file, 'found');
+  const isMissing = new Set(missing);
+  account(
+    course,
+    taken.filter((file) => !isMissing.has(file)),
+    'found',
+  );
   if (missing.length === 0) return;
   const carried = await far.send(root.path, loadOf(missing));
   const back = await far.checksums(loadOf(missing), true);
@@ -55,24 +53,64 @@ async function sendBatch(course: Course, batch: readonly Due[]): Promise<void> {
     endFor(course, back.error);
     return;
   }
-  for (const file of missing) {
-    const sum = back.value.get(file.path);
-    if (sum === file.sha256) account(course, file, 'sent');
-    else if (carried.trouble === undefined)
-      course.tally.refuse(file.path, await whyNot(file, sum, carried, far.target));
-  }
+  const came = missing.filter((file) => back.value.get(file.path) === file.sha256);
+  account(course, came, 'sent');
+  if (carried.trouble !== undefined) return;
+  const isThere = new Set(came);
+  for (const file of missing)
+    if (!isThere.has(file))
+      course.tally.refuse(file.path, await whyNot(file, back.value.get(file.path), carried, far.target));
+  // What keeps all files from coming is no trouble of single ones: somebody has to hear of it.
+  const [first] = missing.map(({ path }) => carried.complaint(path)).filter((line) => line !== undefined);
+  if (came.length === 0 && first !== undefined)
+    course.tally.end('failed', `nothing comes to ${far.target}: ${first}`);
 }
 
-function account(course: Course, file: Taken, how: 'found' | 'sent'): void {
-  const { tally, say, far } = course;
-  prove(course, file.name, file);
-  if (how === 'found') tally.add('found');
-  else {
-    tally.add('files');
-    tally.add('bytes', file.bytes);
+/** Reads files and takes them into the ledger, which is written once for all of them. */
+async function takeBatch(course: Course, batch: readonly Due[]): Promise<readonly Taken[]> {
+  const taken: Taken[] = [];
+  const writes: (() => void)[] = [];
+  const { ledger } = course;
+  const later: Ledger = {
+    ...ledger,
+    take: (file) => void writes.push(() => ledger.take(file)),
+    archived: (root, path, archive) => void writes.push(() => ledger.archived(root, path, archive)),
+  };
+  for (const item of batch) {
+    try {
+      taken.push(await takeIn({ ...course, ledger: later }, item));
+    } catch (thrown) {
+      note(course, thrown, item.path);
+      if (course.tally.hasEnded()) return [];
+    }
   }
+  try {
+    ledger.together(() => {
+      for (const write of writes) write();
+    });
+  } catch (thrown) {
+    note(course, thrown, taken[0]?.path ?? '');
+    return [];
+  }
+  return taken;
+}
+
+/** Writes down that copies are proved, all at once. */
+function account(course: Course, proved: readonly Taken[], how: 'found' | 'sent'): void {
+  const { tally, say, far, ledger } = course;
+  if (proved.length === 0) return;
+  ledger.together(() => {
+    for (const file of proved) prove(course, file.name, file);
+  });
   const did = how === 'sent' ? 'sent, read back and equal' : 'read there, equal already';
-  say(`${shownPath(file.path)}, ${approximateSize(file.bytes)}: ${did} at ${far.target}`);
+  for (const file of proved) {
+    if (how === 'found') tally.add('found');
+    else {
+      tally.add('files');
+      tally.add('bytes', file.bytes);
+    }
+    say(`${shownPath(file.path)}, ${approximateSize(file.bytes)}: ${did} at ${far.target}`);
+  }
 }
 
 /** Why a file that was sent is not proved. */

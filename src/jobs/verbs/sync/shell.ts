@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../../core/result.ts';
 import type { FarFile, FarTrouble, Load } from './far.ts';
-import { type ProgramEnd, type Programs, runProgram } from './program.ts';
+import { type ProgramEnd, type Programs, runProgram } from '../../program.ts';
 import { shellWord, sshTrouble, sshWords, type SshOptions } from './ssh.ts';
 
 /** Commands in the root at the far side: over ssh, or right here. Names travel on stdin, never in a command line. */

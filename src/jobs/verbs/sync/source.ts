@@ -72,7 +72,7 @@ export function select(root: Root, options: SyncOptions): Selection {
 /** Vahti's own files, and what is in the making. */
 function isOurs(path: string): boolean {
   const names = path.split('/');
-  return path === SENTINEL || names.includes(STAGING) || TEMPORARY_FILE.test(names.at(-1) ?? '');
+  return path === SENTINEL || names.includes(STAGING) || names.some((name) => TEMPORARY_FILE.test(name));
 }
 
 /** What is no closed part, nor the archive of one, is not to be carried. */

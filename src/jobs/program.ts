@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Clock } from '../../../core/clock.ts';
-import { groupExists } from '../../../core/process-table.ts';
-import { endTree, type Exit, LIFE_VARIABLE, type Process, startProcess } from '../../../core/processes.ts';
+import type { Clock } from '../core/clock.ts';
+import { groupExists } from '../core/process-table.ts';
+import { endTree, type Exit, LIFE_VARIABLE, type Process, startProcess } from '../core/processes.ts';
 
 export interface ProgramRun {
   readonly argv: readonly string[];
@@ -13,9 +13,12 @@ export interface ProgramRun {
   readonly output?: (piece: Buffer) => void;
   /** It is ended when it says nothing for that long, milliseconds. */
   readonly idleMs: number;
+  /** It is ended after that long in any case, milliseconds. */
+  readonly deadlineMs?: number;
 }
 
 export interface ProgramEnd {
+  /** `silent`: one of its deadlines came. */
   readonly exit: Exit | { readonly kind: 'silent' };
   /** The last lines of stderr. */
   readonly said: readonly string[];
@@ -45,7 +48,7 @@ export async function runProgram(
   { env, cwd, clock, signal }: Programs,
 ): Promise<ProgramEnd> {
   signal.throwIfAborted();
-  const life = `${env[LIFE_VARIABLE] ?? 'sync'}/${randomUUID()}`;
+  const life = `${env[LIFE_VARIABLE] ?? 'verb'}/${randomUUID()}`;
   const program = startProcess({
     argv: run.argv,
     env: { ...env, LC_ALL: 'C', [LIFE_VARIABLE]: life },
@@ -67,8 +70,10 @@ export async function runProgram(
   for (const pipe of [program.stdout, program.stderr]) pipe?.on('error', () => {});
   const fed = feed(program, run.input);
   const told = aborted(signal);
-  const end = await Promise.race([program.exited, idle.over, told.promise]);
+  const late = lateness(run.deadlineMs, clock);
+  const end = await Promise.race([program.exited, idle.over, late.over, told.promise]);
   idle.cancel();
+  late.cancel();
   told.forget();
   await endAll(program, life, end.kind === 'exited' || end.kind === 'failed', clock);
   await drained(program, clock);
@@ -76,6 +81,51 @@ export async function runProgram(
   await fed;
   signal.throwIfAborted();
   return { exit: end.kind === 'told' ? { kind: 'silent' } : end, said: said.lines() };
+}
+
+/** Why a program whose output was read did not do its work; the message is what it said last. */
+export class ProgramFailed extends Error {
+  override readonly name = 'ProgramFailed';
+}
+
+/**
+ * What a program says on stdout, piece by piece, as fast as it is read; nothing of it is left behind, whenever the reader stops.
+ * @throws ProgramFailed when it did not end well; the reason of the signal when that aborts.
+ */
+export async function* programOutput(
+  argv: readonly string[],
+  { env, cwd, clock, signal }: Programs,
+): AsyncGenerator<Buffer, void> {
+  signal.throwIfAborted();
+  const life = `${env[LIFE_VARIABLE] ?? 'verb'}/${randomUUID()}`;
+  const program = startProcess({
+    argv,
+    env: { ...env, LC_ALL: 'C', [LIFE_VARIABLE]: life },
+    cwd,
+    stdout: 'pipe',
+    stderr: 'pipe',
+  });
+  const said = createTail();
+  program.stderr?.on('data', (piece: Buffer) => said.push(piece));
+  program.stderr?.on('error', () => {});
+  const stop = (): void => {
+    program.stdout?.destroy(signal.reason as Error);
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  let isOver = false;
+  try {
+    if (program.stdout !== null) yield* program.stdout as AsyncIterable<Buffer>;
+    const exit = await program.exited;
+    isOver = true;
+    await drained(program, clock);
+    if (exit.kind === 'failed') throw new ProgramFailed(exit.error);
+    if (exit.kind !== 'exited' || exit.code !== 0)
+      throw new ProgramFailed(said.lines().at(-1) ?? `${argv[0] ?? ''} failed`);
+  } finally {
+    signal.removeEventListener('abort', stop);
+    await endAll(program, life, isOver, clock);
+    await drained(program, clock);
+  }
 }
 
 /** Who does not read it all is none the worse for it: the exit code says what came of it. */
@@ -104,6 +154,16 @@ function patience(idleMs: number, clock: Clock) {
     },
     cancel: () => timer.cancel(),
   };
+}
+
+function lateness(deadlineMs: number | undefined, clock: Clock) {
+  let give: (end: { readonly kind: 'silent' }) => void = () => {};
+  const over = new Promise<{ readonly kind: 'silent' }>((resolve) => {
+    give = resolve;
+  });
+  const timer =
+    deadlineMs === undefined ? undefined : clock.timer(deadlineMs, () => give({ kind: 'silent' }));
+  return { over, cancel: () => timer?.cancel() };
 }
 
 function aborted(signal: AbortSignal) {
