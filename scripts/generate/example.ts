@@ -39,6 +39,8 @@ const VALUES: Readonly<Record<string, unknown>> = {
   'services.NAME.cpu': 1,
   'services.NAME.open-files': 1024,
   'services.NAME.tmp': 'private',
+  'services.NAME.unit-name': 'clock.service',
+  'services.NAME.writes': ['data/out'],
   'services.NAME.reload-on': ['src/**/*.js'],
   'services.NAME.log.file': 'logs/clock.log',
   'services.NAME.stop': '10s',
@@ -53,6 +55,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   'services.NAME.quiet': [
     { when: '2026-11-30 22:00 - 2026-12-01 02:00 Europe/Zurich', why: 'the disks are replaced' },
   ],
+  'services.NAME.locks': ['disk'],
   'services.NAME.notify': ['ops', 'phone'],
   'defaults.notify': ['ops'],
   notify: {
@@ -110,7 +113,7 @@ const OF_BROKERS = ['user', 'password', 'creds', 'ca', 'cert', 'key'].map((key) 
  * keys are in the first.
  */
 const SERVICES: readonly Service[] = [
-  { name: 'clock', has: (path) => !/^(?:collect|unit)\b/.test(path) && !OF_OTHER_SIGNS.test(path) },
+  { name: 'clock', has: (path) => !/^(?:collect|unit)(?:\.|$)/.test(path) && !OF_OTHER_SIGNS.test(path) },
   ...SIGNED.map(({ name, keys, values }): Service => ({ name, has: (path) => keys.includes(path), values })),
   {
     name: 'firehose',

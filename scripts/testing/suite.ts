@@ -14,6 +14,8 @@ export interface Suite {
   readonly budgetMs: number;
   /** How long one test may take. */
   readonly testTimeoutMs: number;
+  /** So many files run side by side; default 2. */
+  readonly atOnce?: number;
   /** Runs only when it is named. */
   readonly onDemand?: boolean;
 }
@@ -75,7 +77,7 @@ function start(
 ): ChildProcess {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   const options = [
-    '--test-concurrency=2',
+    `--test-concurrency=${suite.atOnce ?? 2}`,
     `--test-timeout=${suite.testTimeoutMs}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',

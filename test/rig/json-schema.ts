@@ -26,6 +26,7 @@ const KEYWORDS: Readonly<Record<string, (wanted: never, value: unknown) => boole
   exclusiveMinimum: (wanted: number, value) => typeof value !== 'number' || value > wanted,
   maximum: (wanted: number, value) => typeof value !== 'number' || value <= wanted,
   minItems: (wanted: number, value) => !Array.isArray(value) || value.length >= wanted,
+  maxItems: (wanted: number, value) => !Array.isArray(value) || value.length <= wanted,
   required: (wanted: readonly string[], value) =>
     !isObject(value) || wanted.every((name) => Object.hasOwn(value, name)),
   anyOf: (wanted: readonly Schema[], value) => wanted.some((each) => mistakesIn(each, value).length === 0),
