@@ -9,6 +9,7 @@ import {
   text,
   transaction,
 } from '../core/sqlite.ts';
+import { placesOf } from './layout.ts';
 import { BEAT_TABLE, type BeatStore, createBeatStore } from './beat-store.ts';
 import { createSilenceStore, type SilenceStore } from './silence-store.ts';
 
@@ -24,6 +25,8 @@ const MIGRATIONS = [
 export interface StatePaths {
   readonly folder: string;
   readonly control: string;
+  /** Permission bits of the control socket. */
+  readonly controlMode: 0o600 | 0o660;
   readonly records: string;
   readonly outbox: string;
   /** What watches saw. */
@@ -39,13 +42,11 @@ export interface StatePaths {
 export function statePaths(folder: string): StatePaths {
   return {
     folder,
-    control: join(folder, 'control.sock'),
+    ...placesOf(folder),
     records: join(folder, 'records.db'),
     outbox: join(folder, 'outbox.db'),
     looks: join(folder, 'looks.db'),
     plan: join(folder, 'plan.json'),
-    logs: join(folder, 'logs'),
-    run: join(folder, 'run'),
     tmp: join(folder, 'tmp'),
   };
 }

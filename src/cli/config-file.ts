@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { readMoreConfigs } from '../app/config/config-files.ts';
+import { defaultState } from '../app/layout.ts';
 import type { LoadedConfig } from '../app/config/load.ts';
 import type { Plan } from '../app/plan.ts';
 import { formatDiagnostic, sortDiagnostics } from '../core/diagnostics.ts';
@@ -17,17 +18,22 @@ export function findConfig(named: string | undefined): string {
 /** Prints every mistake and oddity, with the lines they stand in. */
 export function printDiagnostics(loaded: LoadedConfig): void {
   for (const diagnostic of sortDiagnostics(loaded.diagnostics)) {
-    const source = loaded.text === '' ? {} : { source: loaded.text };
+    const text = loaded.texts.get(diagnostic.file);
+    const source = text === undefined ? {} : { source: text };
     process.stderr.write(`${formatDiagnostic(diagnostic, { ...source, colour: colours(process.stderr) })}\n`);
   }
 }
 
-/** Loads the config or ends the command: all errors at once. Warnings are printed where `warn` is set. */
+/**
+ * Loads the config or ends the command: all errors at once. Warnings are printed where `warn` is set.
+ * @param units whether units of systemd run it, where that is known.
+ */
 export async function requirePlan(
   named: string | undefined,
   warn: boolean,
+  units?: boolean,
 ): Promise<{ plan: Plan; loaded: LoadedConfig }> {
-  const loaded = await load(findConfig(named));
+  const loaded = await load(findConfig(named), units);
   if (loaded.plan === undefined) {
     printDiagnostics(loaded);
     const errors = loaded.diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
@@ -41,16 +47,16 @@ export async function requirePlan(
 }
 
 /** Loaded here, so that the small commands start fast. */
-async function load(file: string): Promise<LoadedConfig> {
+async function load(file: string, units?: boolean): Promise<LoadedConfig> {
   const { loadConfig } = await import('../app/config/load.ts');
-  return loadConfig(file);
+  return loadConfig(file, units);
 }
 
 /** Whether a config surely leaves the state folder where it is by default: it has no such word, written out or escaped. */
 function leavesState(file: string): boolean {
   try {
-    const text = readFileSync(file, 'utf8');
-    return !text.includes('state') && !text.includes('\\');
+    const texts = [readFileSync(file, 'utf8'), ...readMoreConfigs(file).map(({ text }) => text)];
+    return texts.every((text) => !text.includes('state') && !text.includes('\\'));
   } catch {
     return false;
   }
@@ -62,11 +68,16 @@ function leavesState(file: string): boolean {
  */
 export async function findState(named: string | undefined): Promise<string> {
   const file = findConfig(named);
-  if (leavesState(file)) return resolve(file, '..', '.vahti');
+  if (leavesState(file)) return defaultState(file);
   const loaded = await load(file);
   if (loaded.plan !== undefined) return loaded.plan.state;
   say(
     `${loaded.file} has errors (vahti check shows them); looking for the daemon in the default state folder`,
   );
-  return resolve(loaded.file, '..', '.vahti');
+  return defaultState(loaded.file);
+}
+
+/** The plan of a config, where it can be used; nothing is said of its mistakes. */
+export async function findPlan(named: string | undefined): Promise<Plan | undefined> {
+  return (await load(findConfig(named))).plan;
 }

@@ -177,3 +177,20 @@ export function oneOf<const T extends readonly [string, ...string[]]>(words: T) 
     v.metadata({ form, json: { enum: words } } satisfies FieldFacts),
   );
 }
+
+const MOST_PATHS = 100;
+
+/** Paths, as they are written. */
+export const paths = v.pipe(
+  v.array(text('a path such as data/out')),
+  v.maxLength(MOST_PATHS, `cannot use this value: at most ${MOST_PATHS} paths`),
+  v.metadata({
+    form: 'a list of paths such as data/out',
+    json: {
+      type: 'array',
+      items: { type: 'string', minLength: 1 },
+      maxItems: MOST_PATHS,
+      examples: [['data/out', '/srv/shared']],
+    },
+  } satisfies FieldFacts),
+);

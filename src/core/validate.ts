@@ -34,8 +34,8 @@ export function validate<S extends Schema>(
     return { value: lists.length > 0 ? undefined : parsed.output, rest, diagnostics: lists };
   const diagnostics = parsed.issues.map((issue): Diagnostic => {
     const path = pathOf(issue);
-    const { line, column } = source.locate(path, isUnknownKey(issue) ? 'key' : 'value');
-    return { severity: 'error', message: messageOf(issue, path, schema), file, line, column };
+    const place = source.locate(path, isUnknownKey(issue) ? 'key' : 'value');
+    return { severity: 'error', message: messageOf(issue, path, schema), file, ...place };
   });
   return { value: undefined, rest, diagnostics: [...lists, ...diagnostics] };
 }

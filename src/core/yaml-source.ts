@@ -18,6 +18,8 @@ export interface Place {
   readonly line: number;
   /** Counted from 1, in UTF-16 code units. */
   readonly column: number;
+  /** Where it is in another file than the document was read from. */
+  readonly file?: string;
 }
 
 export type YamlPath = readonly (string | number)[];

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A real systemd as PID 1 of namespaces of its own: see systemd-box.ts, which alone runs this.
 #
-#   boot NAME FOLDER PATH…   the box, until it ends; each PATH is there under its own name, FOLDER/share to be written, the others read-only
+#   boot NAME FOLDER PATH…   the box, until it ends; each PATH is there under its own name, FOLDER/share to be written, the others read-only.
+#                            Where FOLDER/again is there when it ends, it boots again on what it has written
 #   clean NAME               takes away the groups that a box has left behind
 #
 # Its root is an overlay over /, with everything that it writes in memory. What would touch the machine itself (its kernel's
@@ -52,23 +53,30 @@ boot() {
     done
     echo $$ > "$group/$name/cgroup.procs"
   done
-  exec unshare --kill-child --pid --fork --uts --ipc --cgroup "$0" inside "${@:2}"
+  umount --recursive "$folder/groups"
+  mkdir "$folder/memory"
+  mount -t tmpfs tmpfs "$folder/memory"
+  mkdir "$folder"/memory/{upper,work,root,log,units}
+  while true; do
+    # It ends with this script, and all in it with its first process.
+    setpriv --pdeathsig KILL unshare --kill-child --mount --pid --fork --uts --ipc --cgroup "$0" inside "${@:2}" || true
+    [[ -e $folder/again ]] || break
+    rm "$folder/again"
+  done
 }
 
 # Phase 2: inside of the namespaces.
 inside() {
   local folder=$1 node path
   shift
-  umount --recursive "$folder/groups"
-  mkdir "$folder/memory"
-  mount -t tmpfs tmpfs "$folder/memory"
-  mkdir "$folder"/memory/{upper,work,root}
   local root=$folder/memory/root
   mount -t overlay overlay -o "lowerdir=/,upperdir=$folder/memory/upper,workdir=$folder/memory/work" "$root"
   mount -t proc proc "$root/proc"
   mount -t sysfs -o ro sysfs "$root/sys"
   mount_groups "$root/sys/fs/cgroup"
-  for path in dev run tmp var/log etc/systemd/system; do mount -t tmpfs -o mode=0755 tmpfs "$root/$path"; done
+  for path in dev run tmp; do mount -t tmpfs -o mode=0755 tmpfs "$root/$path"; done
+  mount --bind "$folder/memory/log" "$root/var/log"
+  mount --bind "$folder/memory/units" "$root/etc/systemd/system"
   chmod 1777 "$root/tmp"
   mkdir "$root"/dev/{pts,shm}
   mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
@@ -84,6 +92,8 @@ inside() {
     if [[ $path != "$folder/share" ]]; then mount -o remount,bind,ro "$root$path"; fi
   done
   settle "$root"
+  # systemd itself does this on a machine: what it mounts for one unit is seen where it is looked for.
+  mount --make-rshared "$root"
   exec env -i container=box PATH="$PATH" chroot "$root" /lib/systemd/systemd --system --unit=basic.target --show-status=false
 }
 
@@ -93,7 +103,7 @@ settle() {
   for unit in systemd-{sysctl,binfmt,modules-load,remount-fs,update-utmp,random-seed,udevd,udev-trigger,hwdb-update,firstboot}.service \
     modprobe@.service proc-sys-fs-binfmt_misc.automount sys-{fs-fuse-connections,kernel-config,kernel-debug,kernel-tracing}.mount \
     dev-{hugepages,mqueue}.mount systemd-{udevd-control,udevd-kernel,initctl}.socket timers.target; do
-    ln -s /dev/null "$1/etc/systemd/system/$unit"
+    ln -sf /dev/null "$1/etc/systemd/system/$unit"
   done
   mkdir -p "$1/etc/systemd/journald.conf.d"
   printf '[Journal]\nStorage=volatile\nRateLimitIntervalSec=0\n' > "$1/etc/systemd/journald.conf.d/box.conf"
@@ -104,7 +114,12 @@ clean() {
   folder=$(mktemp -d)
   mount_groups "$folder"
   for group in $(own_groups "$folder"); do
-    if [[ -d $group/$1 ]]; then find "$group/$1" -depth -type d -exec rmdir {} +; fi
+    # Its processes were killed, and may need a moment to be gone.
+    for _ in {1..50}; do
+      if [[ ! -d $group/$1 ]] || find "$group/$1" -depth -type d -exec rmdir {} + 2> /dev/null; then continue 2; fi
+      sleep 0.1
+    done
+    find "$group/$1" -depth -type d -exec rmdir {} +
   done
   umount --recursive "$folder"
   rmdir "$folder"

@@ -22,6 +22,11 @@ export interface SystemdBox {
   units(files: Readonly<Record<string, string>>): Promise<void>;
   /** The pid outside of one that is known inside. */
   outer(pid: number): number;
+  /**
+   * Boots it again on what it has written; what is in memory alone is gone, as with the power. The boot id stays the same: it is the
+   * kernel's, and each new /proc shows it.
+   */
+  reboot(): Promise<void>;
   /** Kills all that lives in it, and leaves nothing behind. */
   stop(): Promise<void>;
 }
@@ -80,12 +85,21 @@ async function bootBox(): Promise<SystemdBox> {
     if (cleaned.code !== 0) throw new Error(`cannot clean up behind the box: ${cleaned.output}`);
   };
   try {
-    const boot = waitForBoot(() => childOf(box.pid ?? 0));
+    const init = (): number | undefined => childOf(childOf(box.pid ?? 0) ?? 0);
+    const boot = waitForBoot(init);
     const early = ended.then((): never => {
       throw new Error(`the box ended: ${said}`);
     });
     early.catch(() => {});
-    return { ...createBox(await Promise.race([boot, early]), path.join(folder, 'share')), stop };
+    const at = { pid: await Promise.race([boot, early]) };
+    const reboot = async (): Promise<void> => {
+      fs.writeFileSync(path.join(folder, 'again'), '');
+      const gone = at.pid;
+      process.kill(gone, 'SIGKILL');
+      const next = (): number | undefined => [init()].find((pid) => pid !== gone);
+      at.pid = await Promise.race([waitForBoot(next), early]);
+    };
+    return { ...createBox(at, path.join(folder, 'share')), reboot, stop };
   } catch (thrown) {
     await stop();
     throw new Error(`cannot boot a box: ${said}`, { cause: thrown });
@@ -104,23 +118,24 @@ function waitForBoot(find: () => number | undefined): Promise<number> {
   );
 }
 
-function createBox(pid: number, share: string): Omit<SystemdBox, 'stop'> {
+/** @param at its first process, which is another one after each boot. */
+function createBox(at: { readonly pid: number }, share: string): Omit<SystemdBox, 'stop' | 'reboot'> {
   const run = async (...argv: string[]): Promise<string> => {
-    const { code, output } = await command('nsenter', [...enter(pid), ...argv]);
+    const { code, output } = await command('nsenter', [...enter(at.pid), ...argv]);
     if (code !== 0) throw new Error(`${argv.join(' ')} ended with code ${code}: ${output}`);
     return output;
   };
   return {
     share,
     run,
-    inside: (cwd, ...argv) => ['nsenter', ...enter(pid), 'env', `--chdir=${cwd}`, ...argv],
+    inside: (cwd, ...argv) => ['nsenter', ...enter(at.pid), 'env', `--chdir=${cwd}`, ...argv],
     async units(files) {
       for (const [name, text] of Object.entries(files))
-        fs.writeFileSync(`/proc/${pid}/root/etc/systemd/system/${name}`, text);
+        fs.writeFileSync(`/proc/${at.pid}/root/etc/systemd/system/${name}`, text);
       await run('systemctl', 'daemon-reload');
     },
     outer(inner) {
-      const found = fs.readdirSync('/proc').find((each) => innerPid(each, pid) === inner);
+      const found = fs.readdirSync('/proc').find((each) => innerPid(each, at.pid) === inner);
       if (found === undefined) throw new Error(`no process ${inner} in the box`);
       return Number(found);
     },

@@ -1,6 +1,8 @@
-import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
 import { lookupUser } from '../../core/processes.ts';
+import { errorCode } from '../../core/result.ts';
+import { environmentFileOf, isInstalledConfig } from '../layout.ts';
 import type { PlannedService } from '../plan.ts';
 import { type Notes, report } from './notes.ts';
 
@@ -17,7 +19,7 @@ export function checkCommand(notes: Notes, path: Path, argv: readonly string[], 
   const bad = argv.findIndex((word) => word.includes('\0'));
   if (bad !== -1)
     return report(notes, 'error', path, 'value', `cannot run word ${bad + 1}: it has a NUL byte`);
-  if (command !== OWN_PROGRAM && !isRunnable(command, resolve(notes.folder, cwd))) {
+  if (command !== OWN_PROGRAM && !isRunnable(command, resolve(notes.data, cwd))) {
     report(notes, 'warning', path, 'value', `cannot find the program "${command}" here`);
   }
 }
@@ -34,6 +36,16 @@ function isRunnable(command: string, cwd: string): boolean {
       return false;
     }
   });
+}
+
+/** systemd gives it to the units of an installed config; what cannot be read may have it. */
+function isInEnvironmentFile({ file }: Notes, name: string): boolean {
+  if (!isInstalledConfig(file)) return false;
+  try {
+    return new RegExp(`^\\s*${name}\\s*=`, 'm').test(readFileSync(environmentFileOf(file), 'utf8'));
+  } catch (error) {
+    return errorCode(error) !== 'ENOENT';
+  }
 }
 
 const ENV_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
@@ -53,7 +65,7 @@ export function checkEnv(notes: Notes, path: Path, env: Readonly<Record<string, 
       report(notes, 'error', [...path, name], 'key', `cannot set ${name}: Vahti tells its lives apart by it`);
     }
     const wanted = /^\$([A-Za-z_][A-Za-z0-9_]*)$/.exec(value)?.[1];
-    if (wanted !== undefined && process.env[wanted] === undefined) {
+    if (wanted !== undefined && process.env[wanted] === undefined && !isInEnvironmentFile(notes, wanted)) {
       report(
         notes,
         'warning',
@@ -94,7 +106,7 @@ export async function checkUsers(notes: Notes, services: readonly PlannedService
     const found = await lookupUser(user);
     if (found === undefined) {
       report(notes, 'error', at, 'value', `cannot run as "${user}": no such user here`);
-    } else if (process.getuid?.() !== 0 && process.getuid?.() !== found.uid) {
+    } else if (!notes.anyUser && process.getuid?.() !== found.uid) {
       report(notes, 'error', at, 'value', `cannot run as "${user}": only root can change the user`);
     }
   }

@@ -53,6 +53,41 @@ jobs:
   );
 });
 
+test('hours, windows and locks of a job are in the zone of the config; mistakes in them have their places', async (t) => {
+  const { jobs, said } = await load(
+    t,
+    `zone: Europe/Zurich
+services:
+  web: { run: sleep 1, locks: disk }
+jobs:
+  a: { at: hourly, run: "true", hours: Mon-Fri 08:00-18:00, locks: disk, quiet: [{ when: "Sun 02:00-04:00", why: disks }] }
+`,
+  );
+  assert.deepEqual(said, []);
+  assert.deepEqual(jobs[0]?.hours, { days: [1, 2, 3, 4, 5], from: 480, to: 1080, zone: 'Europe/Zurich' });
+  assert.deepEqual(
+    jobs[0].quiet?.map(({ window, why }) => [window.kind === 'weekly' && window.hours.zone, why]),
+    [['Europe/Zurich', 'disks']],
+  );
+  const wrong = await load(
+    t,
+    `services:
+  web: { run: sleep 1, locks: [] }
+jobs:
+  a: { at: hourly, run: "true", hours: Mon-Fri 8-18, locks: 3, quiet: [{ when: never, why: x }] }
+`,
+  );
+  assert.deepEqual(
+    wrong.said.map((text) => text.replace(/:? write .*/, '')),
+    [
+      '2:31 cannot use this value',
+      '4:61 cannot use this value',
+      '4:40 cannot read "Mon-Fri 8-18" as hours',
+      '4:80 cannot read "never" as hours',
+    ],
+  );
+});
+
 test('every mistake comes at once, with its place and what was meant', async (t) => {
   const { said } = await load(
     t,

@@ -2,9 +2,11 @@ import { existsSync, realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { lookupUser } from '../../core/processes.ts';
+import { parseHours } from '../../core/hours.ts';
 import { ok } from '../../core/result.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import type { VerbKind } from '../../core/verb.ts';
+import { parseWindow } from '../../core/windows.ts';
 import { splitWords } from '../../core/words.ts';
 import { JOB_DEFAULTS, jobEntries, type JobKeys, jobKeys, runOptions } from '../../jobs/config.ts';
 import type { PlannedJob } from '../../jobs/job.ts';
@@ -87,7 +89,7 @@ function resolveJob(
   if (checked === undefined) return readTheRest(notes, name, keys as Options, zone);
   const verb = verbs.find((each) => each.verb === kind.key);
   const paths = verb?.paths ?? [];
-  const options = kind === RUN ? {} : absolute(checked.own, paths, notes.folder);
+  const options = kind === RUN ? {} : absolute(checked.own, paths, notes.data);
   const argv = kind === RUN ? wordsOf(notes, [...at, 'run'], checked.own['run']) : [];
   const main = kind.main === undefined ? undefined : options[kind.main];
   const root = verb !== undefined && paths.includes(verb.main) && typeof main === 'string' ? main : undefined;
@@ -133,7 +135,7 @@ type Common = Omit<PlannedJob, 'verb' | 'argv' | 'options'>;
 
 function commonOf(notes: Notes, name: string, keys: JobKeys, zone: string, root: string | undefined): Common {
   const at = ['jobs', name];
-  const { before, late, user, nice, notify, cwd } = keys;
+  const { before, late, user, nice, notify, cwd, writes } = keys;
   const envFile = keys['env-file'];
   const env = Object.fromEntries(Object.entries(keys.env ?? {}).map(([key, value]) => [key, String(value)]));
   checkEnv(notes, [...at, 'env'], env);
@@ -170,14 +172,31 @@ function commonOf(notes: Notes, name: string, keys: JobKeys, zone: string, root:
         }),
     ...(late === undefined ? {} : lateOf(notes, [...at, 'late'], late, zone)),
     locks: [...(keys.locks ?? []), ...(root === undefined ? [] : [`path:${realPath(root)}`])],
-    cwd: resolve(notes.folder, cwd ?? '.'),
+    ...hoursOf(keys.hours, zone),
+    ...quietOf(keys.quiet, zone),
+    cwd: resolve(notes.data, cwd ?? '.'),
     env,
     ...(envFile === undefined ? {} : { envFile: resolve(notes.folder, envFile) }),
     ...(user === undefined ? {} : { user }),
+    ...(writes === undefined ? {} : { writes: writes.map((path) => resolve(notes.data, path)) }),
     ...(nice === undefined ? {} : { nice }),
     ...(notify === undefined ? {} : { notify }),
     ...(keys.report === undefined || keys.report === 'failures' ? {} : { report: keys.report }),
   };
+}
+
+/** That it can be read the schema has found out. */
+function hoursOf(written: string | undefined, zone: string): Pick<PlannedJob, 'hours'> {
+  const hours = written === undefined ? undefined : parseHours(written, zone);
+  return hours?.ok === true ? { hours: hours.value } : {};
+}
+
+function quietOf(written: JobKeys['quiet'] = [], zone: string): Pick<PlannedJob, 'quiet'> {
+  const quiet = written.flatMap(({ when, why }) => {
+    const window = parseWindow(when, zone);
+    return window.ok ? [{ window: window.value, why }] : [];
+  });
+  return quiet.length === 0 ? {} : { quiet };
 }
 
 function wordsOf(notes: Notes, path: readonly string[], written: unknown): readonly string[] {
@@ -214,13 +233,13 @@ function checkVerbs(notes: Notes, jobs: readonly PlannedJob[], verbs: readonly V
   for (const { name, verb, options } of jobs) {
     const kind = verbs.find((each) => each.verb === verb);
     const problems =
-      kind?.problems?.(v.parse(kind.options, options), { folder: notes.folder, jobs: known }) ?? [];
+      kind?.problems?.(v.parse(kind.options, options), { folder: notes.data, jobs: known }) ?? [];
     for (const problem of problems) report(notes, 'error', ['jobs', name], 'key', problem);
   }
 }
 
 async function checkPlace(notes: Notes, { name, cwd, user }: PlannedJob): Promise<void> {
-  if (!existsSync(cwd))
+  if (cwd !== notes.data && !existsSync(cwd))
     report(notes, 'error', ['jobs', name, 'cwd'], 'value', `cannot run ${name} in ${cwd}: no such folder`);
   if (user === undefined) return;
   const found = await lookupUser(user);
@@ -228,7 +247,7 @@ async function checkPlace(notes: Notes, { name, cwd, user }: PlannedJob): Promis
   const why =
     found === undefined
       ? 'no such user here'
-      : own !== 0 && own !== found.uid
+      : !notes.anyUser && own !== found.uid
         ? 'only root can change the user'
         : '';
   if (why !== '') report(notes, 'error', ['jobs', name, 'user'], 'value', `cannot run as "${user}": ${why}`);

@@ -55,7 +55,7 @@ export function resolveLog(
       BUILT_IN.logBudgetBytes,
     ),
     mode: pick('log.mode', ['log', 'mode'], log?.mode, fallback?.mode, BUILT_IN.logMode),
-    ...(log?.file === undefined ? {} : { file: resolve(notes.folder, log.file) }),
+    ...(log?.file === undefined ? {} : { file: resolve(notes.data, log.file) }),
   };
 }
 
@@ -67,7 +67,7 @@ export function logFileOf(service: PlannedService, state: string): string {
 /** What the machine does not have, and what two services cannot share. */
 export function checkLimits(notes: Notes, plan: Plan): void {
   const own = ownLimits();
-  const root = process.getuid?.() === 0;
+  const root = notes.anyUser;
   for (const { name, cpu, openFiles } of plan.services) {
     const at = ['services', name];
     if (cpu !== undefined && cpu > own.processors.length) {

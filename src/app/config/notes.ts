@@ -6,7 +6,12 @@ import type { Origin } from '../plan.ts';
 export interface Notes {
   readonly source: Pick<YamlSource, 'locate' | 'value'>;
   readonly file: string;
+  /** The folder of the config: secrets and keys are relative to it. */
   readonly folder: string;
+  /** What paths of data are relative to: see layout.ts. */
+  readonly data: string;
+  /** Whether services can run as any user, and have any limits: root can do that, and systemd. */
+  readonly anyUser: boolean;
   readonly origins: Map<string, Origin>;
   readonly diagnostics: Diagnostic[];
 }

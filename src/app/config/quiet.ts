@@ -1,6 +1,6 @@
 import { didYouMean } from '../../core/suggest.ts';
 import { parseWindow } from '../../core/windows.ts';
-import type { QuietConfig } from '../../watch/quiet-config.ts';
+import type { QuietConfig } from '../../core/quiet-config.ts';
 import type { PlannedQuiet } from '../plan.ts';
 import { type Notes, report } from './notes.ts';
 import type { Config } from './schema.ts';

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Diagnostic } from '../../core/diagnostics.ts';
 import { splitWords } from '../../core/words.ts';
 import type { YamlSource } from '../../core/yaml-source.ts';
+import { dataFolder, defaultState } from '../layout.ts';
 import type { Origin, Plan, PlannedService } from '../plan.ts';
 import { resolveBeats } from './beats.ts';
 import { checkCommand, checkEnv, checkStreams, checkUsers } from './checks.ts';
@@ -12,6 +13,7 @@ import { type Lookup, type Notes, report } from './notes.ts';
 import { createNotify } from './notify.ts';
 import { resolveReady } from './ready.ts';
 import { createQuiet } from './quiet.ts';
+import { checkUnitNames, resolveInstall } from './install.ts';
 import { checkUnits, resolveUnit } from './units.ts';
 import { resolveWatchLimits } from './watch-limits.ts';
 import { resolveWatches } from './watches.ts';
@@ -29,14 +31,17 @@ export interface Resolved {
 /**
  * Turns a valid config into a plan: every default filled in, every path absolute.
  * @param source what was written, mistakes of form included, which `config` has no longer.
+ * @param anyUser see Notes.
  */
 export async function resolveConfig(
   config: Config,
   source: Pick<YamlSource, 'locate' | 'value'>,
   file: string,
+  anyUser = false,
 ): Promise<Resolved> {
   const folder = dirname(resolve(file));
-  const notes: Notes = { source, file, folder, origins: new Map(), diagnostics: [] };
+  const data = dataFolder(file);
+  const notes: Notes = { source, file, folder, data, anyUser, origins: new Map(), diagnostics: [] };
   const keep = config.hub?.keep;
   const pick = <T>(path: string, written: T | undefined, at: readonly string[], builtIn: T): T =>
     choose(notes, path, [[written, 'config', at]], builtIn);
@@ -47,7 +52,7 @@ export async function resolveConfig(
   const plan: Plan = {
     v: 1,
     file: resolve(file),
-    state: resolve(folder, pick('state', config.state, ['state'], BUILT_IN.state)),
+    state: resolve(folder, pick('state', config.state, ['state'], defaultState(file))),
     keep: {
       logsMs: pick('keep.logs', keep?.logs, ['hub', 'keep', 'logs'], BUILT_IN.keepLogsMs),
       historyMs: pick('keep.history', keep?.history, ['hub', 'keep', 'history'], BUILT_IN.keepHistoryMs),
@@ -76,6 +81,7 @@ export async function resolveConfig(
   checkLimits(notes, plan);
   await checkStreams(notes, plan.services);
   await checkUsers(notes, plan.services);
+  checkUnitNames(notes, plan, Object.keys(config.jobs ?? {}));
   await checkUnits(notes, plan);
   return { plan: { ...plan, ...jobs }, origins: notes.origins, diagnostics: notes.diagnostics };
 }
@@ -101,7 +107,8 @@ type Choice<T> = readonly [value: T | undefined, from: 'config' | 'defaults', at
 function choose<T>(notes: Notes, path: string, choices: readonly Choice<T>[], builtIn: T): T {
   for (const [value, from, at] of choices) {
     if (value === undefined) continue;
-    notes.origins.set(path, { from, line: notes.source.locate(at, 'value').line });
+    const { line, file } = notes.source.locate(at, 'value');
+    notes.origins.set(path, { from, line, ...(file === undefined ? {} : { file }) });
     return value;
   }
   notes.origins.set(path, { from: 'built-in' });
@@ -131,11 +138,13 @@ function resolveService(notes: Notes, config: Config, name: string, service: Ser
     name,
     kind,
     argv: resolveCommand(notes, at, service),
-    cwd: resolve(notes.folder, pick('cwd', ['cwd'], service.cwd, undefined, '.')),
+    cwd: resolve(notes.data, pick('cwd', ['cwd'], service.cwd, undefined, '.')),
     env: resolveEnv(notes, at, service),
     ...(user === undefined ? {} : { user }),
     ...resolveLimits(notes, at, service),
+    ...resolveInstall(notes, at, service),
     needs: resolveNeeds(notes, name, service.needs),
+    ...(service.locks === undefined ? {} : { locks: service.locks }),
     ...(ready === undefined ? {} : { ready }),
     stopMs: pick('stop', ['stop'], stop, defaults?.stop, BUILT_IN.stopMs),
     restart: resolveRestart(pick, service, defaults?.restart ?? {}),
@@ -205,7 +214,7 @@ function resolveCollect(notes: Notes, at: readonly string[], collect: CollectCon
     (_, file: string) => `file:${resolve(notes.folder, file)}`,
   );
   const secret = password === undefined ? {} : { password };
-  const resolved = { ...collect, ...files, ...secret, into: resolve(notes.folder, collect.into) };
+  const resolved = { ...collect, ...files, ...secret, into: resolve(notes.data, collect.into) };
   if (typeof collect.from !== 'string' || !URL.canParse(collect.from)) return resolved;
   const url = new URL(collect.from);
   if (url.searchParams.has('cursor')) {
@@ -243,7 +252,7 @@ function resolveEnv(notes: Notes, at: readonly string[], service: ServiceConfig)
 function checkFolders(notes: Notes, plan: Plan): void {
   const owners = new Map<string, string>();
   for (const service of plan.services) {
-    if (!existsSync(service.cwd)) {
+    if (service.cwd !== notes.data && !existsSync(service.cwd)) {
       report(
         notes,
         'error',

@@ -7,7 +7,8 @@ import { needsConfig, readyConfig } from '../../run/readiness/config.ts';
 import { environmentFile, limitFields, stopSignal } from '../../run/limits-config.ts';
 import { beatsConfig } from '../../watch/beats/config.ts';
 import { watchesConfig } from '../../watch/config.ts';
-import { quietConfig, serviceQuietConfig } from '../../watch/quiet-config.ts';
+import { lockNames } from '../../core/lock-names.ts';
+import { ownQuietConfig, quietConfig } from '../../core/quiet-config.ts';
 import { jobsConfig } from '../../jobs/config.ts';
 import { beatConfig, channelsConfig } from '../../notify/config.ts';
 
@@ -67,7 +68,7 @@ const serviceFields = v.strictObject({
   unit: v.pipe(
     v.optional(text('the name of a service of systemd such as livereduce.service')),
     v.description(
-      'A service of systemd that somebody else made: it is watched, shown, and restarted by watches and people. Beside it only `needs`, `watch`, `quiet`, `notify`, `log` and `restart.watches` can be written.',
+      'A service of systemd that somebody else made: it is watched, shown, and restarted by watches and people. Beside it only `needs`, `watch`, `quiet`, `locks`, `notify`, `log` and `restart.watches` can be written.',
     ),
   ),
   env: v.pipe(
@@ -85,6 +86,12 @@ const serviceFields = v.strictObject({
     v.optional(text('a user name')),
     v.description('The user to run as, with all its groups. Only root can change it.'),
   ),
+  'unit-name': v.pipe(
+    v.optional(text('the name of a unit of systemd such as clock.service')),
+    v.description(
+      'What `vahti install` calls its unit; by default `vahti-NAME.service`. `.service` may be left out.',
+    ),
+  ),
   ...limitFields,
   stop,
   'stop-signal': stopSignal,
@@ -96,7 +103,13 @@ const serviceFields = v.strictObject({
   ),
   ready: v.optional(readyConfig),
   watch: v.optional(watchesConfig),
-  quiet: v.optional(serviceQuietConfig),
+  quiet: v.optional(ownQuietConfig),
+  locks: v.pipe(
+    v.optional(lockNames),
+    v.description(
+      'Names of locks that it has from its start to its stop: no job that wants one begins meanwhile. It waits for none itself.',
+    ),
+  ),
   notify,
   restart: v.optional(restartConfig),
   log: v.optional(logConfig),

@@ -25,6 +25,8 @@ const NOT_OF_UNITS = [
   'open-files',
   'tmp',
   'reload-on',
+  'unit-name',
+  'writes',
   'stop',
   'stop-signal',
   'ready',

@@ -119,7 +119,7 @@ function check(
   const checked = checkKeyed(notes, keyed(kind), watchEntries, at, flat);
   if (checked === undefined) return undefined;
   const figures = serviceKind === 'collect' ? COLLECTOR_FIGURES : [];
-  const problems = kind.problems?.(checked.options, { folder: notes.folder, figures }) ?? [];
+  const problems = kind.problems?.(checked.options, { folder: notes.data, figures }) ?? [];
   for (const problem of problems) report(notes, 'error', at, 'key', problem);
   return problems.length > 0 ? undefined : v.parse(watchKeys, checked.common);
 }
