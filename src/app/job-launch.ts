@@ -39,7 +39,7 @@ export async function jobLaunchOf(
   const own = user === undefined ? {} : userEnvironment(user);
   // What a person set for this run wins; of a verb it is an option.
   const set = job.verb === 'run' ? run.set : {};
-  // Ours, where this daemon is itself a service, is no descriptor of the run's.
-  const { [READY_FD_VARIABLE]: _, ...inherited } = env.value;
+  // Ours, where this daemon is itself a service, is no descriptor of the run's; nor is the run itself a unit.
+  const { [READY_FD_VARIABLE]: _, VAHTI_UNIT: _unit, ...inherited } = env.value;
   return ok({ env: { ...threads, ...inherited, ...own, ...set, ...facts }, user });
 }

@@ -19,7 +19,7 @@ const END_MS = 10_000;
 const STUCK_MS = 30_000;
 const DRAIN_MS = 1000;
 /** Bytes of output that are kept of a job, all of its runs together. */
-const OUTPUT_BYTES = 16 * 1024 * 1024;
+export const OUTPUT_BYTES = 16 * 1024 * 1024;
 
 export interface JobRunDeps {
   readonly clock: Clock;
@@ -33,6 +33,8 @@ export interface JobRunDeps {
   readonly folder: string;
   /** How far a verb is. */
   readonly progress: (job: string, at: RunProgress) => void;
+  /** Where this process is itself the run of a unit of systemd's: its id. What is printed goes where that prints. */
+  readonly invocation?: string;
 }
 
 /** A run while it lasts. */
@@ -40,7 +42,8 @@ interface Running {
   readonly job: PlannedJob;
   readonly run: Current;
   readonly life: string;
-  readonly captured: CapturedLog;
+  /** Undefined where it prints where this process does. */
+  readonly captured: CapturedLog | undefined;
   /** Aborted where it has to end: by its timeout, or with the daemon. */
   readonly stop: AbortSignal;
   readonly down: AbortSignal;
@@ -60,30 +63,32 @@ export function startRun(
   spawned: (process: RecordedProcess) => void,
   deps: JobRunDeps,
 ): StartedRun {
-  const { clock, records, log, paths } = deps;
+  const { clock, invocation } = deps;
   const down = new AbortController();
   const timeout = new AbortController();
   const timer = clock.timer(job.timeoutMs, () => timeout.abort());
-  const service = jobService(job.name);
-  const captured = createCapturedLog({
-    service,
-    path: outputPath(paths, job.name),
-    budgetBytes: OUTPUT_BYTES,
-    clock,
-    records,
-    log,
-  });
-  const life = `${deps.stateId}/${runLife(job.name, run.run)}`;
+  const captured = invocation === undefined ? openOutput(job.name, deps) : undefined;
+  const life = [
+    deps.stateId,
+    runLife(job.name, run.run),
+    ...(invocation === undefined ? [] : [invocation]),
+  ].join('/');
   const stop = AbortSignal.any([down.signal, timeout.signal]);
   const whole = async (): Promise<RunEnd> => {
     const end = await runParts({ job, run, life, captured, stop, down: down.signal, spawned, deps });
     timer.cancel();
-    await captured.close();
+    await captured?.close();
     if (end.outcome === 'ok' || end.outcome === 'partly') return end;
     if (timeout.signal.aborted) return { ...end, outcome: 'timeout', summary: timeoutText(job) };
     return down.signal.aborted ? CUT_SHORT : end;
   };
   return { ended: whole(), end: () => down.abort() };
+}
+
+function openOutput(job: string, { clock, records, log, paths }: JobRunDeps): CapturedLog {
+  const service = jobService(job);
+  const path = outputPath(paths, job);
+  return createCapturedLog({ service, path, budgetBytes: OUTPUT_BYTES, clock, records, log });
 }
 
 function timeoutText({ timeoutMs }: PlannedJob): string {
@@ -124,19 +129,23 @@ async function runPart(
 ): Promise<{ readonly end: RunEnd; readonly progress: RunEnd | undefined }> {
   const { job, run, life, captured, stop, spawned, deps } = running;
   const main = startProcess({
-    argv: job.nice === undefined ? words : ['nice', '-n', String(job.nice), ...words],
+    // A unit is nice as a whole.
+    argv:
+      job.nice === undefined || deps.invocation !== undefined
+        ? words
+        : ['nice', '-n', String(job.nice), ...words],
     cwd: job.cwd,
     env: { ...env, [LIFE_VARIABLE]: life },
     ...(user === undefined ? {} : { user }),
-    stdout: 'pipe',
-    stderr: 'pipe',
+    stdout: captured === undefined ? 'inherit' : 'pipe',
+    stderr: captured === undefined ? 'inherit' : 'pipe',
     ...(isVerb ? { notifyFd: VERB_FD } : {}),
   });
   const { pid, startTicks } = main;
   const identity = pid === undefined || startTicks === undefined ? undefined : { pid, startTicks };
   if (identity !== undefined) spawned({ ...identity, life, boot: bootId() });
   const talk = isVerb ? listenToVerb(main.notify, (at) => deps.progress(job.name, at)) : undefined;
-  const capture = captured.attach(run.run, main);
+  const capture = captured?.attach(run.run, main);
   const asked = new Promise<undefined>((resolve) => {
     if (stop.aborted) resolve(undefined);
     else stop.addEventListener('abort', () => resolve(undefined), { once: true });
@@ -145,7 +154,7 @@ async function runPart(
   const group = identity === undefined ? {} : { pgid: identity.pid, startTicks: identity.startTicks };
   if (!(await endWhole({ ...group, life }, running))) return { end: CUT_SHORT, progress: undefined };
   const exit = await main.exited;
-  await capture.finish(DRAIN_MS);
+  await capture?.finish(DRAIN_MS);
   main.notify?.destroy();
   return { end: endOf(exit), progress: verbEnd(talk?.outcome(), exit) };
 }

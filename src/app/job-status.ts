@@ -2,6 +2,7 @@ import type { RunRow } from '../jobs/history.ts';
 import { causeText } from '../jobs/job-records.ts';
 import type { Pause, Standing } from '../jobs/job-state.ts';
 import type { Blocked } from '../jobs/locks.ts';
+import { beginsAt } from '../jobs/job-machine.ts';
 import { nextTimes } from '../jobs/rules.ts';
 import type { ScheduledJob } from '../jobs/scheduler.ts';
 import { outputPath } from './job-run.ts';
@@ -53,7 +54,7 @@ export function jobStatus(
   paths: StatePaths,
   now: number,
 ): JobStatus {
-  const { job, state, blocked, pid } = scheduled;
+  const { job, state, rules, blocked, pid } = scheduled;
   const { current, waiting, pause, unmet } = state;
   const [first] = waiting;
   return {
@@ -76,7 +77,12 @@ export function jobStatus(
     waiting:
       first === undefined
         ? null
-        : { at: first.notBefore, attempt: first.attempt, cause: causeText(first), count: waiting.length },
+        : {
+            at: beginsAt(first, now, rules),
+            attempt: first.attempt,
+            cause: causeText(first),
+            count: waiting.length,
+          },
     blocked: blocked ?? null,
     pause,
     lateAt: unmet === null || unmet.told ? null : unmet.lateAt,

@@ -5,11 +5,15 @@ import type { DatabaseError } from '../core/sqlite.ts';
 import { type JobStore, openJobStore } from '../jobs/history.ts';
 import { jobService, type PlannedJob } from '../jobs/job.ts';
 import type { RunOver } from '../jobs/job-course.ts';
+import type { Current } from '../jobs/job-state.ts';
+import type { Locker } from '../jobs/locks.ts';
 import { createScheduler, type Scheduler } from '../jobs/scheduler.ts';
 import { type JobRunDeps, startRun } from './job-run.ts';
+import { createUnitRuns, type UnitRuns } from './job-units/unit-runs.ts';
 import { type JobStatus, jobStatus } from './job-status.ts';
 import type { RunProgress } from './job-verb-talk.ts';
 import type { Plan, PlanChange } from './plan.ts';
+import type { FollowedUnits } from './units.ts';
 
 /** The jobs of a daemon. */
 export interface Jobs {
@@ -20,7 +24,7 @@ export interface Jobs {
   status(now: number): readonly JobStatus[];
   /** The main processes of runs that the last daemon began, before the first `apply`. */
   recorded(): readonly RecordedProcess[];
-  /** Ends every run; the next daemon makes up for them. */
+  /** Ends every run, and the next daemon makes up for them; or lets them go on, and the next daemon takes them over. */
   end(): Promise<void>;
   close(): void;
 }
@@ -29,37 +33,40 @@ export type JobsOptions = Omit<JobRunDeps, 'progress' | 'folder'> & {
   readonly plan: Plan;
   /** Told of each run that is over, when it is stored: for who tells people. */
   readonly over?: (over: RunOver) => void;
+  /** Services, and the locks that they have now. */
+  readonly others?: () => readonly Locker[];
+  /** Where each run is a start of a unit of systemd's. */
+  readonly units?: Pick<FollowedUnits, 'host' | 'recorded'>;
 };
 
 export function openJobs(options: JobsOptions): Result<Jobs, DatabaseError> {
   const opened = openJobStore(join(options.paths.folder, 'jobs.db'));
   if (!opened.ok) return opened;
   const store = opened.value;
-  const progress = new Map<string, RunProgress>();
-  const deps: JobRunDeps = {
-    ...options,
-    folder: dirname(options.plan.file),
-    progress: (job, at) => void progress.set(job, at),
-  };
   const { clock, log, records, over } = options;
+  const found = (job: string, run: Current): void => scheduler.found(job, run);
+  const runs =
+    options.units === undefined ? ownRuns(options) : unitRuns({ ...options, ...options.units }, store, found);
   const scheduler = createScheduler({
     clock,
     log,
     store,
     records,
-    start(job, run, spawned) {
-      progress.delete(job.name);
-      return startRun(job, run, spawned, deps);
-    },
+    start: runs.start,
+    ...(options.others === undefined ? {} : { others: options.others }),
+    ...(runs.adopt === undefined ? {} : { adopt: runs.adopt }),
     over(ended) {
-      progress.delete(ended.job.name);
+      runs.over(ended.job.name, ended.row.run);
       over?.(ended);
     },
   });
   return ok({
     scheduler,
     store,
-    apply: (plan, leftovers) => scheduler.apply(plan.jobs ?? [], leftovers),
+    apply(plan, leftovers) {
+      scheduler.apply(plan.jobs ?? [], leftovers);
+      runs.use?.(plan.jobs ?? []);
+    },
     status: (now) =>
       scheduler
         .all()
@@ -67,14 +74,52 @@ export function openJobs(options: JobsOptions): Result<Jobs, DatabaseError> {
           jobStatus(
             each,
             store.last(each.job.name) ?? null,
-            progress.get(each.job.name) ?? null,
+            runs.progress(each.job.name, each.state.current?.run ?? ''),
             options.paths,
             now,
           ),
         ),
-    recorded: () => scheduler.recorded(),
-    end: () => scheduler.end(),
+    // What runs in a unit goes on.
+    recorded: () => (runs.adopt === undefined ? scheduler.recorded() : []),
+    async end() {
+      await scheduler.end();
+      await runs.close?.();
+    },
     close: () => store.close(),
+  });
+}
+
+/** What runs jobs, and what becomes of their runs. */
+type Runs = Pick<UnitRuns, 'start' | 'progress' | 'over'> & Partial<UnitRuns>;
+
+/** Runs that are children of this daemon, and end with it. */
+function ownRuns(options: JobsOptions): Runs {
+  const progress = new Map<string, RunProgress>();
+  const deps: JobRunDeps = {
+    ...options,
+    folder: dirname(options.plan.file),
+    progress: (job, at) => void progress.set(job, at),
+  };
+  return {
+    start(job, run, spawned) {
+      progress.delete(job.name);
+      return startRun(job, run, spawned, deps);
+    },
+    progress: (job) => progress.get(job) ?? null,
+    over: (job) => void progress.delete(job),
+  };
+}
+
+function unitRuns(
+  options: JobsOptions & Pick<FollowedUnits, 'host' | 'recorded'>,
+  store: JobStore,
+  found: (job: string, run: Current) => void,
+): Runs {
+  return createUnitRuns({
+    ...options,
+    host: options.host(),
+    isOver: (job, run) => (store.run(job, run)?.ended ?? null) !== null,
+    found,
   });
 }
 

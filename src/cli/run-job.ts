@@ -3,12 +3,12 @@ import type { Plan } from '../app/plan.ts';
 import { runVerb } from '../app/run-verb.ts';
 import { systemClock } from '../core/clock.ts';
 import { lockFolder } from '../core/folder-lock.ts';
-import { didYouMean } from '../core/suggest.ts';
 import { dirname } from 'node:path';
 import { mkdirSync } from 'node:fs';
 import type { PlannedJob } from '../jobs/job.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
 import { printable } from './output.ts';
+import { findJob } from './run-job-unit.ts';
 import { listenForEnd } from './signals.ts';
 
 export interface RunJobOptions {
@@ -47,13 +47,6 @@ export async function runJob(name: string, plan: Plan, options: RunJobOptions): 
     unlisten();
     release();
   }
-}
-
-function findJob({ jobs = [] }: Plan, name: string): PlannedJob {
-  const found = jobs.find((job) => job.name === name);
-  if (found !== undefined) return found;
-  const names = jobs.map((job) => job.name);
-  throw new CommandError('unknown', `cannot find a job "${name}"${didYouMean(name, names)}`);
 }
 
 /** A daemon may run the same job at the same time: then it has to be asked. */

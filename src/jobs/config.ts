@@ -1,6 +1,9 @@
 import * as v from 'valibot';
 import { DURATION_FORM, parseDuration } from '../core/durations.ts';
-import { channelNames, duration, type FieldFacts, integer, oneOf, text } from '../core/fields.ts';
+import { channelNames, duration, type FieldFacts, integer, oneOf, paths, text } from '../core/fields.ts';
+import { HOURS_FORM, parseHours } from '../core/hours.ts';
+import { lockNames } from '../core/lock-names.ts';
+import { ownQuietConfig } from '../core/quiet-config.ts';
 import { TIMES_FORM } from './times.ts';
 
 /** The keys that every job has, beside those of its verb. */
@@ -85,6 +88,15 @@ const retry = v.pipe(
   } satisfies FieldFacts),
 );
 
+/** Kept as it is written: its zone may stand elsewhere in the config. */
+const hoursText = v.pipe(
+  text(HOURS_FORM),
+  v.rawCheck(({ dataset, addIssue }) => {
+    const read = dataset.typed ? parseHours(dataset.value) : undefined;
+    if (read?.ok === false) addIssue({ message: read.error });
+  }),
+);
+
 /** Variables and their values; as text. */
 const env = v.pipe(
   v.record(v.string(), v.union([v.string(), v.number(), v.boolean()], 'cannot use this value: write text')),
@@ -155,8 +167,22 @@ export const jobEntries = {
     ),
   ),
   locks: v.pipe(
-    v.optional(texts('a name such as raw', ['raw', ['raw', 'disk']])),
-    v.description('Names of which only one job at a time has each. A verb has its folder by itself.'),
+    v.optional(lockNames),
+    v.description(
+      'Names of which only one job at a time has each, and none while a service has it. A verb has its folder by itself.',
+    ),
+  ),
+  hours: v.pipe(
+    v.optional(hoursText),
+    v.description(
+      'When runs may begin: what is due outside of these hours begins with them. What a person asks for begins at any time.',
+    ),
+  ),
+  quiet: v.pipe(
+    v.optional(ownQuietConfig),
+    v.description(
+      'Windows in which nobody is told of it, beside those of the whole config: each with `when` and `why`. It runs all the same.',
+    ),
   ),
   env: v.pipe(
     v.optional(env),
@@ -175,6 +201,12 @@ export const jobEntries = {
   user: v.pipe(
     v.optional(text('a user name')),
     v.description('The user to run as. Only root can change it.'),
+  ),
+  writes: v.pipe(
+    v.optional(paths),
+    v.description(
+      'For `vahti install`: the files and folders that a command writes to, and no others, relative as `cwd`. Its unit is then hardened further. A verb says by itself where it writes.',
+    ),
   ),
   nice: v.pipe(v.optional(integer(0, 19)), v.description('How much it gives way to other processes (nice).')),
   notify: v.pipe(

@@ -12,11 +12,17 @@ import { grant, type Locker } from './locks.ts';
 
 /** A run as it runs. */
 export interface StartedRun {
-  /** Resolves when nothing of it lives any more. Never rejects. */
-  readonly ended: Promise<RunEnd>;
-  /** The daemon ends: so does the run, with everything that it started. */
+  /** Resolves when nothing of it lives any more; with undefined where it goes on, or has not begun, and nobody here waits for it. Never rejects. */
+  readonly ended: Promise<RunEnd | undefined>;
+  /** The daemon ends: so does the run, with everything that it started, unless it goes on by itself. */
   end(): void;
 }
+
+export type StartRun = (
+  job: PlannedJob,
+  run: Current,
+  spawned: (process: RecordedProcess) => void,
+) => StartedRun;
 
 /** A run that is over, and everything that there is to say of it. */
 export interface RunOver {
@@ -32,7 +38,11 @@ export interface SchedulerDeps {
   readonly store: JobStore;
   readonly records: (drafts: readonly RecordDraft[]) => void;
   /** @param spawned told of each main process of the run, so that the next daemon finds it. */
-  readonly start: (job: PlannedJob, run: Current, spawned: (process: RecordedProcess) => void) => StartedRun;
+  readonly start: StartRun;
+  /** Where runs go on without a daemon: takes over one of the last daemon, in whatever state it is by now. */
+  readonly adopt?: StartRun;
+  /** Who has locks beside jobs; asked again and again while a job waits for one. */
+  readonly others?: () => readonly Locker[];
   /** Told after it is stored. */
   readonly over?: (over: RunOver) => void;
   /** How long it waits at the most before it looks at the clock again, milliseconds: the clock may have been set. */
@@ -62,15 +72,18 @@ export interface Course {
   /** Stores what changed, begins what can begin, and sets the alarm. */
   settle(): void;
   holders(): readonly Locker[];
+  /** Takes over the run that the last daemon began; false where it did not outlive that. */
+  adopt(entry: Entry): boolean;
 }
 
 const LONGEST_WAIT_MS = 60_000;
+const LOOK_MS = 1000;
 
 /** @param ending nothing begins from its abort on. */
 export function createCourse(deps: SchedulerDeps, ending: AbortSignal): Course {
   const { clock, records } = deps;
   const entries = new Map<string, Entry>();
-  const holders = (): readonly Locker[] => holdersOf(entries.values());
+  const holders = (): readonly Locker[] => [...holdersOf(entries.values()), ...(deps.others?.() ?? [])];
 
   const take = (name: string, event: JobEvent): readonly JobEffect[] => {
     const entry = entries.get(name);
@@ -102,19 +115,22 @@ export function createCourse(deps: SchedulerDeps, ending: AbortSignal): Course {
       deps.over?.({ job, row: rowOf(job.name, effect.run, effect.end, clock.now()), final: effect.final });
   };
 
-  const begin = (entry: Entry, run: Current): void => {
-    const { job } = entry;
+  const begin = (entry: Entry, run: Current, start = deps.start): void => {
     if (ending.aborted) return;
-    const started = deps.start(job, run, (process) => {
-      take(job.name, { kind: 'spawned', process });
+    const { name } = entry.job;
+    const spawned = (process: RecordedProcess): void => {
+      take(name, { kind: 'spawned', process });
       keeping.flush();
-    });
-    entry.running = { ...started, job };
-    void started.ended.then((end) => {
-      entry.running = undefined;
-      take(job.name, { kind: 'ended', end });
+    };
+    hold(entry, start(entry.job, run, spawned), (end) => {
+      take(name, { kind: 'ended', end });
       settle();
     });
+  };
+  const adopt = (entry: Entry): boolean => {
+    const { current } = entry.state;
+    if (deps.adopt !== undefined && current !== null) begin(entry, current, deps.adopt);
+    return deps.adopt !== undefined && current !== null;
   };
 
   const settle = (): void => {
@@ -127,12 +143,23 @@ export function createCourse(deps: SchedulerDeps, ending: AbortSignal): Course {
 
   const setAlarm = createAlarm(deps, ending, entries, take, () => settle());
   const keeping = createKeeping(deps.store, clock, deps.log, settle);
-  return { entries, keeping, take, settle, holders };
+  return { entries, keeping, take, settle, holders, adopt };
+}
+
+/** Waits for the end of a run, unless another one takes its place. */
+function hold(entry: Entry, started: StartedRun, over: (end: RunEnd) => void): void {
+  const running = { ...started, job: entry.job };
+  entry.running = running;
+  void started.ended.then((end) => {
+    if (entry.running !== running) return;
+    entry.running = undefined;
+    if (end !== undefined) over(end);
+  });
 }
 
 /** Ticks each job when something is due of it. */
 function createAlarm(
-  { clock, longestWaitMs = LONGEST_WAIT_MS }: SchedulerDeps,
+  { clock, others, longestWaitMs = LONGEST_WAIT_MS }: SchedulerDeps,
   ending: AbortSignal,
   entries: ReadonlyMap<string, Entry>,
   take: Course['take'],
@@ -154,6 +181,9 @@ function createAlarm(
     timer?.cancel();
     if (ending.aborted || entries.size === 0) return;
     const wakes = [...entries.values()].flatMap(({ wake }) => wake ?? []);
+    // Nobody says when a service gives its locks back.
+    const waits = others !== undefined && waitingFor(entries.values(), clock.now()).length > 0;
+    if (waits) wakes.push(clock.now() + LOOK_MS);
     timer = clock.timer(Math.max(0, Math.min(longestWaitMs, Math.min(...wakes) - clock.now())), look);
   };
 }
@@ -174,8 +204,8 @@ type Ready = Locker & { readonly first: Waiting };
 /** Those that only wait for their locks: people first, then who waits longest. */
 function waitingFor(entries: Iterable<Entry>, now: number): readonly Ready[] {
   const rank = ({ first }: Ready): number => (first.cause === 'person' ? 0 : 1);
-  const ready = [...entries].flatMap(({ job: { name, locks }, state, leftover }): Ready[] => {
-    const first = leftover === undefined ? readyToRun(state, now) : undefined;
+  const ready = [...entries].flatMap(({ job: { name, locks }, state, rules, leftover }): Ready[] => {
+    const first = leftover === undefined ? readyToRun(state, now, rules) : undefined;
     return first === undefined ? [] : [{ name, locks, first }];
   });
   return ready.toSorted(

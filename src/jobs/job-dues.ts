@@ -56,7 +56,9 @@ function enqueue(
     return { state: withUnmet(given.state, due, rules), effects };
   }
   const isBusy = state.current !== null || before !== undefined;
-  if (isBusy && rules.missed === 'skip' && cause === 'schedule') return leave('the last run is not over');
+  const skips = rules.missed === 'skip' && cause === 'schedule';
+  if (isBusy && skips) return leave('the last run is not over');
+  if (skips && rules.opens(now) > now) return leave('it is outside of its hours');
   if (before === undefined) return add();
   const merged = {
     ...fresh,

@@ -22,6 +22,7 @@ export function endRun(before: JobState, end: RunEnd, now: number, rules: JobRul
     case 'partly':
       return succeed(state, run, end, rules);
     case 'skipped':
+    case 'cancelled':
       return { state, effects: [over(run, end, null)] };
     case 'failed':
     case 'timeout':
@@ -89,13 +90,13 @@ function succeed(state: JobState, run: Current, end: RunEnd, rules: JobRules): S
   return { state: open === undefined ? met : withUnmet(met, open.due, rules), effects };
 }
 
-/** A daemon begins: what ran was cut short, and what waits may be too old by now. */
-export function beginAgain(before: JobState, now: number, rules: JobRules): Stepped {
+/** A daemon begins: what ran was cut short unless it goes on, and what waits may be too old by now. */
+export function beginAgain(before: JobState, now: number, rules: JobRules, goesOn: boolean): Stepped {
   const fresh = before.waiting.filter((each) => isFresh(each, now, rules));
   const count = before.waiting.length - fresh.length;
   const effects: JobEffect[] = count === 0 ? [] : [{ kind: 'left', count, reason: 'too old by now' }];
   const state: JobState = count === 0 ? before : { ...before, waiting: fresh };
-  if (state.current === null) return { state, effects };
+  if (state.current === null || goesOn) return { state, effects };
   const ended = endRun(state, CUT_SHORT, now, rules);
   return { state: ended.state, effects: [...effects, ...ended.effects] };
 }

@@ -16,6 +16,7 @@ const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const T0 = Date.parse('2026-01-01T00:10Z');
 const END: RunEnd = { outcome: 'ok', summary: 'exit code 0', exit: 0, counts: {} };
+const ANY_TIME = { opens: (now: number) => now };
 const failed: RunEnd = { ...END, outcome: 'failed', summary: 'exit code 1' };
 
 function rulesWith(more: Partial<JobRules> = {}): JobRules {
@@ -26,6 +27,7 @@ function rulesWith(more: Partial<JobRules> = {}): JobRules {
     missed: 'once',
     maxAgeMs: DAY,
     jitter: () => 0,
+    opens: (now) => now,
     retry: { times: 0, everyMs: 10 * MINUTE },
     lateAt: () => undefined,
     after: [],
@@ -73,9 +75,9 @@ test('a due time becomes a run, once; what comes while it runs is one more', () 
     job.state.waiting.map(({ due, coalesced }) => [due, coalesced]),
     [[T0 + 50 * MINUTE + 3 * HOUR, 2]],
   );
-  assert.equal(readyToRun(job.state, job.now), undefined);
+  assert.equal(readyToRun(job.state, job.now, ANY_TIME), undefined);
   job.do({ kind: 'ended', end: END });
-  assert.equal(readyToRun(job.state, job.now)?.coalesced, 2);
+  assert.equal(readyToRun(job.state, job.now, ANY_TIME)?.coalesced, 2);
 });
 
 test('skip leaves out what comes while it runs, all lets it wait in line', () => {
@@ -99,7 +101,7 @@ test('a run that fails is tried again so often, and has failed for good then', (
     const [begun] = job.do({ kind: 'claim' });
     if (begun?.kind === 'begun') runs.push(begun.run.run);
     job.do({ kind: 'ended', end: failed });
-    assert.equal(readyToRun(job.state, job.now), undefined);
+    assert.equal(readyToRun(job.state, job.now, ANY_TIME), undefined);
     job.now += 10 * MINUTE;
   }
   assert.deepEqual(runs, ['r1', 'r1.2', 'r1.3']);
@@ -117,7 +119,7 @@ test('a due time takes the place of a retry that is waited for', () => {
   job.do({ kind: 'claim' });
   job.do({ kind: 'ended', end: failed });
   job.at(T0 + 50 * MINUTE + HOUR);
-  assert.equal(readyToRun(job.state, job.now)?.attempt, 1);
+  assert.equal(readyToRun(job.state, job.now, ANY_TIME)?.attempt, 1);
   assert.deepEqual(job.flips(), ['ok>failed']);
 });
 
@@ -163,7 +165,7 @@ test('a pause lets run what runs and leaves out what comes; a person can run it 
   job.at(T0 + 5 * HOUR);
   assert.equal(job.state.waiting.length, 0);
   job.do({ kind: 'asked', who: 'ada', set: { A: 'b' }, dryRun: false });
-  assert.deepEqual(readyToRun(job.state, job.now)?.set, { A: 'b' });
+  assert.deepEqual(readyToRun(job.state, job.now, ANY_TIME)?.set, { A: 'b' });
   const [refused] = job.do({ kind: 'asked', who: 'eve', set: {}, dryRun: false });
   assert.equal(refused?.kind, 'refused');
   job.do({ kind: 'claim' });

@@ -1,6 +1,7 @@
 import { beginAgain, endRun } from './job-ends.ts';
 import { setOff, tick, waitingFor } from './job-dues.ts';
 import {
+  type Current,
   type JobEvent,
   type JobRules,
   type JobState,
@@ -16,7 +17,7 @@ import {
 export function step(state: JobState, event: JobEvent, now: number, rules: JobRules): Stepped {
   switch (event.kind) {
     case 'begin':
-      return beginAgain(state, now, rules);
+      return beginAgain(state, now, rules, event.goesOn === true);
     case 'tick':
       return tick(state, now, rules);
     case 'chained':
@@ -24,7 +25,9 @@ export function step(state: JobState, event: JobEvent, now: number, rules: JobRu
     case 'asked':
       return ask(state, event, now, rules);
     case 'claim':
-      return claim(state, now);
+      return claim(state, now, rules);
+    case 'found':
+      return find(state, event.run, now);
     case 'spawned':
       if (state.current === null) return { state, effects: [] };
       return { state: { ...state, current: { ...state.current, process: event.process } }, effects: [] };
@@ -38,22 +41,38 @@ export function step(state: JobState, event: JobEvent, now: number, rules: JobRu
 }
 
 /** The run that begins next, as soon as its locks are free; undefined where none is to begin now. */
-export function readyToRun({ current, waiting, pause: paused }: JobState, now: number): Waiting | undefined {
+export function readyToRun(
+  state: Pick<JobState, 'current' | 'waiting' | 'pause'>,
+  now: number,
+  rules: Pick<JobRules, 'opens'>,
+): Waiting | undefined {
+  const { current, waiting, pause: paused } = state;
   const [first] = waiting;
-  if (current !== null || first === undefined || first.notBefore > now) return undefined;
+  if (current !== null || first === undefined || beginsAt(first, now, rules) > now) return undefined;
   return paused !== null && first.cause !== 'person' ? undefined : first;
+}
+
+/** When what waits may begin, whatever is in its way. What a person asks for keeps no hours. */
+export function beginsAt(
+  { cause, notBefore }: Waiting,
+  now: number,
+  { opens }: Pick<JobRules, 'opens'>,
+): number {
+  return cause === 'person' ? notBefore : Math.max(notBefore, opens(Math.max(notBefore, now)));
 }
 
 /** When something is to happen by itself; undefined where nothing is. What waits for a lock is not woken by time. */
 export function wakeAt(state: JobState, now: number, rules: JobRules): number | undefined {
   const { current, waiting, unmet, pause: paused, cursor } = state;
-  const first = current === null && paused === null ? waiting[0]?.notBefore : undefined;
+  const [next] = waiting;
+  const waits = current === null && paused === null && next !== undefined;
+  const first = waits ? beginsAt(next, now, rules) : undefined;
   const late = unmet === null || unmet.told || paused !== null ? undefined : unmet.lateAt;
-  const next = rules.schedule === null ? undefined : rules.next(cursor?.settled ?? now);
-  const all = [next, late, first !== undefined && first > now ? first : undefined].filter(
-    (at) => at !== undefined,
+  const due = rules.schedule === null ? undefined : rules.next(cursor?.settled ?? now);
+  const all = [due, late, first !== undefined && first > now ? first : undefined].filter(
+    (at) => at !== undefined && Number.isFinite(at),
   );
-  return all.length === 0 ? undefined : Math.min(...all);
+  return all.length === 0 ? undefined : Math.min(...(all as number[]));
 }
 
 function ask(
@@ -78,14 +97,27 @@ function ask(
   return { state: { ...state, waiting: [asked, ...others] }, effects: [{ kind: 'queued', waiting: asked }] };
 }
 
-function claim(state: JobState, now: number): Stepped {
-  const first = readyToRun(state, now);
+function claim(state: JobState, now: number, rules: JobRules): Stepped {
+  const first = readyToRun(state, now, rules);
   if (first === undefined) return { state, effects: [] };
   const run = { ...first, run: runId(first), startedAt: now, process: null };
   return {
     state: { ...state, current: run, waiting: state.waiting.slice(1) },
     effects: [{ kind: 'begun', run }],
   };
+}
+
+/** One that had not begun yet, as it turns out, waits for the one that has. */
+function find(state: JobState, run: Current, now: number): Stepped {
+  const { current } = state;
+  if (current?.run === run.run) return { state, effects: [] };
+  const waiting = current === null ? state.waiting : [asBefore(current, now), ...state.waiting];
+  return { state: { ...state, current: run, waiting }, effects: [{ kind: 'begun', run }] };
+}
+
+function asBefore(current: Current, now: number): Waiting {
+  const { run: _run, startedAt: _startedAt, process: _process, ...asked } = current;
+  return { ...asked, notBefore: now };
 }
 
 /** What runs goes on; what waits is dropped, but for what people asked for. */

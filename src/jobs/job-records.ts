@@ -10,6 +10,7 @@ const OUTCOME_LEVELS: Readonly<Record<Outcome, number>> = {
   ok: LEVELS.info,
   skipped: LEVELS.info,
   partly: LEVELS.warn,
+  cancelled: LEVELS.warn,
   interrupted: LEVELS.warn,
   failed: LEVELS.error,
   timeout: LEVELS.error,
@@ -71,8 +72,8 @@ export function recordOf(job: string, effect: JobEffect, micros: number): Record
 }
 
 function overRecord({ run, end, final, nextAt }: Extract<JobEffect, { kind: 'over' }>, now: number) {
-  const { outcome, summary, exit, counts } = end;
-  const tookMs = Math.max(0, now - run.startedAt);
+  const { outcome, summary, exit, counts, endedAt = now } = end;
+  const tookMs = Math.max(0, endedAt - run.startedAt);
   const again = nextAt === null ? '' : `; tried again at ${new Date(nextAt).toISOString().slice(0, 19)}Z`;
   const message = `${outcome} after ${approximateDuration(tookMs)}: ${summary}${again}`;
   const known = {
@@ -103,7 +104,7 @@ export function rowOf(job: string, current: Current, end?: RunEnd, ended?: numbe
     coalesced,
     dryRun,
     started: startedAt,
-    ended: ended ?? null,
+    ended: end?.endedAt ?? ended ?? null,
     outcome: end?.outcome ?? null,
     summary: end?.summary ?? '',
     exit: end?.exit ?? null,

@@ -36,8 +36,11 @@ export interface Current extends Waiting {
   readonly process: RecordedProcess | null;
 }
 
-/** How a run ended. `partly`: what a verb could not do is left for the next run. `skipped`: its `before` said no. */
-export type Outcome = 'ok' | 'partly' | 'failed' | 'timeout' | 'skipped' | 'interrupted';
+/**
+ * How a run ended. `partly`: what a verb could not do is left for the next run. `skipped`: its `before` said no. `cancelled`: a person
+ * ended it. `interrupted`: what ran it ended.
+ */
+export type Outcome = 'ok' | 'partly' | 'failed' | 'timeout' | 'skipped' | 'cancelled' | 'interrupted';
 
 export interface RunEnd {
   readonly outcome: Outcome;
@@ -45,6 +48,8 @@ export interface RunEnd {
   readonly summary: string;
   readonly exit: number | null;
   readonly counts: Readonly<Record<string, number>>;
+  /** Where it was not seen: when it ended. */
+  readonly endedAt?: number;
 }
 
 /** How a run ends that a daemon left behind, or took with it. */
@@ -103,6 +108,8 @@ export interface JobRules {
   /** How much later than its time a run begins. */
   readonly jitter: (due: number) => number;
   readonly retry: { readonly times: number; readonly everyMs: number };
+  /** The first moment from one on at which a run may begin that no person asked for; Infinity where none comes. */
+  readonly opens: (now: number) => number;
   /** When a due time is late; undefined where it never is. */
   readonly lateAt: (due: number) => number | undefined;
   readonly after: readonly After[];
@@ -111,8 +118,10 @@ export interface JobRules {
 }
 
 export type JobEvent =
-  /** A daemon begins: what ran under the last one is over. */
-  | { readonly kind: 'begin' }
+  /** A daemon begins: what ran under the last one is over, unless it goes on. */
+  | { readonly kind: 'begin'; readonly goesOn?: boolean }
+  /** A run that somebody else began, where one of a job alone can be. What was to run instead waits for it. */
+  | { readonly kind: 'found'; readonly run: Current }
   /** Time goes on. */
   | { readonly kind: 'tick' }
   /** Another job is over for good. */

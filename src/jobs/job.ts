@@ -1,4 +1,6 @@
+import type { Hours } from '../core/hours.ts';
 import type { Schedule } from '../core/schedule.ts';
+import type { Window } from '../core/windows.ts';
 
 /** What starts a job beside its times: another one that succeeded, or that failed for good. */
 export interface After {
@@ -35,10 +37,16 @@ export interface PlannedJob {
   readonly late?: Late;
   /** Names, and `path:/real/path` for the folder of a verb. */
   readonly locks: readonly string[];
+  /** When runs may begin; at any time without it. */
+  readonly hours?: Hours;
+  /** When nobody is told of it, beside the windows of the whole config. */
+  readonly quiet?: readonly { readonly window: Window; readonly why: string }[];
   readonly cwd: string;
   /** Values as they are written: `$NAME` and `file:PATH` are looked up for each run, and never shown. */
   readonly env: Readonly<Record<string, string>>;
   readonly envFile?: string;
+  /** Paths that a command writes to, absolute; undefined where it does not say. */
+  readonly writes?: readonly string[];
   readonly user?: string;
   readonly nice?: number;
   /** The channels that are told of it; undefined where it names none. */

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { createOpening } from '../core/hours.ts';
 import { followSchedule, scheduleText } from '../core/schedule.ts';
 import type { NextDue } from './cursor.ts';
 import type { PlannedJob } from './job.ts';
@@ -16,12 +17,13 @@ export function rulesOf(job: PlannedJob): JobRules {
     maxAgeMs: job.maxAgeMs,
     jitter: (due) => jitterOf(name, due, jitterMs),
     retry: job.retry,
+    opens: createOpening(job.hours).next,
     lateAt(due) {
       if (late === undefined) return undefined;
       return 'afterMs' in late ? due + late.afterMs : lateBy?.(due);
     },
     after: job.after,
-    newId: createRunId,
+    newId: newRunId,
   };
 }
 
@@ -56,8 +58,8 @@ function jitterOf(name: string, due: number, most: number): number {
 /** Crockford's base 32: no I, L, O, U. */
 const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
-/** 10 digits of time and 6 of chance, so that ids sort by time; as those of lives. */
-function createRunId(nowMs: number): string {
+/** A name for what is asked for: 10 digits of time and 6 of chance, so that they sort by time; as those of lives. */
+export function newRunId(nowMs: number): string {
   let time = '';
   for (let rest = Math.max(0, Math.floor(nowMs)), digit = 0; digit < 10; digit++) {
     time = `${DIGITS[rest % 32]}${time}`;

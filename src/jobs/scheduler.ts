@@ -5,7 +5,7 @@ import { jobOfLife, jobService, type PlannedJob } from './job.ts';
 import { createCourse, type Course, type Entry, type SchedulerDeps } from './job-course.ts';
 import { readyToRun } from './job-machine.ts';
 import { rowOf } from './job-records.ts';
-import { CUT_SHORT, FRESH, type JobRules, type JobState } from './job-state.ts';
+import { type Current, CUT_SHORT, FRESH, type JobRules, type JobState } from './job-state.ts';
 import type { Keeping } from './keeping.ts';
 import { type Blocked, blockedBy } from './locks.ts';
 import { rulesOf } from './rules.ts';
@@ -41,9 +41,11 @@ export interface Scheduler {
   pause(name: string, who: string, why: string): boolean;
   /** False where it is not paused. */
   resume(name: string, who: string): boolean;
+  /** Takes in a run that somebody else began; nothing happens where it is known. */
+  found(name: string, run: Current): void;
   /** The main processes of runs of the last daemon, before the first `apply`. */
   recorded(): readonly RecordedProcess[];
-  /** Ends every run; none begins from then on. */
+  /** Ends every run, but for those that go on by themselves; none begins from then on. */
   end(): Promise<void>;
 }
 
@@ -69,11 +71,10 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       const found = entries.get(name);
       return found === undefined || found.gone ? undefined : scheduled(found, course, deps.clock.now());
     },
-    all: () =>
-      plan.order().flatMap((name) => {
-        const found = entries.get(name);
-        return found === undefined ? [] : [scheduled(found, course, deps.clock.now())];
-      }),
+    all() {
+      const known = plan.order().flatMap((name) => entries.get(name) ?? []);
+      return known.map((found) => scheduled(found, course, deps.clock.now()));
+    },
     run(name, asked) {
       const effects = take(name, { kind: 'asked', ...asked });
       for (const effect of effects) {
@@ -96,6 +97,10 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
       take(name, { kind: 'resume' });
       return act(name, 'resume', who, '');
     },
+    found(name, run) {
+      take(name, { kind: 'found', run });
+      settle();
+    },
     recorded: () => [...stored.values()].flatMap(({ current }) => current?.process ?? []),
     async end() {
       ending.abort();
@@ -111,7 +116,7 @@ export function createScheduler(deps: SchedulerDeps): Scheduler {
 /** Which jobs there are. */
 function createPlan(
   { clock }: SchedulerDeps,
-  { entries, keeping, take, settle }: Course,
+  { entries, keeping, take, settle, adopt }: Course,
   stored: Map<string, JobState>,
   ending: AbortSignal,
 ) {
@@ -159,7 +164,9 @@ function createPlan(
         );
       if (!begun) forget(stored, keeping, clock.now());
       for (const name of order) {
-        if (!begun && entries.get(name)?.leftover === undefined) take(name, { kind: 'begin' });
+        const entry = entries.get(name);
+        if (!begun && entry?.leftover === undefined)
+          take(name, { kind: 'begin', goesOn: entry !== undefined && adopt(entry) });
         take(name, { kind: 'tick' });
       }
       begun = true;
@@ -178,7 +185,7 @@ function forget(stored: Map<string, JobState>, keeping: Keeping, now: number): v
 }
 
 function scheduled({ job, state, rules, leftover }: Entry, course: Course, now: number): ScheduledJob {
-  const isReady = readyToRun(state, now) !== undefined;
+  const isReady = readyToRun(state, now, rules) !== undefined;
   const blocked = isReady ? blockedBy({ name: job.name, locks: job.locks }, course.holders()) : undefined;
   return {
     job,

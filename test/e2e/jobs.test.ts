@@ -165,3 +165,19 @@ test('a daemon that is killed amid a run: its processes are ended, the run is ma
   );
   await vahti(t, ['down'], daemon.folder);
 });
+
+test('a job waits while a service has its lock, says so, and begins when that is stopped', async (t: TestContext) => {
+  leakCheck(t);
+  const services = { db: { run: 'sleep 1000', locks: 'disk' } };
+  const jobs = { dump: { run: sh('echo x >> dumped'), locks: ['disk', 'other'] } };
+  const daemon = await startDaemon(t, JSON.stringify({ services, jobs }));
+  await daemon.waitFor('db', 'to run', ({ state }) => state === 'running');
+  const asked = await daemon.cli('jobs', 'run', 'dump');
+  assert.match(asked.stderr, /it waits for disk, which the service db has/);
+  assert.match(
+    (await daemon.cli('explain', 'job/dump')).stdout,
+    /It waits for disk, which the service db has\./,
+  );
+  await daemon.cli('stop', 'db');
+  await until(() => lines(daemon, 'dumped').length === 1, { what: 'the run' });
+});

@@ -6,6 +6,7 @@ import { parseSchedule, type Schedule } from '../../src/core/schedule.ts';
 import type { JobStore, RunRow } from '../../src/jobs/history.ts';
 import type { PlannedJob } from '../../src/jobs/job.ts';
 import type { Current, JobState, RunEnd } from '../../src/jobs/job-state.ts';
+import type { Locker } from '../../src/jobs/locks.ts';
 import { createScheduler, type Scheduler } from '../../src/jobs/scheduler.ts';
 
 export const DAY = 86_400_000;
@@ -60,6 +61,8 @@ export interface JobWorld {
   readonly dead: boolean;
   /** The disk takes nothing. */
   full: boolean;
+  /** Who has locks beside jobs. */
+  others: readonly Locker[];
   /** Kills the daemon that runs, and everything that it started, and begins another one. */
   begin(jobs: readonly PlannedJob[]): Scheduler;
   kill(): void;
@@ -86,6 +89,7 @@ export function createJobWorld(
     killAt: undefined as JobWorld['killAt'],
     dead: false,
     full: false,
+    others: [] as readonly Locker[],
     kill(): void {
       generation += 1;
       world.dead = true;
@@ -123,6 +127,7 @@ export function createJobWorld(
         log: silentLog,
         store,
         longestWaitMs: DAY / 4,
+        others: () => world.others,
         records: (drafts) => void (isAlive() && records.push(...drafts)),
         start(job, run, spawned) {
           let resolve: (end: RunEnd) => void = () => {};

@@ -262,7 +262,7 @@ test('accidents, with a real rsync over a real sshd, and a real rclone', {
       assert.deepEqual(contentsOf(root), here);
       assert.deepEqual(contentsOf(there), packed);
       assert.equal(readFileSync(join(base, 'outside/d'), 'utf8'), 'of somebody else');
-      },
+    },
   );
 
   await whole.test(
