@@ -20,7 +20,11 @@ const BEAT_VARIABLES = {
  * The variables by which a service beats: `vahti beat` finds the daemon by VAHTI_CONTROL and its watch by VAHTI_BEAT, a request
  * goes to VAHTI_BEAT_URL, where there is a listener. They name the first of several beat watches; each has VAHTI_BEAT_URL_NAME, too.
  */
-function beatEnvironment(service: string, beats: Beats, control: string): Readonly<Record<string, string>> {
+export function beatEnvironment(
+  service: string,
+  beats: Beats,
+  control: string,
+): Readonly<Record<string, string>> {
   const targets = beats.watchesOf(service).map((watch) => ({ service, watch }));
   const [first] = targets;
   if (first === undefined) return {};
@@ -37,8 +41,18 @@ function beatEnvironment(service: string, beats: Beats, control: string): Readon
 /** A launch whose environment has these variables: what the config sets by itself wins, what an outer Vahti had set is gone. */
 export function launchWithBeats(
   launch: Launch,
-  { name: service, env: written }: PlannedService,
+  planned: PlannedService,
   { beats, paths }: Pick<SupervisionOptions, 'beats' | 'paths'>,
+): Launch {
+  if (beats === undefined) return launch;
+  return launchWith(launch, planned, () => beatEnvironment(planned.name, beats, paths.control));
+}
+
+/** The same with variables that are known otherwise. */
+export function launchWith(
+  launch: Launch,
+  { env: written }: PlannedService,
+  variables: () => Readonly<Record<string, string>>,
 ): Launch {
   const names = Object.values(BEAT_VARIABLES);
   const isOurs = (name: string): boolean =>
@@ -47,11 +61,9 @@ export function launchWithBeats(
     ...launch,
     env() {
       const found = launch.env();
-      if (!found.ok || beats === undefined) return found;
+      if (!found.ok) return found;
       const kept = Object.entries(found.value).filter(([name]) => !isOurs(name));
-      const own = Object.entries(beatEnvironment(service, beats, paths.control)).filter(([name]) =>
-        isOurs(name),
-      );
+      const own = Object.entries(variables()).filter(([name]) => isOurs(name));
       return ok(Object.fromEntries([...kept, ...own]));
     },
   };

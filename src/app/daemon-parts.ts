@@ -1,11 +1,13 @@
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import type { RecordQuery, RecordStore, StoredRecord } from '../core/record.ts';
+import type { StateName } from '../core/runner.ts';
 import { asError, err, ok, type Result } from '../core/result.ts';
 import type { LookKeeper } from '../watch/looks/keeper.ts';
 import { type BeatListening, createBeatListening } from './beat-listening.ts';
 import { type Beats, createBeats } from './beats.ts';
 import { jobService } from '../jobs/job.ts';
+import type { Locker } from '../jobs/locks.ts';
 import { type Jobs, openJobs } from './jobs.ts';
 import { openLooks } from './looks.ts';
 import { createNotifying, type Notifying } from './notifying.ts';
@@ -25,6 +27,8 @@ export interface OpenOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  /** Every life of a service, and every run of a job, is one of a unit of systemd's. */
+  readonly systemd?: boolean;
   /** Told of every stored record, in order. */
   readonly stored: (records: readonly StoredRecord[]) => void;
 }
@@ -79,6 +83,7 @@ export function openAll(options: OpenOptions): Result<Open, FolderTrouble> {
     state,
     records: recorder.add,
     program,
+    systemd: options.systemd === true,
     ...past,
     flush: recorder.flush,
   });
@@ -93,6 +98,8 @@ export function openAll(options: OpenOptions): Result<Open, FolderTrouble> {
   let told: Notifying | undefined;
   const jobs = openJobs({
     ...ofRuns,
+    ...(options.systemd === true ? { units: supervision.units } : {}),
+    others: () => lockHolders(supervision),
     over({ job, row, final }) {
       if (row.outcome === 'ok')
         supervision.holding.silences.over({ service: jobService(job.name), watch: null });
@@ -109,6 +116,16 @@ export function openAll(options: OpenOptions): Result<Open, FolderTrouble> {
   told = notifying;
   return ok({ ...opened.value, jobs: jobs.value, recorder, supervision, beats, looks, listening, notifying });
 }
+
+/** A service has its locks from its start to its stop, also between two lives. */
+function lockHolders(supervision: Supervision): readonly Locker[] {
+  return supervision.all().flatMap(({ planned: { name, locks = [] }, service }) => {
+    if (locks.length === 0 || IDLE.includes(service.snapshot().state)) return [];
+    return [{ name: `the service ${name}`, locks }];
+  });
+}
+
+const IDLE: readonly string[] = ['stopped', 'done', 'failed'] satisfies readonly StateName[];
 
 export function closeAll(open: Open): void {
   open.recorder.close();

@@ -19,6 +19,7 @@ import { comparePlans, type Plan } from './plan.ts';
 import type { Recorder } from './recorder.ts';
 import { statusOf } from './status.ts';
 import { recordedProcesses } from './saved-services.ts';
+import { isUnitLife, planForUnits } from './unit-lives.ts';
 
 /** From SIGTERM to SIGKILL for what a dead daemon left behind, milliseconds. */
 const SURVIVORS_MS = 10_000;
@@ -61,7 +62,9 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
     const { plan } = course;
     const leftovers = await endLeftovers(open, options);
     await clearTmp(open, options, leftovers);
-    await writeFileAtomic(open.paths.plan, `${JSON.stringify(plan)}\n`, { mode: 0o600 });
+    // Services beat as soon as they run.
+    open.beats.open(plan);
+    await writePlan(plan, open, options);
     const boot = { state: open.state, clock, records: open.recorder.add };
     const { notifier } = open.notifying;
     const down = (): void => wish.abort();
@@ -71,8 +74,6 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
     const methods = controlMethods({ ...target, explain: answer, reload: reloadNow });
     control = await listen(open, options.log, methods);
     note(open.recorder, clock, `vahti ${options.version} began (pid ${process.pid}) on ${plan.file}`);
-    // Services may beat as soon as they run.
-    open.beats.open(plan);
     await open.listening.change(plan.beats);
     await open.supervision.apply(plan, leftovers);
     open.jobs.apply(plan, leftovers);
@@ -139,8 +140,8 @@ function createReload(
     }
     const ofJobs = compareJobs(plan, next.value);
     if (dryRun) return ok({ changes: [...comparePlans(plan, next.value), ...ofJobs] });
-    await writeFileAtomic(open.paths.plan, `${JSON.stringify(next.value)}\n`, { mode: 0o600 });
     open.beats.open(next.value);
+    await writePlan(next.value, open, options);
     await open.listening.change(next.value.beats);
     open.notifying.hold();
     const changes = [...(await open.supervision.apply(next.value)), ...ofJobs];
@@ -153,14 +154,25 @@ function createReload(
   };
 }
 
+/** What services are started with from now on. Units of systemd's may be of other users, of the daemon's group. */
+async function writePlan(plan: Plan, open: Open, { systemd }: DaemonOptions): Promise<void> {
+  const [written, mode] =
+    systemd === true
+      ? ([planForUnits(plan, { ...open, stateId: open.state.stateId }), 0o640] as const)
+      : ([plan, 0o600] as const);
+  await writeFileAtomic(open.paths.plan, `${JSON.stringify(written)}\n`, { mode });
+}
+
 /** Ends what a dead daemon of this folder left running, before anything is started: two instances of one service never live. Answers with what could not be ended. */
-async function endLeftovers(open: Open, { clock }: DaemonOptions): Promise<readonly Leftover[]> {
+async function endLeftovers(open: Open, { clock, systemd }: DaemonOptions): Promise<readonly Leftover[]> {
   const recorded = [...recordedProcesses(open.state), ...open.jobs.recorded()];
   const ended = await endSurvivors({
     stateId: open.state.stateId,
     deadlineMs: SURVIVORS_MS,
     clock,
     recorded,
+    // What runs in a unit is taken over.
+    ...(systemd === true ? { spares: isUnitLife } : {}),
   });
   for (const { life, end } of ended) {
     const how = end.kind === 'gone' ? (end.killed ? 'killed' : 'ended') : 'cannot end';
@@ -181,7 +193,12 @@ function clearTmp(open: Open, { clock, log }: DaemonOptions, left: readonly Left
 }
 
 async function listen(open: Open, log: Log, methods: ReturnType<typeof controlMethods>): Promise<RpcServer> {
-  const served = await serveRpc<ControlApi>({ path: open.paths.control, methods, log, mode: 0o600 });
+  const served = await serveRpc<ControlApi>({
+    path: open.paths.control,
+    methods,
+    log,
+    mode: open.paths.controlMode,
+  });
   if (!served.ok) throw new Error(served.error.message);
   return served.value;
 }

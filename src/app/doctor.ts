@@ -1,11 +1,13 @@
 import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { systemClock } from '../core/clock.ts';
 import { networkFilesystem } from '../core/folder-lock.ts';
 import { createRpcClient } from '../core/rpc-client.ts';
 import { approximateSize } from '../core/sizes.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { ControlApi } from './control-api.ts';
-import type { PlannedService } from './plan.ts';
+import { unitScores } from './install/scores.ts';
+import type { Plan, PlannedService } from './plan.ts';
 import { statePaths } from './state.ts';
 
 /** One thing that was looked at. `odd` works, but somebody should know. */
@@ -13,6 +15,8 @@ export interface Check {
   readonly what: string;
   readonly verdict: 'fine' | 'odd' | 'wrong';
   readonly found: string;
+  /** What more there is to know, a line each. */
+  readonly more?: readonly string[];
 }
 
 /** Below this much free space, or this share of inodes, a disk will be full soon. */
@@ -20,8 +24,14 @@ const LITTLE_BYTES = 1_073_741_824;
 const LITTLE_INODES = 0.05;
 const FEW_FILES = 4_096;
 
+/** The program that looks, for what it would install. */
+export interface OwnProgram {
+  readonly program: readonly string[];
+  readonly version: string;
+}
+
 /** Looks at everything that Vahti needs of this machine; changes nothing. */
-export async function examine(loaded: LoadedConfig): Promise<readonly Check[]> {
+export async function examine(loaded: LoadedConfig, own: OwnProgram): Promise<readonly Check[]> {
   const checks = [
     checkNode(),
     checkConfig(loaded),
@@ -35,6 +45,7 @@ export async function examine(loaded: LoadedConfig): Promise<readonly Check[]> {
     for (const service of services) {
       if (service.collect !== undefined) checks.push(...checkFolder(service.name, service.collect.into));
     }
+    checks.push(...(await checkUnits(loaded.plan, own)));
   }
   return checks;
 }
@@ -101,6 +112,23 @@ function checkSystemd({ plan }: LoadedConfig): Check {
     verdict: 'fine',
     found: booted ? 'runs here; vahti up works beside it' : 'does not run here; vahti up needs none',
   };
+}
+
+/** Above that systemd itself speaks of an exposed unit. */
+const EXPOSED = 7;
+
+/** The units that are installed, as systemd measures them. */
+async function checkUnits(plan: Plan, own: OwnProgram): Promise<Check[]> {
+  const scores = await unitScores(plan, { ...own, clock: systemClock });
+  return scores.map(({ unit, score, trouble, leftOut }) => ({
+    what: unit,
+    verdict: score === undefined || score >= EXPOSED ? 'odd' : 'fine',
+    found:
+      score === undefined
+        ? `cannot measure how exposed it is: ${trouble ?? ''}`
+        : `exposure ${score.toFixed(1)} of 10, as systemd measures it; without:`,
+    more: leftOut.map(({ line, why }) => `${line}: ${why}`),
+  }));
 }
 
 async function checkDaemon(state: string): Promise<Check> {

@@ -1,4 +1,5 @@
 import { approximateDuration } from '../core/durations.ts';
+import { hoursText } from '../core/hours.ts';
 import { scheduleText } from '../core/schedule.ts';
 import { localText } from '../core/zoned-time.ts';
 import { afterText, type PlannedJob } from '../jobs/job.ts';
@@ -18,11 +19,12 @@ export function explainJob(status: JobStatus, job: PlannedJob, now: number): rea
   ];
 }
 
-function ruleSentence({ at, after }: PlannedJob): string {
+function ruleSentence({ at, after, hours }: PlannedJob): string {
   const times = at.length === 0 ? [] : [`at ${at.map(scheduleText).join(' and ')}`];
   const others = after.length === 0 ? [] : [`after ${after.map(afterText).join(' and ')}`];
   const all = [...times, ...others];
-  return all.length === 0 ? 'It runs only when a person says so.' : `It runs ${all.join(', and ')}.`;
+  const within = hours === undefined ? '' : `, and begins within ${hoursText(hours)} alone`;
+  return all.length === 0 ? 'It runs only when a person says so.' : `It runs ${all.join(', and ')}${within}.`;
 }
 
 function stateSentence({ state, run, waiting, blocked, pause, progress }: JobStatus, now: number): string {

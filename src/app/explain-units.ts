@@ -21,6 +21,17 @@ export function unitSentences(service: ServiceStatus, now: number): readonly str
   ];
 }
 
+/** What an explanation says beside, of a service that systemd runs for us. */
+export function runBySentences({ runBy }: ServiceStatus): readonly string[] {
+  if (runBy === undefined) return [];
+  const trouble = runBy.trouble === null ? [] : [`${capitalised(runBy.trouble)}.`];
+  return [...trouble, `It is run by systemd, as ${runBy.unit}.`];
+}
+
+function capitalised(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1);
+}
+
 function stateSentence(service: ServiceStatus, now: number): string {
   const since = `since ${clockTime(service.since)} (${approximateDuration(Math.max(0, now - service.since))})`;
   const last = service.lastExit === null ? '' : `; its last life ${service.lastExit.text}`;

@@ -5,7 +5,7 @@ import { joinNames } from '../run/needs.ts';
 import { clockTime } from './clock-time.ts';
 import { limitSentences } from './explain-limits.ts';
 import { silenceSentences } from './explain-silences.ts';
-import { unitNext, unitSentences } from './explain-units.ts';
+import { runBySentences, unitNext, unitSentences } from './explain-units.ts';
 import { watchNext, watchSentences } from './explain-watches.ts';
 import { blockedNext, lateNext, needSentences } from './explain-needs.ts';
 import type { Explanation, ServiceStatus } from './control-api.ts';
@@ -36,7 +36,7 @@ export async function explain(name: string, sources: ExplainSources): Promise<Ex
   const now = sources.clock.now();
   const isUnit = service.unit !== undefined;
   const because = [
-    ...(isUnit ? unitSentences(service, now) : [stateSentence(service, now)]),
+    ...(isUnit ? unitSentences(service, now) : [...runBySentences(service), stateSentence(service, now)]),
     ...needSentences(service, supervised, sources.supervision),
     ...(isUnit ? [] : [...laneSentences(service, supervised), ...limitSentences(service, supervised)]),
     ...watchSentences(service, supervised, now),
@@ -64,7 +64,7 @@ function stateSentence(service: ServiceStatus, now: number): string {
     case 'stuck':
       return `It is stuck ${since}: its old processes do not end, not even by KILL; nothing new starts until they are gone.`;
     case 'failed':
-      return `It has failed ${since}${last}.`;
+      return `It cannot be run ${since}${last}.`;
     case 'stopped':
       return service.wanted ? `It has not been started yet ${since}.` : `A person stopped it ${since}.`;
   }
@@ -111,6 +111,7 @@ function nextSentence(service: ServiceStatus, supervised: Supervised, now: numbe
     case 'stuck':
       return 'Next: it is tried again every 30 s.';
     case 'failed':
+      return 'Next: it is looked at every second, and started as soon as it can be.';
     case 'done':
     case 'stopped':
       return `Next: nothing until a person starts it: vahti start ${service.name}`;

@@ -21,7 +21,8 @@ export function serveFigures(
   log: Log,
 ): Promise<Result<RpcServer, RpcListenError>> {
   const methods = { figures: { params: v.strictObject({}), handle: () => collector.figures() } };
-  return serveRpc<FiguresApi>({ path, methods, log, mode: 0o600 });
+  // A collector of another user is asked by the group of the daemon; the folder keeps all others out.
+  return serveRpc<FiguresApi>({ path, methods, log, mode: 0o660 });
 }
 
 /** A built-in service's figures, or null where it does not answer. */

@@ -11,8 +11,8 @@ import type { LadderLimits } from '../watch/ladder.ts';
 
 /** Where a value of the plan comes from. */
 export type Origin =
-  | { readonly from: 'config'; readonly line: number }
-  | { readonly from: 'defaults'; readonly line: number }
+  | { readonly from: 'config'; readonly line: number; readonly file?: string }
+  | { readonly from: 'defaults'; readonly line: number; readonly file?: string }
   | { readonly from: 'built-in' };
 
 /** What holds for a service of any kind. Durations are milliseconds, sizes bytes, paths absolute. */
@@ -36,6 +36,8 @@ export interface PlannedService {
   readonly tmp?: 'private';
   /** Globs, relative to `cwd`. */
   readonly reloadOn?: readonly string[];
+  /** Paths that a command writes to, absolute: in its unit it can write nowhere else. Undefined where it does not say. */
+  readonly writes?: readonly string[];
   readonly needs: readonly Need[];
   /** How a life shows that it is ready; a built-in kind says it by itself. */
   readonly ready?: Readiness;
@@ -61,6 +63,8 @@ export interface PlannedService {
   readonly watchLimits?: LadderLimits;
   /** Every window that is for it, those of the whole config too. */
   readonly quiet?: readonly PlannedQuiet[];
+  /** Names of locks that it has from its start to its stop. */
+  readonly locks?: readonly string[];
   /** Who is told of its trouble; where there are channels. */
   readonly notify?: PlannedTold;
 }
@@ -176,10 +180,10 @@ export function isMadeAnew({ change, keys }: PlanChange): boolean {
 }
 
 /** What is taken over while a life runs on. */
-const BESIDE_LIVES: readonly string[] = ['needs', 'watch', 'watchLimits', 'quiet', 'notify'];
+const BESIDE_LIVES: readonly string[] = ['needs', 'watch', 'watchLimits', 'quiet', 'notify', 'locks'];
 
 /** What says nothing about a life that runs. */
-const BETWEEN_LIVES: readonly (keyof PlannedService)[] = ['boot'];
+const BETWEEN_LIVES: readonly (keyof PlannedService)[] = ['boot', 'unitName', 'writes'];
 
 function differingKeys(before: PlannedService, after: PlannedService): string[] {
   const keys = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof PlannedService>;

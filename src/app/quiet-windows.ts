@@ -1,3 +1,4 @@
+import { jobService } from '../jobs/job.ts';
 import { followWindow } from '../core/windows.ts';
 import type { Quiet } from '../watch/holds.ts';
 import type { Plan, PlannedQuiet } from './plan.ts';
@@ -10,7 +11,7 @@ export interface ListedWindow extends PlannedQuiet {
 /** The windows of the plan that is in force. */
 export interface QuietWindows {
   use(plan: Plan): void;
-  /** Those that are for a service. What is no service (a job) has those that are for everything. */
+  /** Those that are for a service, or for a job (`job/NAME`). */
   of(service: string): readonly Quiet[];
   /** Those that are for everything, then those of services. */
   list(): readonly ListedWindow[];
@@ -30,13 +31,18 @@ export function createQuietWindows(): QuietWindows {
       return known;
     });
   return {
-    use({ quiet, services }) {
+    use({ quiet, services, jobs = [] }) {
       followed = new Map();
       ofAll = follow(quiet);
-      ofService = new Map(services.map((service) => [service.name, follow(service.quiet)]));
+      const ofJobs = jobs.map((job) => ({
+        name: jobService(job.name),
+        quiet: [...(quiet ?? []), ...(job.quiet ?? [])],
+      }));
+      const all = [...services, ...ofJobs];
+      ofService = new Map(all.map((each) => [each.name, follow(each.quiet)]));
       const known = new Set(quiet?.map((window) => JSON.stringify(window)));
-      const own = services.flatMap(({ name, quiet: all = [] }) =>
-        all
+      const own = all.flatMap(({ name, quiet: windows = [] }) =>
+        windows
           .filter((window) => !known.has(JSON.stringify(window)))
           .map((window) => ({ ...window, service: name })),
       );

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createFakeClock, type FakeClock } from '../../test/rig/fake-clock.ts';
 import { silentLog } from '../core/log.ts';
+import type { PlannedJob } from '../jobs/job.ts';
 import type { RecordDraft } from '../core/record.ts';
 import { parseWindow } from '../core/windows.ts';
 import type { Plan, PlannedService } from './plan.ts';
@@ -118,6 +119,14 @@ test('windows are those of the plan; what is said of what is not in it any more 
     'quiet',
     'what is no service has those for all',
   );
+  const dump = { name: 'dump', quiet: planOf([], ['Sun 00:00-02:00']).quiet } as unknown as PlannedJob;
+  silences.use({ ...planOf([]), jobs: [dump] });
+  assert.deepEqual(silences.silenceOf('job/dump', null, clock.now())?.until, clock.now() + 2 * HOUR);
+  assert.deepEqual(
+    silences.windows().map(({ service }) => service),
+    ['job/dump'],
+  );
+  silences.use({ ...planOf([{ ...web, quiet: night }, { name: 'db' }]), quiet: night.slice(0, 1) });
   assert.deepEqual(
     silences.list(clock.now()).map(({ by, service }) => [by, service]),
     [['quiet', null]],

@@ -23,6 +23,8 @@ export interface SupervisionOptions {
   readonly stored?: (query: RecordQuery) => readonly StoredRecord[];
   /** Makes durable what was told; false where that cannot be now. */
   readonly flush?: () => boolean;
+  /** Every service is run by a unit of systemd's, as `vahti install` made them; see installed-units.ts. */
+  readonly systemd?: boolean;
   /** Where systemd can be asked about units. */
   readonly units?: Units;
   /** Where beats come in for the watches that look at them. */

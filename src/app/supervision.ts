@@ -3,6 +3,7 @@ import { createEmbeddedService, type EmbeddedServiceSpec } from '../run/embedded
 import { createDependencies, type Dependencies } from '../run/dependencies.ts';
 import { startOrder, stopInOrder } from '../run/needs.ts';
 import { type Boot, bootOf } from './boot.ts';
+import { installedRunner } from './installed-units.ts';
 import { createHoldingBack, type HeldSilence, type HoldingBack } from './holding-back.ts';
 import { comparePlans, isMadeAnew, type Plan, type PlanChange, type PlannedService } from './plan.ts';
 import { createReloads, type Reloads } from './reload-on.ts';
@@ -27,6 +28,8 @@ export interface Supervised {
 export interface Supervision {
   /** What keeps watches from acting, and people from being told. */
   readonly holding: HoldingBack;
+  /** The units of systemd that are followed. */
+  readonly units: FollowedUnits;
   get(name: string): Supervised | undefined;
   /** In the order of the plan. */
   all(): readonly Supervised[];
@@ -35,7 +38,7 @@ export interface Supervision {
    * @param leftovers what a dead daemon left behind and nobody could end: the services that it is of wait for its end.
    */
   apply(plan: Plan, leftovers?: readonly Leftover[]): Promise<readonly PlanChange[]>;
-  /** Stops every process, without anybody having asked for it: the next daemon starts them again. Nothing starts from then on. */
+  /** Stops every process of its own, without anybody having asked for it: the next daemon starts them again. Nothing starts from then on. */
   end(): Promise<void>;
 }
 
@@ -81,9 +84,12 @@ function takeIn(
     holding.noticed(of);
   };
   const saved = loadSaved(options.state, name);
+  const runnerDeps = { restored: saved, changed, persist: persistIn(options.state) };
   const service = isUnit(planned)
-    ? units.service(planned, plan, { restored: saved, changed, persist: persistIn(options.state) })
-    : createService(spec, saved, inTheWay.get(name), changed, options);
+    ? units.service(planned, plan, runnerDeps)
+    : options.systemd === true
+      ? installedRunner(planned, plan, runnerDeps, units, options)
+      : createService(spec, saved, inTheWay.get(name), changed, options);
   inTheWay.delete(name);
   const supervised = supervise(planned, service, parts);
   services.set(name, supervised);
@@ -95,15 +101,16 @@ function takeIn(
     service.start(startedBy(saved, how !== 'with-the-daemon'), { patient: true });
 }
 
-/** Ends a service and everything about it. */
+/** Ends a service and everything about it. @param whose `daemon`: what units of systemd's run goes on. */
 async function letGo(
   name: string,
+  whose: 'daemon' | undefined,
   { services, dependencies, reloads, watches, inTheWay }: Parts,
 ): Promise<void> {
   const found = services.get(name);
   if (found === undefined) return;
   await Promise.all([reloads.remove(name), watches.remove(name)]);
-  const leftover = await found.service.dispose();
+  const leftover = await found.service.dispose(whose);
   if (leftover !== undefined) inTheWay.set(name, leftover);
   dependencies.remove(name);
   services.delete(name);
@@ -120,11 +127,12 @@ export function createSupervision(options: SupervisionOptions): Supervision {
     // The end may have come meanwhile, and nobody would ever stop this one.
     if (!ended) takeIn(planned, plan, spec, how, parts);
   };
-  const bringAllDown = (names: readonly string[]) =>
-    downInOrder(names, services, (name) => letGo(name, parts));
+  const bringAllDown = (names: readonly string[], whose?: 'daemon') =>
+    downInOrder(names, services, (name) => letGo(name, whose, parts));
 
   return {
     holding,
+    units,
     get: (name) => services.get(name),
     all: () => inOrderOf(current, [...services.values()]),
     async apply(plan, leftovers = []) {
@@ -150,7 +158,7 @@ export function createSupervision(options: SupervisionOptions): Supervision {
     },
     async end() {
       ended = true;
-      await bringAllDown([...services.keys()]);
+      await bringAllDown([...services.keys()], 'daemon');
       holding.close();
       await units.close();
     },

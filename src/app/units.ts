@@ -15,6 +15,10 @@ import type { SupervisionOptions } from './supervision-options.ts';
 export interface FollowedUnits extends Units {
   /** What runs a service that is a unit: systemd; this follows it. */
   service(planned: PlannedService & { readonly unit: string }, plan: Plan, how: FollowOptions): Runner;
+  /** The one systemd that all of them are looked at in. */
+  host(): SystemdHost;
+  /** What the time line has of a service since a time, microseconds; see UnitLog. */
+  recorded(service: string, since: number): KnownOnce;
   close(): Promise<void>;
 }
 
@@ -54,6 +58,8 @@ export function createFollowedUnits(options: SupervisionOptions): FollowedUnits 
         },
       );
     },
+    host: theHost,
+    recorded: (service, since) => recordedOf(service, since, options),
     async close() {
       await host?.close();
     },
@@ -79,7 +85,7 @@ function openHost({ clock, random, state, records, flush }: SupervisionOptions):
 }
 
 /** What the time line has of a unit: its last lives, and its last trouble. */
-function knownOf(
+export function knownOf(
   name: string,
   { stored }: SupervisionOptions,
 ): { readonly lives: readonly KnownLife[]; readonly told: string } {

@@ -21,6 +21,11 @@ export const EXIT = {
     meaning:
       'A write or a sync failed. The process ended on purpose: its next start goes on from the last commit.',
   },
+  notStarted: {
+    code: 203,
+    meaning:
+      'In a unit of systemd’s alone: the command of the service cannot be started; the last line says why. It is systemd’s own code for it (EXEC).',
+  },
   interrupted: { code: 130, meaning: 'Interrupted for the second time: stopped at once.' },
 } as const;
 

@@ -27,6 +27,7 @@ export interface JsonOption extends ConfigOption {
 
 export interface UpOptions extends ConfigOption {
   readonly view: 'auto' | 'live' | 'json';
+  readonly systemd?: true;
 }
 
 /** Reads `KEY=VALUE`, and adds it to those before. */

@@ -1,6 +1,8 @@
 import { isReference } from '../app/environment.ts';
 import { formatDuration } from '../core/durations.ts';
+import { hoursText } from '../core/hours.ts';
 import { scheduleText } from '../core/schedule.ts';
+import { windowText } from '../core/windows.ts';
 import { joinWords } from '../core/words.ts';
 import { localText } from '../core/zoned-time.ts';
 import { afterText, type PlannedJob } from '../jobs/job.ts';
@@ -20,7 +22,22 @@ export function timesText(job: PlannedJob, now: number): string | undefined {
 
 /** A job in `vahti plan`. */
 export function jobLines(job: PlannedJob, now: number, colour: boolean): readonly string[] {
-  const { name, verb, argv, options, at, after, before, late, retry, locks, notify, user } = job;
+  const {
+    name,
+    verb,
+    argv,
+    options,
+    at,
+    after,
+    before,
+    late,
+    retry,
+    locks,
+    notify,
+    user,
+    hours,
+    quiet = [],
+  } = job;
   const next = timesText(job, now);
   return [
     `${paint(colour, 'bold', `job/${name}`)} (${verb})`,
@@ -41,6 +58,8 @@ export function jobLines(job: PlannedJob, now: number, colour: boolean): readonl
           `  late       ${'afterMs' in late ? `${formatDuration(late.afterMs)} after it was due` : scheduleText(late.by)}`,
         ]),
     ...(locks.length === 0 ? [] : [`  locks      ${locks.join(', ')}`]),
+    ...(hours === undefined ? [] : [`  hours      ${hoursText(hours)}`]),
+    ...quiet.map(({ window, why }) => `  quiet      ${windowText(window)} (${why})`),
     ...Object.entries(job.env).map(
       ([key, value]) => `  env        ${key}=${isReference(value) ? value : '…'}`,
     ),

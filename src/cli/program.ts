@@ -9,18 +9,21 @@ import { addDisable, addEnable } from './commands/enable.ts';
 import { addExplain } from './commands/explain.ts';
 import { addImport } from './commands/import.ts';
 import { addInit } from './commands/init.ts';
+import { addInstall } from './commands/install.ts';
 import { addJobs } from './commands/jobs.ts';
 import { addLogs } from './commands/logs.ts';
 import { addNext } from './commands/next.ts';
 import { addNotifications } from './commands/notifications.ts';
 import { addNotify } from './commands/notify.ts';
 import { addPlan } from './commands/plan.ts';
+import { addQuery } from './commands/query.ts';
 import { addRestart, addStart, addStop } from './commands/act.ts';
 import { addRun } from './commands/run.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addSnooze } from './commands/snooze.ts';
 import { addStatus } from './commands/status.ts';
 import { addTry } from './commands/try.ts';
+import { addUninstall } from './commands/uninstall.ts';
 import { addUp } from './commands/up.ts';
 import { createFrame } from './frame.ts';
 
@@ -57,7 +60,10 @@ const COMMANDS = [
   addJobs,
   addRun,
   addCollect,
+  addQuery,
   addImport,
   addSimulate,
+  addInstall,
+  addUninstall,
   addDoctor,
 ] as const;

@@ -3,6 +3,7 @@ import { OWN_PROGRAM } from '../app/config/checks.ts';
 import { launchOf } from '../app/launch.ts';
 import type { Plan, PlannedService } from '../app/plan.ts';
 import { readyOnDescriptor } from '../run/readiness/notify.ts';
+import { serviceNotice } from '../run/systemd/notify.ts';
 import { takeLittleMemory } from '../app/small-memory.ts';
 import { serviceSocket, statePaths } from '../app/state.ts';
 import { systemClock } from '../core/clock.ts';
@@ -19,15 +20,16 @@ export async function runBuiltin(service: PlannedService, plan: Plan): Promise<n
   if (collect === undefined) throw new Error(`cannot run ${service.name}: it is of no built-in kind`);
   takeLittleMemory();
   const log = createLog('info');
+  const notice = serviceNotice(process.env, systemClock, (message) => log.warn(message));
   const { signal, release } = listenForEnd();
   const stop = new AbortController();
-  const scope = createScope(
-    systemClock,
-    log,
-    signal,
-    stop.signal,
-    readyOnDescriptor(process.env, service.name),
-  );
+  const readyOn = readyOnDescriptor(process.env, service.name);
+  const ready = (): void => {
+    readyOn();
+    notice?.ready();
+  };
+  signal.addEventListener('abort', () => notice?.stopping(), { once: true });
+  const scope = createScope(systemClock, log, signal, stop.signal, ready);
   try {
     const ran = await runCollector(
       { ...service, collect },
@@ -44,6 +46,7 @@ export async function runBuiltin(service: PlannedService, plan: Plan): Promise<n
     log.error(known.message);
     return EXIT[known.exit].code;
   } finally {
+    notice?.close();
     release();
   }
 }

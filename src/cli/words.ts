@@ -56,8 +56,8 @@ export function limitText({ memory, boot, state }: ServiceStatus): string | unde
 }
 
 /** What is wrong with a unit of systemd's as a whole; undefined where nothing is. */
-export function unitText({ unit }: ServiceStatus): string | undefined {
-  const text = unit?.trouble ?? unit?.failure ?? undefined;
+export function unitText({ unit, runBy }: ServiceStatus): string | undefined {
+  const text = unit?.trouble ?? unit?.failure ?? runBy?.trouble ?? undefined;
   return text === undefined ? undefined : printable(text);
 }
 

@@ -72,7 +72,7 @@ export function makeUnit({ unit, stateId, folder, argv, env, cwd, user, stopMs, 
   systemctl('daemon-reload');
 }
 
-export function systemctl(...words: readonly string[]): void {
+function systemctl(...words: readonly string[]): void {
   execFileSync('systemctl', words, { stdio: ['ignore', 'ignore', 'pipe'] });
 }
 

@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { RecordReader } from '../../hub/store/sqlite.ts';
@@ -11,6 +10,7 @@ import { inHindsight } from '../../watch/replay/in-hindsight.ts';
 import { replay, type Trial } from '../../watch/replay/replay.ts';
 import { durations, type Range, type Tally, tally } from '../../watch/replay/tally.ts';
 import { logFileOf } from '../config/limits.ts';
+import { dataFolder } from '../layout.ts';
 import type { Plan } from '../plan.ts';
 import { assess, type Assessment } from './assess.ts';
 import { type Known, readKnown } from './known.ts';
@@ -83,7 +83,7 @@ interface Judging {
 function judgingOf({ service, watch }: TriedWatch, plan: Plan): Judging | undefined {
   const kind = WATCH_KINDS.find((each) => each.kind === watch.kind);
   if (kind?.replay === undefined) return undefined;
-  const about = { service: service.name, folder: dirname(plan.file), graceMs: watch.gate.graceMs };
+  const about = { service: service.name, folder: dataFolder(plan.file), graceMs: watch.gate.graceMs };
   return { kind, kept: kind.replay, options: v.parse(kind.options, watch.options), about };
 }
 

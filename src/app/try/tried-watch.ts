@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import type { Diagnostic } from '../../core/diagnostics.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { didYouMean } from '../../core/suggest.ts';
@@ -8,6 +7,9 @@ import type { LoadedConfig } from '../config/load.ts';
 import type { Notes } from '../config/notes.ts';
 import { BUILT_IN } from '../config/schema.ts';
 import { resolveWatches } from '../config/watches.ts';
+import { dirname } from 'node:path';
+import { parseConfigs } from '../config/merge.ts';
+import { dataFolder } from '../layout.ts';
 import type { Plan, PlannedService, PlannedWatch } from '../plan.ts';
 
 /** Which watch is to be tried, as it was written. */
@@ -38,7 +40,7 @@ export interface TryMistake {
 
 /** Finds the watch that is to be tried, and brings what is to be different into it. The plan must be of the config. */
 export function findTried(
-  { text, file }: LoadedConfig,
+  { texts }: Pick<LoadedConfig, 'texts'>,
   plan: Plan,
   wanted: Wanted,
 ): Result<TriedWatch, TryMistake> {
@@ -59,7 +61,7 @@ export function findTried(
   }
   if (configured !== undefined && wanted.text === undefined && wanted.sets.length === 0)
     return ok({ service, watch: configured, configured });
-  const config = parseYaml(text, file).value;
+  const config = parseConfigs([...texts].map(([file, text]) => ({ file, text }))).value;
   const source = wanted.text === undefined ? undefined : parseYaml(wanted.text, 'the watch');
   const [mistake] = source?.diagnostics ?? [];
   if (mistake !== undefined) return usage(`${mistake.message} (column ${mistake.column})`);
@@ -148,6 +150,8 @@ function createNotes(plan: Plan, source: YamlSource | undefined): Notes {
     },
     file: 'the watch',
     folder: dirname(plan.file),
+    data: dataFolder(plan.file),
+    anyUser: true,
     origins: new Map(),
     diagnostics: [],
   };

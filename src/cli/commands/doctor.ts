@@ -4,6 +4,7 @@ import { loadConfig } from '../../app/config/load.ts';
 import { findConfig } from '../config-file.ts';
 import { CommandError } from '../exit-codes.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
+import { ownProgram, readVersion } from '../version.ts';
 import { colours, type Paint, paint, printJson } from '../output.ts';
 
 const PAINT: Readonly<Record<Check['verdict'], Paint>> = { fine: 'green', odd: 'yellow', wrong: 'red' };
@@ -16,14 +17,19 @@ export function addDoctor(program: Command): void {
   )
     .addOption(jsonOption())
     .action(async ({ config, json }: JsonOption) => {
-      const checks = await examine(await loadConfig(findConfig(config)));
+      const checks = await examine(await loadConfig(findConfig(config)), {
+        program: ownProgram(),
+        version: readVersion(),
+      });
       const colour = colours(process.stdout);
       if (json) printJson(checks);
       else
-        for (const check of checks)
+        for (const { verdict, what, found, more = [] } of checks) {
           process.stdout.write(
-            `${paint(colour, PAINT[check.verdict], check.verdict.padEnd(5))}  ${check.what.padEnd(12)} ${check.found}\n`,
+            `${paint(colour, PAINT[verdict], verdict.padEnd(5))}  ${what.padEnd(12)} ${found}\n`,
           );
+          for (const line of more) process.stdout.write(`${' '.repeat(20)}${line}\n`);
+        }
       if (checks.some((check) => check.verdict === 'wrong')) throw new CommandError('failed', '');
     });
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { isReference } from '../../app/environment.ts';
 import type { Origin, Origins, Plan, PlanChange, PlannedService } from '../../app/plan.ts';
@@ -87,6 +88,7 @@ function serviceLines(service: PlannedService, from: (path: string) => string, c
     ...Object.entries(withoutSecrets(service).env).map(([name, value]) => `  env        ${name}=${value}`),
     ...(service.user === undefined ? [] : [`  user       ${service.user}`]),
     ...(service.needs.length === 0 ? [] : [`  needs      ${service.needs.map(needText).join(', ')}`]),
+    ...(service.locks === undefined ? [] : [`  locks      ${service.locks.join(', ')}`]),
     ...(service.ready === undefined ? [] : [`  ready      ${readinessText(service.ready)}`]),
     `  stop       ${formatDuration(service.stopMs)}  ${at('stop')}`,
     `  fast       ${restart.fast}  ${at('fast')}`,
@@ -105,6 +107,7 @@ function unitLines(service: PlannedService, at: (key: string) => string, colour:
     `${paint(colour, 'bold', service.name)} (${service.kind})`,
     `  unit       ${service.unit}`,
     ...(service.needs.length === 0 ? [] : [`  needs      ${service.needs.map(needText).join(', ')}`]),
+    ...(service.locks === undefined ? [] : [`  locks      ${service.locks.join(', ')}`]),
     `  log        ${formatSize(service.log.budgetBytes)}  ${at('log.budget')}`,
     ...watchLines(service, at),
   ];
@@ -129,7 +132,9 @@ function jobsWithoutSecrets({ jobs }: Plan): Pick<Plan, 'jobs'> {
 
 function originText(origin: Origin | undefined): string {
   if (origin === undefined || origin.from === 'built-in') return 'built in';
-  return origin.from === 'config' ? `line ${origin.line}` : `defaults, line ${origin.line}`;
+  const place =
+    origin.file === undefined ? `line ${origin.line}` : `${basename(origin.file)}, line ${origin.line}`;
+  return origin.from === 'config' ? place : `defaults, ${place}`;
 }
 
 function changeLines(changes: readonly PlanChange[] | undefined, trouble: string): string[] {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
 import type { Plan, PlannedService } from '../../app/plan.ts';
+import { unitRun } from '../../app/unit-lives.ts';
 import { asError, errorCode } from '../../core/result.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import { requirePlan } from '../config-file.ts';
@@ -12,6 +13,7 @@ export interface RunOptions extends ConfigOption {
   readonly run?: string;
   readonly set: Readonly<Record<string, string>>;
   readonly dryRun?: true;
+  readonly unit?: true;
 }
 
 export function addRun(program: Command): void {
@@ -24,16 +26,28 @@ export function addRun(program: Command): void {
     .option('--set <key=value>', 'of a job: an option of its verb, for this run alone', readSetting, {})
     .option('--dry-run', 'of a job: only say what would be done')
     .addOption(new Option('--run <id>', 'the run that a daemon began').hideHelp())
+    .addOption(new Option('--unit', 'the run of a job’s unit of systemd’s').hideHelp())
     .action(async (name: string, options: RunOptions) => {
       const plan =
         options.plan === undefined ? (await requirePlan(options.config, true)).plan : readPlan(options.plan);
       if (name.startsWith('job/')) {
+        if (options.unit === true) {
+          const { runJobUnit } = await import('../run-job-unit.ts');
+          process.exitCode = await runJobUnit(name.slice('job/'.length), plan);
+          return;
+        }
         const { runJob } = await import('../run-job.ts');
         const { run, set, dryRun = false } = options;
         process.exitCode = await runJob(name.slice('job/'.length), plan, { run, set, dryRun });
         return;
       }
       const service = findService(plan, name);
+      const unit = unitRun(process.env);
+      if (unit !== undefined && service.collect === undefined) {
+        const { becomeCommand } = await import('../run-unit.ts');
+        process.exitCode = await becomeCommand(service, plan, unit);
+        return;
+      }
       // Loaded here, so that the small commands start fast.
       const { runBuiltin, runCommand } = await import('../run-service.ts');
       process.exitCode = await (service.collect === undefined

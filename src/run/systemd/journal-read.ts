@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createLineSplitter } from '../../core/lines.ts';
 import { FIELDS, type JournalEntry, parseEntry } from './journal-entry.ts';
 
@@ -9,7 +10,21 @@ const LONGEST_ENTRY = 1_048_576;
 /** The words of a question about units. @param where where it begins, or how much it is: `--after-cursor=…`, `--lines=100`. */
 export function journalQuestion(units: readonly string[], where: readonly string[]): readonly string[] {
   const form = ['--output=json', '--all', '--no-pager', `--output-fields=${FIELDS.join(',')}`];
-  return ['journalctl', ...form, ...where, ...units.map((unit) => `--unit=${unit}`)];
+  return ['journalctl', ...form, ...where, ...units.map((unit) => `--unit=${unit}`), ...ofThisMachine()];
+}
+
+/**
+ * `--follow` alone shows the present boot only, and takes the kernel's word for which that is. In a container's unit with its own
+ * `/proc/sys` (ProtectKernelTunables, ProtectControlGroups) that is another one than the journal writes: nothing would be shown. With
+ * `--merge` there is no such limit (journalctl(1)); then journals of other machines have to be left out.
+ */
+function ofThisMachine(): readonly string[] {
+  try {
+    const id = readFileSync('/etc/machine-id', 'utf8').trim();
+    return /^[0-9a-f]{32}$/.test(id) ? ['--merge', `_MACHINE_ID=${id}`] : [];
+  } catch {
+    return [];
+  }
 }
 
 /** The question where the journal ends. */
