@@ -26,6 +26,8 @@ const SURVIVORS_MS = 10_000;
 
 export interface DaemonOptions extends OpenOptions {
   readonly version: string;
+  /** The unit of systemd's that starts this daemon again when it ends; undefined where nobody does. */
+  readonly keptBy?: string | undefined;
   /** Reads the config again, for a reload; every mistake in words where it can't be used. */
   readonly reread: () => Promise<Result<Plan, string>>;
 }
@@ -67,7 +69,7 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
     await writePlan(plan, open, options);
     const boot = { state: open.state, clock, records: open.recorder.add };
     const { notifier } = open.notifying;
-    const down = (): void => wish.abort();
+    const down = (): void => goDown(wish, options.keptBy);
     const target = { ...open, clock, status, boot, down, flush: open.recorder.flush, notifier };
     const answer = (name: string) => explain(name, { ...open, clock });
     const reloadNow = async (dryRun: boolean) => orThrow(await inTurn(() => reload(dryRun)));
@@ -218,6 +220,15 @@ function reloadSentence(changes: ReloadResult['changes']): string {
 function aborted(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
+
+/** @param keptBy the unit that would start this daemon again. */
+function goDown(wish: AbortController, keptBy: string | undefined): void {
+  if (keptBy === undefined) return wish.abort();
+  throw new RpcError(
+    'refused',
+    `cannot go down: systemd would start it again; write systemctl stop ${keptBy}`,
+  );
 }
 
 function orThrow(result: Result<ReloadResult, string>): ReloadResult {

@@ -1,7 +1,7 @@
 import { loadConfig } from '../app/config/load.ts';
 import { type Daemon, openDaemon } from '../app/daemon.ts';
 import type { Plan } from '../app/plan.ts';
-import { serviceNotice } from '../run/systemd/notify.ts';
+import { ownUnit, serviceNotice } from '../run/systemd/notify.ts';
 import { systemClock } from '../core/clock.ts';
 import { formatDiagnostic, sortDiagnostics } from '../core/diagnostics.ts';
 import { createLog, type Log, silentLog } from '../core/log.ts';
@@ -34,6 +34,7 @@ export async function up(options: UpOptions): Promise<void> {
     log,
     random: Math.random,
     systemd: options.systemd === true,
+    keptBy: ownUnit(process.env),
     reread: () => reread(loaded.file, options.systemd),
     stored: (records) => (live ? keepRecent(recent, records) : writeRecords(records.filter(isNew))),
   });

@@ -143,11 +143,10 @@ test('units of our own kinds are at 2.0 or below in the measure of systemd, and 
   const said = await vahti('doctor');
   const scores = [...said.matchAll(/(\S+\.service) +exposure (\d+\.\d) of 10/g)];
   const of = (unit: string): number => Number(scores.find(([, name]) => name === unit)?.[2]);
-  assert.ok(
-    of('vahti.service') <= 2 && of('vahti-firehose.service') <= 2 && of('vahti-relay.service') <= 2,
-    said,
-  );
-  assert.ok(of('vahti-clock.service') <= 2, said);
+  // A program that lies in /tmp, as a checkout of CI's does, cannot have a /tmp of its own.
+  const most = PROGRAM.startsWith('/tmp/') ? 2.3 : 2;
+  for (const name of ['vahti', 'vahti-firehose', 'vahti-relay', 'vahti-clock'])
+    assert.ok(of(`${name}.service`) <= most, `${name} over ${most}: ${said}`);
   assert.ok(of('vahti-gone.service') > 2, said);
   assert.match(said, /MemoryDenyWriteExecute=yes: Node compiles while it runs/);
   assert.match(said, /ProtectSystem=strict: its config has no `writes`/);

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Clock, Timer } from '../../core/clock.ts';
 import { type ProgramDeps, runProgram } from './program.ts';
 
@@ -36,6 +37,17 @@ export function serviceNotice(env: NodeJS.ProcessEnv, clock: Clock, log: (messag
   const say = createSay(socket, clock, log);
   const everyMs = isMeant && micros > 0 ? micros / 1000 / SIGNS_PER_WATCHDOG : undefined;
   return beginNotice(say, everyMs, clock);
+}
+
+/** The unit that this process is the main one of; undefined where systemd does not wait for a word of it. */
+export function ownUnit(env: NodeJS.ProcessEnv): string | undefined {
+  if (env[SOCKET] === undefined) return undefined;
+  try {
+    // cgroups(7): `0::/system.slice/vahti.service`.
+    return /([^/\n]+\.service)$/m.exec(readFileSync('/proc/self/cgroup', 'utf8'))?.[1];
+  } catch {
+    return undefined;
+  }
 }
 
 type Say = (word: string) => Promise<void>;

@@ -57,6 +57,11 @@ test('how a run ended is named, whatever systemd calls it', () => {
       error,
     ],
     [
+      { result: 'success', exit: killed(6), policy },
+      "ended by SIGABRT after 3s, perhaps by systemd's watchdog (WatchdogSec)",
+      warn,
+    ],
+    [
       { result: 'watchdog', exit: killed(6), policy },
       "killed by systemd's watchdog after 3s: no sign of life within 500ms (WatchdogSec)",
       error,

@@ -49,15 +49,15 @@ function inWords(end: RunEnd): string {
     case 'exit-code':
       return end.exit?.kind === 'exited' ? byCode(end.exit.status, after) : (end.beside ?? `failed${after}`);
     case 'signal':
-      return `${plainly(end, after)}${perhapsMemory(end)}`;
+      return `${plainly(end, after)}${perhapsMemory(end)}${perhapsWatchdog(end)}`;
     case 'core-dump':
-      return `${plainly(end, after)}, core dumped`;
+      return `${plainly(end, after)}, core dumped${perhapsWatchdog(end)}`;
     case 'watchdog':
       return `killed by systemd's watchdog${after}: no sign of life${within(end.policy?.watchdogMs)} (WatchdogSec)`;
     case 'timeout':
       return timedOut(end, after);
     case 'success':
-      return end.exit === null ? `ended${after}` : plainly(end, after);
+      return end.exit === null ? `ended${after}` : `${plainly(end, after)}${perhapsWatchdog(end)}`;
     default:
       return Object.hasOwn(OTHER_RESULTS, end.result)
         ? `${OTHER_RESULTS[end.result]} (${end.result})`
@@ -94,6 +94,14 @@ function perhapsMemory(end: RunEnd): string {
   const killed = end.exit?.kind === 'killed' && end.exit.status === constants.signals.SIGKILL;
   return killed && !end.asked && (end.policy?.memoryBytes ?? null) !== null
     ? `, perhaps for its memory${memoryLimit(end)}`
+    : '';
+}
+
+/** What systemd calls it may not be known: its words come late, and a look finds the next run by then. */
+function perhapsWatchdog({ exit, asked, policy }: RunEnd): string {
+  const aborted = exit !== null && exit.kind !== 'exited' && exit.status === constants.signals.SIGABRT;
+  return aborted && !asked && (policy?.watchdogMs ?? null) !== null
+    ? ", perhaps by systemd's watchdog (WatchdogSec)"
     : '';
 }
 
