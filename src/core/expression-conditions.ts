@@ -177,6 +177,8 @@ export function asLevel(operand: Operand): Operand {
 export function levelMistake(operand: Operand, operator: Comparison): string | undefined {
   const isOrdered = operator !== '==' && operator !== '!=';
   const name = operand.kind === 'path' ? operand.text : operand.value;
+  // A path of several steps is a field, whatever it is called.
+  if (operand.kind === 'path' && operand.steps.length > 1) return undefined;
   if (typeof name !== 'string' || isLevelName(name) || (operand.kind === 'literal' && !isOrdered))
     return undefined;
   const spelled = LEVEL_NAMES.get(name.toLowerCase());

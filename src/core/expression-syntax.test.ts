@@ -121,6 +121,7 @@ test('a level that no level is called is a mistake, which names those that there
     'level == "ERROR"',
     'level >= threshold',
     'level >= other.level',
+    'level == error.a',
     'level > 12',
     'level > "m"',
   ])

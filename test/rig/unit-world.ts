@@ -69,6 +69,8 @@ export class UnitWorld {
   hands = 0;
   byHand = 0;
   starts = 0;
+  /** Starts that systemctl is just asking for. */
+  beginning = 0;
   readonly pending: (() => void)[] = [];
   looking = false;
   again = false;
@@ -146,11 +148,14 @@ export class UnitWorld {
         const seen = this.facts();
         return this.later(mine, () => ok(seen));
       },
-      begin: () =>
-        this.later(mine, () => {
+      begin: () => {
+        this.beginning += 1;
+        return this.later(mine, () => {
+          this.beginning -= 1;
           this.step ??= 'queued';
           return ok(undefined);
-        }),
+        });
+      },
       act: async () => ok(undefined),
     };
   }
@@ -237,7 +242,8 @@ export class UnitWorld {
       if (asked === undefined) void this.papers.begin(invocation, { run, at: 0 });
       this.begun.set(run.run, (this.begun.get(run.run) ?? 0) + 1);
       this.step = 'running';
-    } else if (this.step === 'running') {
+    } else if (this.step === 'running' && this.beginning === 0) {
+      // A run takes some tenths of a second at least, systemctl some milliseconds.
       void this.papers.writeEnd(this.invocation ?? '', fails ? FAILED : OK);
       this.result = fails ? 'exit-code' : 'success';
       this.step = 'told';

@@ -57,8 +57,12 @@ interface Wait {
   readonly done: (end: RunEnd | undefined) => void;
   /** Monotonic. */
   readonly since: number;
-  /** systemd was asked for it, and has taken that in. */
+  /** systemd is just asked for it. */
+  asking: boolean;
+  /** systemd has taken that in. */
   asked: boolean;
+  /** Looks that were told since: the first may have begun before. */
+  looks: number;
   /** The run of the unit that was known before that. */
   before: string | null;
   /** It was seen to have begun before systemd was asked how it is. */
@@ -138,7 +142,16 @@ class Unit implements JobUnit {
     const ended = new Promise<RunEnd | undefined>((resolve) => {
       done = resolve;
     });
-    const nothing = { asked: false, before: null, seen: false, pid: null, stopped: false, overAt: undefined };
+    const nothing = {
+      asking: false,
+      asked: false,
+      looks: 0,
+      before: null,
+      seen: false,
+      pid: null,
+      stopped: false,
+      overAt: undefined,
+    };
     const wait: Wait = { job, run, spawned, done, since: this.#deps.clock.monotonic(), ...nothing };
     this.#wait = wait;
     this.#deps.output.expect(run.run);
@@ -156,8 +169,11 @@ class Unit implements JobUnit {
     } catch (error) {
       return this.#finish(wait, failedEnd(`cannot ask for it: ${asError(error).message}`));
     }
-    // The last daemon may have asked for it, too.
-    if (this.#begun(run.run) !== undefined) papers.withdraw();
+    // The last daemon may have asked for it, too: then another start would be one that nobody wants.
+    if (this.#begun(run.run) !== undefined) {
+      papers.withdraw();
+      return this.#following.look();
+    }
     const { signal } = this.#closing;
     const shown = await host.facts(this.#unit, signal);
     if (this.#wait !== wait) return;
@@ -165,13 +181,24 @@ class Unit implements JobUnit {
     // Tries that follow each other quickly must not use up a start limit.
     if (shown.ok && shown.value.active === 'failed') await host.act('reset-failed', this.#unit, signal);
     if (this.#wait !== wait) return;
-    const begun = await host.begin(this.#unit, signal);
-    if (this.#wait !== wait) return;
-    wait.asked = true;
-    if (begun.ok) return this.#following.look();
+    // What the last daemon had systemd start has taken it meanwhile. From here on a run takes longer than systemd does.
+    if (this.#begun(run.run) !== undefined) return this.#following.look();
+    const trouble = await this.#begin(wait);
     const missing =
       shown.ok && shown.value.load === 'not-found' ? ': it is not installed, write vahti install' : '';
-    if (begun.error.kind !== 'aborted') this.#giveUp(wait, failedEnd(`${begun.error.message}${missing}`));
+    if (trouble !== undefined) this.#giveUp(wait, failedEnd(`${trouble}${missing}`));
+  }
+
+  /** Has systemd start the unit. Resolves with a sentence where it does not. */
+  async #begin(wait: Wait): Promise<string | undefined> {
+    wait.asking = true;
+    const begun = await this.#deps.host.begin(this.#unit, this.#closing.signal);
+    wait.asking = false;
+    if (this.#wait !== wait) return undefined;
+    wait.asked = true;
+    wait.looks = 0;
+    void this.#following.look();
+    return begun.ok || begun.error.kind === 'aborted' ? undefined : begun.error.message;
   }
 
   #observed(facts: UnitFacts, hearing: Hearing): void {
@@ -213,13 +240,20 @@ class Unit implements JobUnit {
 
   #awaitBegin(wait: Wait, facts: UnitFacts): void {
     const { clock, host, papers } = this.#deps;
+    // An older look may be of a run that is over: what systemd starts by now is to find what was asked for.
+    if (wait.asking) return;
+    if (wait.asked && ++wait.looks === 1) return void this.#following.look();
     if (isRunning(facts)) return this.#giveWay(wait, facts);
     if (!wait.asked) return;
     const { invocation } = facts;
     const isNew = invocation !== null && invocation !== wait.before;
     // A start that ended before it took anything; unless it was somebody else's.
     if (isNew && papers.of(invocation) === undefined) return this.#giveUp(wait, notBegun(facts));
-    if (clock.monotonic() - wait.since <= BEGIN_MS) return this.#lookAgain();
+    if (clock.monotonic() - wait.since <= BEGIN_MS) {
+      // The start may have been taken for one that was just ending. While it is on its way another one changes nothing.
+      if (wait.looks > 2) void this.#begin(wait);
+      return this.#lookAgain();
+    }
     // What systemd still had to start would be a run that nobody asked for.
     void host.act('stop', this.#unit, this.#closing.signal);
     this.#giveUp(wait, failedEnd(`systemd did not begin it within ${BEGIN_MS / 1000} s`));
