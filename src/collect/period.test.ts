@@ -12,7 +12,8 @@ test('parts are named by the UTC minute, hour and day of their events', () => {
 });
 
 test('a period holds its time, ends where the next one begins, and its name sorts by time', () => {
-  const times = fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) });
+  // The last day has none behind it.
+  const times = fc.integer({ min: 0, max: Date.UTC(9999, 11, 31) - 1 });
   fc.assert(
     fc.property(times, fc.constantFrom(...PART_LENGTHS), (time, length) => {
       const period = periodAt(time, length);
