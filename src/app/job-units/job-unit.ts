@@ -13,6 +13,7 @@ import type { RunProgress } from '../job-verb-talk.ts';
 import { factsEnd, failedEnd, isRunning, notBegun } from './ends.ts';
 import type { JobOutput } from './output.ts';
 import { type BegunPaper, type Papers, STALE_MS } from './papers.ts';
+import { newWait, type Wait } from './wait.ts';
 
 /** The unit of a job, as a daemon sees it: it asks for runs, follows them to their end, and finds those that it did not ask for. */
 export interface JobUnit {
@@ -48,30 +49,6 @@ const BEGIN_MS = 120_000;
 const PATIENCE_MS = 2000;
 /** So long after its timeout a run that did not end itself is stopped. */
 const OVERTIME_MS = 60_000;
-
-/** A run that is waited for. */
-interface Wait {
-  readonly job: PlannedJob;
-  readonly run: Current;
-  readonly spawned: (process: RecordedProcess) => void;
-  readonly done: (end: RunEnd | undefined) => void;
-  /** Monotonic. */
-  readonly since: number;
-  /** systemd is just asked for it. */
-  asking: boolean;
-  /** systemd has taken that in. */
-  asked: boolean;
-  /** Looks that were told since: the first may have begun before. */
-  looks: number;
-  /** The run of the unit that was known before that. */
-  before: string | null;
-  /** It was seen to have begun before systemd was asked how it is. */
-  seen: boolean;
-  pid: number | null;
-  stopped: boolean;
-  /** When it was seen that it is over; monotonic. */
-  overAt: number | undefined;
-}
 
 export function createJobUnit(unit: string, deps: JobUnitDeps): JobUnit {
   return new Unit(unit, deps);
@@ -142,17 +119,7 @@ class Unit implements JobUnit {
     const ended = new Promise<RunEnd | undefined>((resolve) => {
       done = resolve;
     });
-    const nothing = {
-      asking: false,
-      asked: false,
-      looks: 0,
-      before: null,
-      seen: false,
-      pid: null,
-      stopped: false,
-      overAt: undefined,
-    };
-    const wait: Wait = { job, run, spawned, done, since: this.#deps.clock.monotonic(), ...nothing };
+    const wait = newWait(job, run, spawned, done, this.#deps.clock.monotonic());
     this.#wait = wait;
     this.#deps.output.expect(run.run);
     if (this.#begun(run.run) !== undefined) void this.#following.look();
