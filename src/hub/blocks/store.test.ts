@@ -66,7 +66,7 @@ test('an answer is what a filter means, page by page, before and after blocks ar
         store.close();
       },
     ),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
 });
 
@@ -102,7 +102,7 @@ test('whoever follows gets each record once, in the order of receipt, over group
         store.close();
       },
     ),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
 });
 
@@ -245,6 +245,6 @@ test('counts by minute are what the records say, merged or not', () => {
         );
       store.close();
     }),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 });

@@ -11,7 +11,7 @@ import { within } from '../../../test/rig/wait.ts';
 import { openHubStore } from './hub-store.ts';
 import type { Append } from './messages.ts';
 
-const KILLS = 5;
+const KILLS = 3;
 const AGENTS = ['a1', 'a2', 'a3', 'a4'];
 const BATCH = 40;
 
