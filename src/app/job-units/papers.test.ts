@@ -50,6 +50,8 @@ test('an end and how far it is are there until they are settled; a run is known 
   assert.deepEqual(papers.readProgress(id(1)), { done: 3, total: null, what: 'a' });
   await papers.writeEnd(id(1), OK, 77);
   assert.deepEqual(papers.readEnd(id(1)), { ...OK, endedAt: 77 });
+  // What a run leaves that is killed while it writes its last word.
+  writeFileSync(join(folder, 'jobs/j', `.${id(2)}.end.json.0123456789ab.tmp`), '{');
   for (let number = 1; number <= 25; number++) papers.settle(id(number));
   assert.deepEqual([papers.readEnd(id(1)), papers.readProgress(id(1))], [undefined, null]);
   const left = papers.begun().map(({ run, isOver }) => [run.run, isOver]);

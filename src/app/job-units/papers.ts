@@ -1,7 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { writeFileAtomic } from '../../core/atomic-file.ts';
+import { TEMPORARY_FILE, writeFileAtomic } from '../../core/atomic-file.ts';
 import { errorCode } from '../../core/result.ts';
 import type { Current, RunEnd } from '../../jobs/job-state.ts';
 import type { RunProgress } from '../job-verb-talk.ts';
@@ -123,6 +123,9 @@ export function openPapers(folder: string, job: string): Papers {
       rename(path(invocation), path(`${invocation}.over`));
       remove(path(`${invocation}.end`));
       remove(path(`${invocation}.far`));
+      // Of a run that was killed while it wrote its last word.
+      for (const name of namesIn(at))
+        if (TEMPORARY_FILE.test(name) && name.startsWith(`.${invocation}.`)) remove(join(at, name));
       const settled = begun().filter(({ isOver }) => isOver);
       for (const old of settled.toSorted((a, b) => b.at - a.at).slice(MOST_OVER))
         remove(path(`${old.invocation}.over`));
