@@ -56,7 +56,9 @@ test(
     const [restart] = actions;
     assert.match(restart?.message ?? '', /^restart by the watch alive: alive is late: /);
     // That it has begun systemd may say behind its first words.
-    const tail = (restart?.fields?.['tail'] as string[] | undefined)?.filter((line) => !/^Start/.test(line));
+    const tail = (restart?.fields?.['tail'] as string[] | undefined)?.filter(
+      (line) => !line.startsWith('Start'),
+    );
     assert.deepEqual([restart?.life, tail?.slice(-2)], [first.life, ['working', 'almost there']]);
     assert.ok(!actions.some(({ message }) => message.includes('not by vahti')), 'it knows its own doing');
     const lines = (await daemon.records('hung', 'log')).filter(
