@@ -18,9 +18,10 @@ async function runPlanted(
   t.after(() => rmSync(folder, { recursive: true }));
   const files = texts.map((_, i) => join(folder, `planted-${i}.test.mjs`));
   files.forEach((file, i) => writeFileSync(file, `${IMPORTS}\n${texts[i]}\n`));
-  const { budgetMs = BUDGET_MS, ci = false, signal = new AbortController().signal } = options;
+  const { budgetMs = BUDGET_MS, ci = false, realData = true } = options;
+  const { signal = new AbortController().signal } = options;
   const suite = { name: 'planted', files: '', budgetMs, testTimeoutMs: 10_000 };
-  return runSuite(suite, files, { output: 'ignore', ci, signal });
+  return runSuite(suite, files, { output: 'ignore', ci, realData, signal });
 }
 
 test('the runner counts what passed, failed and was skipped', async (t) => {
@@ -39,6 +40,18 @@ test('the runner fails a suite that skips in CI', async (t) => {
   });
   assert.match(result.problems.join(), /1 skipped in CI/);
   assert.equal(result.failed, 1);
+});
+
+test('in CI only what needs real data may be skipped, and only where there are none', async (t) => {
+  const texts = [
+    `test('right', () => {}); test('frames', { skip: 'no ../shared/data/firehose here' }, () => {});`,
+  ];
+  const without = await runPlanted(t, texts, { ci: true, realData: false });
+  assert.deepEqual([without.problems, without.failed, without.skips.length], [[], 0, 1]);
+  const beside = await runPlanted(t, texts, { ci: true });
+  assert.match(beside.problems.join(), /1 skipped in CI/);
+  const other = [`test('right', () => {}); test('box', { skip: 'no systemd' }, () => {});`];
+  assert.match((await runPlanted(t, other, { ci: true, realData: false })).problems.join(), /1 skipped/);
 });
 
 test('the runner fails a suite with a file that has no tests', async (t) => {

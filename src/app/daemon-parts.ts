@@ -55,10 +55,12 @@ function createPast(recorder: Recorder, store: RecordStore, log: Log) {
       return [];
     }
   };
+  // What systemd says of a unit are not its own last words; there are a few of them for each life.
   const tail = (name: string, life: string): readonly string[] =>
-    stored({ services: [name], life, kinds: ['log'], limit: TAIL_LINES, take: 'newest' }).map(
-      ({ message }) => message,
-    );
+    stored({ services: [name], life, kinds: ['log'], limit: 2 * TAIL_LINES, take: 'newest' })
+      .filter(({ sender }) => sender !== 'systemd')
+      .map(({ message }) => message)
+      .slice(-TAIL_LINES);
   return { stored, tail };
 }
 

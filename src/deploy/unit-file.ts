@@ -1,5 +1,3 @@
-import type { LeftOut } from './hardening.ts';
-
 /** The first line of every file of ours: one that lacks it is somebody else's, and is never touched. */
 const MARK = 'Made by vahti install from';
 
@@ -10,16 +8,6 @@ export interface UnitSections {
   readonly Unit: readonly Line[];
   readonly Service: readonly Line[];
   readonly Install?: readonly Line[];
-}
-
-/** A unit file, and what of its hardening is left out. */
-export interface RenderedUnit {
-  /** `vahti-clock.service` */
-  readonly name: string;
-  readonly text: string;
-  readonly leftOut: readonly LeftOut[];
-  /** Whether it starts with the machine. */
-  readonly boot: boolean;
 }
 
 /** The first line of a file of ours. @param comment what begins a comment there. */

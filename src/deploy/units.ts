@@ -1,8 +1,18 @@
 import { pathToFileURL } from 'node:url';
-import { harden } from './hardening.ts';
+import { harden, type LeftOut } from './hardening.ts';
 import { assignment, barePath, commandLine, listedPath, sentence, timeSpan, word } from './quoting.ts';
-import { type Line, type RenderedUnit, type UnitSections, unitText } from './unit-file.ts';
+import { type Line, type UnitSections, unitText } from './unit-file.ts';
 import type { DaemonUnitSpec, JobUnitSpec, ServiceUnitSpec, UnitSpec } from './unit-specs.ts';
+
+/** A unit file, and what of its hardening is left out. */
+export interface RenderedUnit {
+  /** `vahti-clock.service` */
+  readonly name: string;
+  readonly text: string;
+  readonly leftOut: readonly LeftOut[];
+  /** Whether it starts with the machine. */
+  readonly boot: boolean;
+}
 
 /** How soon a unit is started again; more is for the daemon to say, which sees a loop and paces it. */
 const RESTART = '1s';

@@ -140,7 +140,8 @@ test('A2.15 a closed part is never written again', DEADLINE, async (t) => {
   const until = (frames: readonly TestFrame[], collector: Running, closed: number) =>
     untilCommitted(collector, folder, `${closed} closed parts`, ({ cursor }, all) => {
       early.look();
-      return cursor === frames.at(-1)?.seq && all.closed.length === closed;
+      // Its line in the manifest comes first, and then its name.
+      return cursor === frames.at(-1)?.seq && all.closed.length === closed && early.seen.size === closed;
     });
   const early = createEarlyReader(folder);
   mkdirSync(dataOf(folder));

@@ -107,7 +107,15 @@ export function testInRoots(packages: () => BuiltPackages): void {
       const { now, later } = packages();
       const root = await throwawayRoot(t);
       const dpkg = (...args: string[]): Promise<string> =>
-        root.run('dpkg', `--root=${root.path}`, '--force-unsafe-io', '--force-confold', ...args);
+        root.run(
+          'dpkg',
+          `--root=${root.path}`,
+          // By default that of the machine, whatever the root is.
+          `--log=${root.path}/var/log/dpkg.log`,
+          '--force-unsafe-io',
+          '--force-confold',
+          ...args,
+        );
       await dpkg('--install', ...now.debs);
       await checkInstalled(root, now.version);
       assert.equal(await root.inside('dpkg', '--verify', 'vahti', 'vahti-watch'), '');

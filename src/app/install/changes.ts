@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import type { UnitFacts } from '../../core/units.ts';
 import { comparePlans, type Plan } from '../plan.ts';
-import { DAEMON_UNIT, serviceUnit } from '../unit-names.ts';
+import { DAEMON_UNIT, jobUnit, serviceUnit } from '../unit-names.ts';
 import type { OwnFile } from './machine.ts';
 import { type InstallFile, type Rendered, SYSUSERS_FILE, TMPFILES_FILE } from './render.ts';
 import type { NeededFolder } from './target.ts';
@@ -102,7 +102,7 @@ function nameOf({ name }: { readonly name: string }): string {
 }
 
 function jobUnits({ jobs = [] }: Plan): readonly string[] {
-  return jobs.map(({ name }) => `vahti-job-${name}.service`);
+  return jobs.map(({ name }) => jobUnit(name));
 }
 
 function isActive(facts: UnitFacts | undefined): boolean {

@@ -1,8 +1,7 @@
 import { dirname, join } from 'node:path';
 import { polkitRule, sysusers, tmpfiles } from '../../deploy/rights.ts';
-import type { RenderedUnit } from '../../deploy/unit-file.ts';
 import type { JobUnitSpec, ServiceUnitSpec, UnitSpec } from '../../deploy/unit-specs.ts';
-import { renderDaemon, renderJob, renderService } from '../../deploy/units.ts';
+import { renderDaemon, type RenderedUnit, renderJob, renderService } from '../../deploy/units.ts';
 import type { PlannedJob } from '../../jobs/job.ts';
 import { environmentFileOf, isInstalledConfig } from '../layout.ts';
 import type { Plan, PlannedService } from '../plan.ts';

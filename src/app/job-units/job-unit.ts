@@ -73,6 +73,7 @@ class Unit implements JobUnit {
       // It is asked again.
       unobserved: () => {},
       told: (entries, old) => deps.output.take(entries, old),
+      written: () => deps.output.written(),
     });
   }
 

@@ -7,6 +7,8 @@ export interface JobOutput {
   /** The run that begins next. */
   expect(run: string): void;
   take(entries: readonly JournalEntry[], old: boolean): Promise<void> | undefined;
+  /** Resolves when its file has all that was taken by now. */
+  written(): Promise<void>;
   /** Whether the journal has said that a start of the unit is over. */
   isTold(invocation: string): boolean;
   close(): Promise<void>;
@@ -48,6 +50,7 @@ export function createJobOutput(options: UnitLogOptions, papers: Pick<Papers, 'o
       return wait;
     },
     isTold: (invocation) => told.includes(invocation),
+    written: () => log.written(),
     close: () => log.close(),
   };
 }

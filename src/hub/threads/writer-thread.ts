@@ -29,18 +29,18 @@ const writer = openBlockWriter({
   note: (note) => answer({ note }),
 });
 
-let waiting: { readonly id: number; readonly batch: Batch; readonly bytes: number }[] = [];
+let waiting: { readonly id: number; readonly batch: Batch }[] = [];
+/** Of all that waits. */
+let [records, bytes] = [0, 0];
 let timer: Timer | undefined;
 
 function take({ id, agent, json }: Extract<WriterCall, { what: 'append' }>): void {
   const read = readSentRecords(json);
   if (!read.ok)
     return answer({ id, value: { ok: false, kind: 'bad', message: read.error } satisfies Append });
-  waiting.push({ id, batch: { agent, records: read.value }, bytes: json.length });
-  const [records, bytes] = waiting.reduce(
-    ([sum, size], each) => [sum + each.batch.records.length, size + each.bytes],
-    [0, 0],
-  );
+  waiting.push({ id, batch: { agent, records: read.value } });
+  records += read.value.length;
+  bytes += json.length;
   if (records >= MOST_RECORDS || bytes >= ENOUGH_BYTES) commit();
   // What lies in the port by now is taken along.
   else if (records >= ENOUGH_RECORDS) arm(0);
@@ -62,6 +62,7 @@ function commit(): void {
   timer = undefined;
   const now = waiting;
   waiting = [];
+  [records, bytes] = [0, 0];
   if (now.length === 0) return;
   const answers = store(now.map(({ batch }) => batch));
   for (const [index, { id }] of now.entries()) answer({ id, value: answers[index] });

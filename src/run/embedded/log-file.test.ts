@@ -27,6 +27,7 @@ function open(t: TestContext, more: Partial<LogFileOptions> = {}) {
     write,
     isFull: () => lines.full,
     drained: () => lines.drained(),
+    written: () => lines.written(),
     close: () => lines.close(),
     maxLineBytes: lines.maxLineBytes,
   };
@@ -49,6 +50,42 @@ function fullDisk() {
   };
   return { disk, append };
 }
+
+test('what is written is with the system: not before, also while more comes, and not for ever on a disk that refuses', async (t) => {
+  const { disk, append } = fullDisk();
+  const holds: (() => void)[] = [];
+  let held = true;
+  const { log, read, clock, troubles } = open(t, {
+    append: async (handle, data) => {
+      if (held) await new Promise<void>((resolve) => holds.push(resolve));
+      return append(handle, data);
+    },
+  });
+  await log.written();
+  log.write('one');
+  let isWritten = false;
+  const written = log.written().then(() => {
+    isWritten = true;
+  });
+  await until(() => holds.length === 1, { what: 'the write to begin' });
+  log.write('two');
+  assert.equal(isWritten, false);
+  holds[0]?.();
+  await written;
+  assert.equal(read(), 'one\n');
+  await until(() => holds.length === 2, { what: 'the next write' });
+  held = false;
+  holds[1]?.();
+  await log.written();
+  assert.equal(read(), 'one\ntwo\n');
+  disk.room = 0;
+  log.write('three');
+  await log.written();
+  assert.deepEqual(troubles, ['disk full']);
+  disk.room = Number.POSITIVE_INFINITY;
+  clock.advance(1000);
+  await log.close();
+});
 
 test('lines go into a file that only the group may read', async (t) => {
   const { log, file, read } = open(t);

@@ -19,6 +19,8 @@ export interface LogFile {
   write(lines: Buffer): void;
   /** Resolves as soon as it is not full. */
   drained(): Promise<void>;
+  /** Resolves when all that it has taken by now is with the system (whoever kills us, it is there), or the disk refuses. */
+  written(): Promise<void>;
   /** Writes what waits (2 s at most) and closes. */
   close(): Promise<void>;
 }
@@ -71,7 +73,10 @@ class RotatingFile implements LogFile {
   readonly #reserve: LogReserve;
   readonly #waiting: Buffer[] = [];
   readonly #waiters: (() => void)[] = [];
+  readonly #writtenWaiters: { readonly at: number; readonly resolve: () => void }[] = [];
   #waitingBytes = 0;
+  /** Bytes that were taken, in all. */
+  #taken = 0;
   /** The batch that is being written, as far as the disk has not taken it. */
   #unwritten: Buffer | undefined;
   #file: OpenFile | undefined;
@@ -112,6 +117,12 @@ class RotatingFile implements LogFile {
     return this.full ? new Promise((resolve) => this.#waiters.push(resolve)) : Promise.resolve();
   }
 
+  written(): Promise<void> {
+    const at = this.#taken;
+    if (this.#trouble !== undefined || this.#closed || this.#isWritten(at)) return Promise.resolve();
+    return new Promise((resolve) => this.#writtenWaiters.push({ at, resolve }));
+  }
+
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#trouble !== undefined) this.#pump();
@@ -121,11 +132,17 @@ class RotatingFile implements LogFile {
     await Promise.race([done, this.#options.clock.sleep(CLOSE_MS, patience.signal)]);
     patience.abort();
     this.#retry?.cancel();
+    for (const { resolve } of this.#writtenWaiters.splice(0)) resolve();
   }
 
   #push(lines: Buffer): void {
     this.#waiting.push(lines);
     this.#waitingBytes += lines.length;
+    this.#taken += lines.length;
+  }
+
+  #isWritten(at: number): boolean {
+    return this.#taken - this.#waitingBytes - (this.#unwritten?.length ?? 0) >= at;
   }
 
   #pump(): void {
@@ -221,6 +238,14 @@ class RotatingFile implements LogFile {
   }
 
   #wake(): void {
+    const isOver = ({ at }: { readonly at: number }): boolean =>
+      this.#trouble !== undefined || this.#isWritten(at);
+    // In the order in which they came.
+    for (let first = this.#writtenWaiters[0]; first !== undefined && isOver(first); ) {
+      this.#writtenWaiters.shift();
+      first.resolve();
+      first = this.#writtenWaiters[0];
+    }
     if (this.full) return;
     for (const waiter of this.#waiters.splice(0)) waiter();
   }

@@ -28,6 +28,8 @@ export interface UnitFollower {
   unobserved(trouble: string): void;
   /** Entries of the journal, in order. `old`: they may have been told of before. What it answers with is waited for. */
   told(entries: readonly JournalEntry[], old: boolean): Promise<void> | undefined;
+  /** Resolves when what it was told by now would outlive this process, as far as its own files go. */
+  written(): Promise<void>;
 }
 
 export interface Following {
@@ -84,6 +86,7 @@ class Host implements SystemdHost {
   #caughtUp: ReadonlySet<string> = new Set();
   #journalTrouble: string | undefined;
   #place: JournalPlace | undefined;
+  #saving: Promise<void> | undefined;
   #tick: Timer | undefined;
   #soon: Timer | undefined;
   #looking: Promise<void> | undefined;
@@ -139,7 +142,9 @@ class Host implements SystemdHost {
     this.#soon?.cancel();
     await this.#journal.close();
     await this.#looking;
-    this.#savePlace();
+    // A round that is on its way may have an older place.
+    await this.#saving;
+    await this.#savePlace();
   }
 
   /** Several come and go in one turn: a start, a reload. */
@@ -156,7 +161,7 @@ class Host implements SystemdHost {
     this.#tick?.cancel();
     if (this.#followed.size === 0 || this.#over.signal.aborted) return;
     this.#tick = this.#deps.clock.timer(LOOK_MS, () => {
-      this.#savePlace();
+      void this.#savePlace();
       if (this.#isDue()) void this.#look();
       this.#arm();
     });
@@ -239,9 +244,18 @@ class Host implements SystemdHost {
     void this.#look();
   }
 
-  #savePlace(): void {
+  /** Where the journal is read from after a kill: never ahead of the captured logs, nor of the time line. */
+  #savePlace(): Promise<void> {
+    this.#saving ??= this.#placeIsWritten().finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  async #placeIsWritten(): Promise<void> {
     const place = this.#journal.place();
     if (place === undefined || place.cursor === this.#place?.cursor) return;
+    await Promise.all([...this.#followed].map(({ follower }) => follower.written()));
     if (!this.#deps.flush()) return;
     this.#place = place;
     this.#deps.savePlace(place);

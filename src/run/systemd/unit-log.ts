@@ -22,6 +22,8 @@ export interface UnitLog {
   take(entries: readonly JournalEntry[], old: boolean): Promise<void> | undefined;
   /** The last lines of a life, oldest first. */
   tail(life: string): readonly string[];
+  /** Resolves when its file has all that was taken by now; see LogFile. */
+  written(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -100,6 +102,7 @@ export function createUnitLog(options: UnitLogOptions): UnitLog {
       return file.full ? file.drained() : undefined;
     },
     tail: (life) => tail.filter((line) => line.life === life).map(({ text }) => text),
+    written: () => file.written(),
     async close() {
       rate.tell();
       await file.close();

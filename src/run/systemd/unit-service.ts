@@ -58,6 +58,7 @@ class UnitService implements Runner {
       observed: (facts, hearing) => this.#observed(facts, hearing),
       unobserved: (trouble) => this.#unobserved(trouble),
       told: (entries, old) => this.#trail.took(entries, old),
+      written: () => this.#trail.written(),
     });
   }
 

@@ -28,6 +28,8 @@ export interface UnitTrail {
   took(entries: readonly JournalEntry[], old: boolean): Promise<void> | undefined;
   /** The last lines of a life. */
   tail(life: string): readonly string[];
+  /** Resolves when the captured log has all that was taken by now. */
+  written(): Promise<void>;
   toDraft(told: Told): RecordDraft;
   /** Of what this daemon does, now. */
   toDraftNow(record: RecordEffect, life: string | null): RecordDraft;
@@ -106,6 +108,7 @@ export function createUnitTrail(spec: UnitTrailSpec, deps: UnitTrailDeps): UnitT
       return wait;
     },
     tail: (life) => log.tail(life),
+    written: () => log.written(),
     toDraft,
     toDraftNow: (record, life) => toDraft({ ...record, life: life ?? '', time: clock.micros() }),
     close: () => log.close(),
