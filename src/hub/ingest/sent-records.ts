@@ -1,3 +1,4 @@
+import { isDeeperThan } from '../../core/json-depth.ts';
 import { LEVELS, type RecordKind } from '../../core/record.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { SentRecord } from '../blocks/writer.ts';
@@ -8,6 +9,7 @@ import type { SentRecord } from '../blocks/writer.ts';
 const LONGEST_MESSAGE = 65_536;
 const LONGEST_NAME = 512;
 const LONGEST_FIELDS = 65_536;
+const DEEPEST_FIELDS = 64;
 const MOST_RECORDS = 10_000;
 
 const KINDS: ReadonlySet<string> = new Set<RecordKind>([
@@ -76,6 +78,7 @@ function problemOf(value: unknown, before: number): string | undefined {
     return `message is no text of ${LONGEST_MESSAGE} characters at most`;
   if (fields !== undefined && (typeof fields !== 'object' || fields === null || Array.isArray(fields)))
     return 'fields is no object';
+  if (isDeeperThan(fields, DEEPEST_FIELDS)) return 'its fields are nested too deeply';
   const name = NAMES.find((each) => !isName(rest[each]));
   return name && `${name} is no text of ${LONGEST_NAME} characters at most`;
 }

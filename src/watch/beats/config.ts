@@ -1,6 +1,6 @@
 import * as v from 'valibot';
+import { parseAddress } from '../../core/address.ts';
 import type { FieldFacts } from '../../core/fields.ts';
-import { parseAddress } from '../kinds/tcp.ts';
 
 const ADDRESS_FORM = 'HOST:PORT, with a port from 1 to 65535';
 const URL_FORM = 'an http or https address without ? and #';

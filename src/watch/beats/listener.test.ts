@@ -7,7 +7,8 @@ import { leakCheck, onEnd } from '../../../test/rig/leaks.ts';
 import { freePort } from '../../../test/rig/needs.ts';
 import { within } from '../../../test/rig/wait.ts';
 import type { Signal } from './beat.ts';
-import { addressText, type BeatOutcome, listenForBeats } from './listener.ts';
+import { addressText } from '../../core/address.ts';
+import { type BeatOutcome, listenForBeats } from './listener.ts';
 
 /** A listener that takes beats for the token `known`. */
 async function startListener(t: TestContext) {

@@ -1,16 +1,11 @@
 import type * as http from 'node:http';
+import { type Address, addressText } from '../../core/address.ts';
 import { asError, err, ok, type Result } from '../../core/result.ts';
 import { cutMessage, MESSAGE_BYTES, type Signal } from './beat.ts';
 import { type BadRequest, readBeatRequest } from './request.ts';
 
 /** What became of a beat. */
 export type BeatOutcome = 'taken' | 'unknown' | 'too-many' | 'not-stored';
-
-/** Where to listen. */
-export interface BeatAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 export interface BeatListener {
   /** All connections are closed when it resolves. */
@@ -48,7 +43,7 @@ const ANSWERS: Readonly<Record<BeatOutcome, Answer>> = {
  * deadline. The error is a whole sentence.
  */
 export async function listenForBeats(
-  { host, port }: BeatAddress,
+  { host, port }: Address,
   take: (token: string, signal: Signal) => BeatOutcome,
 ): Promise<Result<BeatListener, string>> {
   // Not loaded before it is needed: 6 MB of every daemon.
@@ -86,11 +81,6 @@ export async function listenForBeats(
         server.closeAllConnections();
       }),
   });
-}
-
-/** HOST:PORT, as it would be written. */
-export function addressText({ host, port }: BeatAddress): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function reasonOf(failure: NodeJS.ErrnoException): string {

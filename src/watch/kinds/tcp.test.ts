@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import { onEnd } from '../../../test/rig/leaks.ts';
 import { complaints, openWatch } from '../../../test/rig/watching.ts';
 import { troubleOf } from './connecting.ts';
-import { judgeTcp, parseAddress, tcp } from './tcp.ts';
+import { parseAddress } from '../../core/address.ts';
+import { judgeTcp, tcp } from './tcp.ts';
 
 test('a connection is judged', () => {
   const error = (code: string) =>

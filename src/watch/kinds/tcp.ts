@@ -1,20 +1,13 @@
 import * as net from 'node:net';
 import * as v from 'valibot';
+import { ADDRESS, parseAddress } from '../../core/address.ts';
 import type { Judgement, LookRequest, WatchContext } from '../kind.ts';
 import { judgeTrouble, type Trouble, troubleOf } from './connecting.ts';
 import { bad, ok, span, tenths } from './judgement.ts';
 import { matching } from './options.ts';
 import { splitKind } from './split-kind.ts';
 
-const ADDRESS = /^(?:\[([0-9A-Fa-f:.]+)\]|([^\s:/[\]]+)):(\d{1,5})$/;
 const MESSAGE = 'cannot use this value: the port is a number from 1 to 65535';
-
-/** The two parts of HOST:PORT; undefined where it has another form. */
-export function parseAddress(address: string): { readonly host: string; readonly port: number } | undefined {
-  const [, ipv6, host = ipv6, digits] = ADDRESS.exec(address) ?? [];
-  const port = Number(digits);
-  return host !== undefined && port >= 1 && port <= 65_535 ? { host, port } : undefined;
-}
 
 const options = v.strictObject({
   address: v.pipe(
