@@ -1,3 +1,4 @@
+import { decodeSnappy } from '../snappy.ts';
 import { KafkaFormatError } from './reader.ts';
 
 /** What Java's clients write before snappy's blocks: the magic of xerial's framing, its version and the oldest that can read it. */
@@ -23,51 +24,10 @@ export function unpackSnappy(packed: Buffer, mostBytes: number): Buffer {
   return Buffer.concat(blocks);
 }
 
-/** One block (github.com/google/snappy, format_description.txt). */
 function unpackBlock(packed: Buffer, mostBytes: number): Buffer {
-  const wrong = (): never => {
-    throw new KafkaFormatError('cannot unpack snappy: it is broken');
-  };
-  let at = 0;
-  const byte = (): number => packed[at++] ?? wrong();
-  const little = (bytes: number): number => {
-    let value = 0;
-    for (let i = 0; i < bytes; i++) value += byte() * 256 ** i;
-    return value;
-  };
-  let length = 0;
-  for (let factor = 1, more = true; more; factor *= 128) {
-    const next = byte();
-    length += (next & 0x7f) * factor;
-    more = next >= 0x80;
-    if (factor > 2 ** 28) wrong();
-  }
-  if (length > mostBytes) throw new KafkaFormatError(`cannot unpack snappy: it is over ${mostBytes} bytes`);
-  const out = Buffer.allocUnsafe(length);
-  let to = 0;
-  const copy = (distance: number, size: number): void => {
-    if (distance === 0 || distance > to || to + size > length) wrong();
-    copyWithin(out, to, distance, size);
-    to += size;
-  };
-  while (at < packed.length) {
-    const tag = byte();
-    const kind = tag & 3;
-    if (kind === 0) {
-      const short = tag >>> 2;
-      const size = (short < 60 ? short : little(short - 59)) + 1;
-      if (at + size > packed.length || to + size > length) wrong();
-      packed.copy(out, to, at, at + size);
-      at += size;
-      to += size;
-    } else if (kind === 1) {
-      copy(((tag >>> 5) << 8) + byte(), ((tag >>> 2) & 7) + 4);
-    } else {
-      copy(little(kind === 2 ? 2 : 4), (tag >>> 2) + 1);
-    }
-  }
-  if (to !== length) wrong();
-  return out;
+  const unpacked = decodeSnappy(packed, mostBytes);
+  if (unpacked.ok) return unpacked.value;
+  throw new KafkaFormatError(`cannot unpack snappy: ${unpacked.error}`);
 }
 
 /** Copies what lies `distance` before `to`, which may reach into what it writes. */
