@@ -28,13 +28,16 @@ export function configText(draft: Draft, made: string): string {
 }
 
 /** What stands above services and jobs, with an empty line behind it. */
-function topLines({ zone, notify = {}, defaults }: Draft): string[] {
+function topLines({ zone, notify = {}, defaults, hub = {} }: Draft): string[] {
   const channels = Object.entries(notify);
   const lines = [
     ...(zone === undefined ? [] : [`zone: ${flow(zone)}`]),
     ...(channels.length === 0 ? [] : ['notify:']),
     ...channels.map(([name, keys]) => `  ${plain(name)}: ${flow(keys)}`),
     ...(defaults === undefined ? [] : [`defaults: ${flow(defaults)}`]),
+    ...Object.entries(hub).map(
+      ([key, value], index) => `${index === 0 ? 'hub:\n' : ''}  ${plain(key)}: ${flow(value)}`,
+    ),
   ];
   return lines.length === 0 ? [] : [...lines, ''];
 }

@@ -57,6 +57,7 @@ export interface Draft {
   /** Channels, by name. */
   readonly notify?: Readonly<Record<string, Keys>>;
   readonly defaults?: Keys;
+  readonly hub?: Keys;
   readonly services: readonly ServiceDraft[];
   readonly jobs?: readonly JobDraft[];
 }

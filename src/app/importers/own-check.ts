@@ -43,13 +43,14 @@ export async function writeChecked(draft: Draft, made: string, file: string): Pr
 }
 
 /** A draft as the config that it means. */
-function meantBy({ zone, notify, defaults, services, jobs = [] }: Draft): object {
+function meantBy({ zone, notify, defaults, hub, services, jobs = [] }: Draft): object {
   const byName = (drafts: readonly (ServiceDraft | JobDraft)[]): object =>
     Object.fromEntries(drafts.map(({ name, keys }) => [name, keys]));
   return {
     zone,
     notify,
     defaults,
+    hub,
     ...(services.length === 0 && jobs.length > 0 ? {} : { services: byName(services) }),
     ...(jobs.length === 0 ? {} : { jobs: byName(jobs) }),
   };

@@ -72,6 +72,15 @@ export function addConfigImports(parent: Command): void {
 
 function addSystemImports(parent: Command): void {
   parent
+    .command('bitahoy <env>')
+    .description(
+      'print a config of a hub in the place of a bitahoy monitoring service, from its environment file; bitahoy-tables brings its rows',
+    )
+    .option('-o, --out <file>', OUT)
+    .option('--listen <address>', 'where the hub is to listen', '127.0.0.1:7080')
+    .exitOverride()
+    .action(importFromBitahoy);
+  parent
     .command('monit <file>')
     .description(
       'print a config of what a control file of Monit watches and starts, with what it includes; nothing is started or stopped',
@@ -146,6 +155,14 @@ async function importFromLivereduce(
   await finish('livereduce', file, options, (folder) =>
     importLivereduce({ file, folder, ...(log === undefined ? {} : { log }) }),
   );
+}
+
+async function importFromBitahoy(
+  file: string,
+  options: OutOptions & { readonly listen: string },
+): Promise<void> {
+  const { importBitahoy } = await import('../../app/importers/bitahoy/import-bitahoy.ts');
+  await finish('bitahoy', file, options, () => importBitahoy({ file, listen: options.listen }));
 }
 
 async function importFromMonit(file: string, options: OutOptions): Promise<void> {

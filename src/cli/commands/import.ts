@@ -11,6 +11,7 @@ import { approximateSize } from '../../core/sizes.ts';
 import { CommandError } from '../exit-codes.ts';
 import { jsonOption } from '../options.ts';
 import { printable, printJson, say } from '../output.ts';
+import { addTableImport } from './import-bitahoy.ts';
 import { addConfigImports } from './import-config.ts';
 
 export function addImport(program: Command): void {
@@ -32,6 +33,7 @@ export function addImport(program: Command): void {
     .exitOverride()
     .action(importSinitaivas);
   addConfigImports(parent);
+  addTableImport(parent);
 }
 
 interface ImportOptions {
