@@ -5,8 +5,10 @@ import { openBucketReadOnly } from '../../../src/hub/blocks/bucket.ts';
 import { openBuckets } from '../../../src/hub/blocks/buckets.ts';
 import { mergeNext, replace } from '../../../src/hub/blocks/merge.ts';
 import type { HubQuery } from '../../../src/hub/blocks/query.ts';
-import { readCounts, readNewest } from '../../../src/hub/blocks/read.ts';
+import { readNewest } from '../../../src/hub/blocks/read.ts';
+import { readCounts } from '../../../src/hub/blocks/read-counts.ts';
 import { purge } from '../../../src/hub/blocks/retention.ts';
+import { createBlockCache } from '../../../src/hub/blocks/search.ts';
 import { openBlockWriter } from '../../../src/hub/blocks/writer.ts';
 import type { Contestant } from './contestant.ts';
 
@@ -21,9 +23,10 @@ export function blocks(folder: string, hours: number): Contestant {
   const clock: Clock = { ...systemClock, micros: () => now, now: () => Math.floor(now / 1000) };
   const writer = openBlockWriter({ folder: path, clock, groupOf: () => ({ name: 'logs', keepMs }), note });
   const buckets = openBuckets({ folder: path, cutoffOf: () => 0, damage: note });
+  const cache = createBlockCache(32 * 1024 * 1024);
   const newest = (query: HubQuery): number => {
     const budget = { clock: systemClock, ms: 600_000 };
-    const answer = buckets.read((found) => readNewest(found, query, budget, note));
+    const answer = buckets.read((found) => readNewest(found, query, budget, note, cache));
     return answer.ok ? answer.value.rows.length : (note(answer.error) as never);
   };
   const bytes = (): number => listBuckets(path).reduce((sum, file) => sum + bucketBytes(file), 0);
@@ -53,12 +56,12 @@ export function blocks(folder: string, hours: number): Contestant {
       errors: ({ end }) => newest({ since: end - 3_600_000_000, levelAtLeast: 17, limit: 1000 }),
       rare: ({ rare }) => newest({ text: rare, limit: 10_000 }),
       frequent: ({ frequent }) => newest({ text: frequent, limit: 100 }),
-      minutes: () =>
-        new Set(
-          buckets
-            .read((found) => readCounts(found, {}, { clock: systemClock, ms: 600_000 }, note))
-            .counts.map(({ time, level }) => `${time} ${level}`),
-        ).size,
+      minutes() {
+        const reading = { budget: { clock: systemClock, ms: 600_000 }, damage: note, cache };
+        const query = { filter: {}, step: 60_000_000 };
+        const answer = buckets.read((found) => readCounts(found, query, reading));
+        return answer.ok ? answer.value.counts.length : (note(answer.error) as never);
+      },
     },
     purge(before) {
       now = before + keepMs * 1000;

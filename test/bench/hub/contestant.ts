@@ -1,18 +1,18 @@
 import type { SentRecord } from '../../../src/hub/blocks/writer.ts';
 
-/** A store that takes batches durably and answers the questions of the bench; synchronous, in a process of its own. */
+/** A store that takes batches durably and answers the questions of the bench, in a process of its own. */
 export interface Contestant {
   readonly name: string;
   /** @param now when they are taken, microseconds. */
-  append(records: readonly SentRecord[], now: number): void;
+  append(records: readonly SentRecord[], now: number): void | Promise<void>;
   /** Whatever it does on its own time, to its end. */
-  settle(): void;
-  bytes(): number;
+  settle(): void | Promise<void>;
+  bytes(): number | Promise<number>;
   /** How many rows the answer has. */
-  readonly questions: Readonly<Record<QuestionName, (ask: Ask) => number>>;
+  readonly questions: Readonly<Record<QuestionName, (ask: Ask) => number | Promise<number>>>;
   /** Deletes what was taken before a time, microseconds, and gives its bytes back; answers with the bytes that are left. */
-  purge(before: number): number;
-  close(): void;
+  purge(before: number): number | Promise<number>;
+  close(): void | Promise<void>;
 }
 
 export interface Ask {

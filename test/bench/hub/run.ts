@@ -10,6 +10,9 @@ import { ROOT } from '../program.ts';
 import { median, quantile, table } from '../table.ts';
 import { blocks } from './blocks.ts';
 import { type Contestant, QUESTIONS, type QuestionName } from './contestant.ts';
+import { duckdb } from './duckdb.ts';
+import { postgres, postgresPrograms } from './postgres.ts';
+import { measureSocket, type SocketFigures } from './socket.ts';
 import { sqliteRows } from './sqlite-rows.ts';
 import { createWorkload } from './workload.ts';
 
@@ -18,14 +21,20 @@ const USAGE = `node test/bench/hub/run.ts [OPTIONS]
   --rows N       records altogether (2000000)
   --hours N      that they are spread over (4)
   --batch N      records of a batch, each stored durably before the next (500)
-  --only NAMES   blocks, rows
+  --seconds N    that agents send to a hub, for each of 1, 50 and 500 records a batch (10; 0: not at all)
+  --only NAMES   blocks, rows, duckdb, postgres (where it is installed, and this is root)
   --doc FILE     where the page goes (docs/bench-hub.md for whole runs; "none": nowhere)
   --temp FOLDER  where to work (a new one in the system's; deleted unless --keep)`;
 
-const CONTESTANTS: Readonly<Record<string, (folder: string, hours: number) => Contestant>> = {
+const CONTESTANTS: Readonly<
+  Record<string, (folder: string, hours: number) => Contestant | Promise<Contestant>>
+> = {
   blocks,
   rows: sqliteRows,
+  duckdb,
+  postgres,
 };
+const ALL = Object.keys(CONTESTANTS);
 const ROUNDS = 5;
 
 /** What was measured; milliseconds, microseconds of processor time a row. */
@@ -43,13 +52,23 @@ interface Figures {
   readonly rss: number;
 }
 
+/** Batches that are not the usual ones. */
+interface Small {
+  readonly name: string;
+  readonly batch: number;
+  readonly rowsPerSecond: number;
+}
+
+const SMALL = [1, 50];
+const SMALL_BATCHES = 4000;
+
 interface Size {
   readonly rows: number;
   readonly hours: number;
   readonly batch: number;
 }
 
-function measure(contestant: Contestant, { rows, hours, batch }: Size): Figures {
+async function measure(contestant: Contestant, { rows, hours, batch }: Size): Promise<Figures> {
   const work = createWorkload(rows, hours, batch);
   const took: number[] = [];
   let cpu = 0;
@@ -57,33 +76,32 @@ function measure(contestant: Contestant, { rows, hours, batch }: Size): Figures 
   for (let index = 0; index < batches; index++) {
     const records = work.make(index);
     const [before, begun] = [process.cpuUsage(), performance.now()];
-    contestant.append(records, work.end(index));
+    await contestant.append(records, work.end(index));
     took.push(performance.now() - begun);
     cpu += cpuSince(before);
   }
   const before = process.cpuUsage();
-  contestant.settle();
+  await contestant.settle();
   const settled = cpuSince(before);
-  const bytes = contestant.bytes();
+  const bytes = await contestant.bytes();
   const end = work.end(batches - 1);
   const ask = { end, sender: 'sender-3', rare: work.rare, frequent: work.frequent };
-  const questions = Object.fromEntries(
-    (Object.keys(QUESTIONS) as QuestionName[]).map((name) => {
-      const times: number[] = [];
-      let found = 0;
-      for (let round = 0; round < ROUNDS; round++) {
-        const begun = performance.now();
-        found = contestant.questions[name](ask);
-        times.push(performance.now() - begun);
-      }
-      return [name, { ms: median(times), rows: found }];
-    }),
-  ) as Figures['questions'];
+  const questions: Partial<Record<QuestionName, { readonly ms: number; readonly rows: number }>> = {};
+  for (const name of Object.keys(QUESTIONS) as QuestionName[]) {
+    const times: number[] = [];
+    let found = 0;
+    for (let round = 0; round < ROUNDS; round++) {
+      const begun = performance.now();
+      found = await contestant.questions[name](ask);
+      times.push(performance.now() - begun);
+    }
+    questions[name] = { ms: median(times), rows: found };
+  }
   const half = work.end(Math.floor(batches / 2));
   const begun = performance.now();
-  const bytesLeft = contestant.purge(half);
+  const bytesLeft = await contestant.purge(half);
   const purgeMs = performance.now() - begun;
-  contestant.close();
+  await contestant.close();
   const stored = batches * batch;
   return {
     name: contestant.name,
@@ -93,7 +111,7 @@ function measure(contestant: Contestant, { rows, hours, batch }: Size): Figures 
     p50: quantile(took, 0.5),
     p99: quantile(took, 0.99),
     bytes: bytes / stored,
-    questions,
+    questions: questions as Figures['questions'],
     purgeMs,
     bytesLeft: bytesLeft / bytes,
     rss: process.memoryUsage().rss / 2 ** 20,
@@ -110,6 +128,8 @@ function pageOf(
   facts: readonly string[],
   { rows, hours, batch }: Size,
   found: readonly Figures[],
+  small: readonly Small[],
+  sockets: readonly SocketFigures[],
 ): string {
   const stores = table(
     [
@@ -153,17 +173,56 @@ up to 250 ms. Batches of ${number(batch)}, each durable before the next; the tim
 made of small ones. Questions are asked ${ROUNDS} times, medians, of warm files. "Bytes left" is what the disk still has after the purge of the older half.
 
 ${stores}
-${questions}`;
+${questions}
+## Small batches
+
+Each durable before the next, as an agent with little to say sends them; one after the other, so nothing is stored together.
+
+${smallTable(small)}
+## Through the WebSocket
+
+A hub as users run it, TypeScript stripped at its start, with its own program as agents beside it on the same cores: 4 connections, 16 batches of each on
+their way, each acknowledged when it is durable. Merging of blocks goes on meanwhile.
+
+${socketTable(sockets)}`;
 }
 
-function main(args: readonly string[]): number {
+function socketTable(sockets: readonly SocketFigures[]): string {
+  return table(
+    ['records a batch', 'rows/s', 'acknowledged after, p50 / p99 (ms)', 'hub, CPU µs/row', 'hub, RSS (MiB)'],
+    sockets.map((each) => [
+      number(each.batch),
+      number(each.rowsPerSecond),
+      `${number(each.p50, 1)} / ${number(each.p99, 1)}`,
+      number(each.cpu, 1),
+      number(each.rss),
+    ]),
+  );
+}
+
+function smallTable(small: readonly Small[]): string {
+  const sizes = [...new Set(small.map(({ batch }) => batch))];
+  const names = [...new Set(small.map(({ name }) => name))];
+  return table(
+    ['store', ...sizes.map((size) => `rows/s, batches of ${size}`)],
+    names.map((name) => [
+      name,
+      ...sizes.map((size) =>
+        number(small.find((each) => each.name === name && each.batch === size)?.rowsPerSecond ?? 0),
+      ),
+    ]),
+  );
+}
+
+async function main(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
       rows: { type: 'string', default: '2000000' },
       hours: { type: 'string', default: '4' },
       batch: { type: 'string', default: '500' },
-      only: { type: 'string', default: 'blocks,rows' },
+      seconds: { type: 'string', default: '10' },
+      only: { type: 'string', default: ALL.join(',') },
       one: { type: 'string' },
       doc: { type: 'string' },
       temp: { type: 'string' },
@@ -172,7 +231,9 @@ function main(args: readonly string[]): number {
     },
   });
   const size = { rows: Number(values.rows), hours: Number(values.hours), batch: Number(values.batch) };
-  const names = values.only.split(',');
+  const names = values.only
+    .split(',')
+    .filter((name) => name !== 'postgres' || postgresPrograms() !== undefined);
   const unknown = names.find((name) => CONTESTANTS[name] === undefined);
   if (values.help || unknown !== undefined || Object.values(size).some((value) => !(value >= 1))) {
     console.error(USAGE);
@@ -181,30 +242,49 @@ function main(args: readonly string[]): number {
   if (values.one !== undefined) {
     const make = CONTESTANTS[values.one];
     if (make === undefined || values.temp === undefined) return 2;
-    console.log(JSON.stringify(measure(make(values.temp, size.hours), size)));
+    console.log(JSON.stringify(await measure(await make(values.temp, size.hours), size)));
     return 0;
   }
   const folder = benchFolder({ temp: values.temp, keep: values.keep });
   const facts = machineFacts(folder);
   const load = watchLoad();
-  const found = names.map((name): Figures => {
+  const measured = (name: string, { rows, hours, batch }: Size): Figures => {
     const own = join(folder, name);
     mkdirSync(own);
-    const sizes = ['--rows', values.rows, '--hours', values.hours, '--batch', values.batch];
+    const sizes = ['--rows', String(rows), '--hours', String(hours), '--batch', String(batch)];
     const words = [import.meta.filename, '--one', name, '--temp', own, ...sizes];
     const said = execFileSync(process.execPath, words, {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     rmSync(own, { recursive: true });
-    console.error(`${name}: done`);
+    console.error(`${name}, batches of ${batch}: done`);
     return JSON.parse(said) as Figures;
-  });
-  const page = pageOf(`node test/bench/hub/run.ts ${args.join(' ')}`.trim(), [...facts, load()], size, found);
+  };
+  const found = names.map((name) => measured(name, size));
+  const small = SMALL.flatMap((batch) =>
+    names.map((name): Small => {
+      const rows = Math.min(size.rows, batch * SMALL_BATCHES);
+      const { name: shown, rowsPerSecond } = measured(name, { ...size, rows, batch });
+      return { name: shown, batch, rowsPerSecond };
+    }),
+  );
+  const ofSocket = join(folder, 'socket');
+  mkdirSync(ofSocket);
+  const ms = Number(values.seconds) * 1000;
+  const sockets = ms > 0 ? await measureSocket(ofSocket, [1, 50, 500], ms) : [];
+  const page = pageOf(
+    `node test/bench/hub/run.ts ${args.join(' ')}`.trim(),
+    [...facts, load()],
+    size,
+    found,
+    small,
+    sockets,
+  );
   console.log(page);
-  const doc = values.doc ?? (names.length === 2 ? join(ROOT, 'docs/bench-hub.md') : 'none');
+  const doc = values.doc ?? (names.length >= ALL.length - 1 ? join(ROOT, 'docs/bench-hub.md') : 'none');
   if (doc !== 'none') writeFileSync(doc, page);
   return 0;
 }
 
-process.exitCode = main(process.argv.slice(2));
+process.exitCode = await main(process.argv.slice(2));

@@ -29,6 +29,22 @@ function seeded(seed: number): () => number {
   };
 }
 
+/** A generator of ranks from 0, of which the one of rank r comes in proportion to (r + 1) to the power of -s (Zipf's law). */
+function zipf(count: number, s: number, random: () => number): () => number {
+  let sum = 0;
+  const sums = Float64Array.from({ length: count }, (_, rank) => (sum += (rank + 1) ** -s));
+  return () => {
+    const at = random() * sum;
+    let [low, high] = [0, count - 1];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((sums[middle] as number) < at) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+}
+
 /** @param rows altogether. @param hours that they are spread over. */
 export function createWorkload(rows: number, hours: number, batch: number): Workload {
   const random = seeded(1);
@@ -37,10 +53,14 @@ export function createWorkload(rows: number, hours: number, batch: number): Work
       .toString(36)
       .slice(0, 2 + Math.floor(random() * 7)),
   );
-  const zipf = (count: number): number => Math.floor(count * random() ** 2.2);
-  const sentences = Array.from({ length: 20_000 }, () =>
-    Array.from({ length: 16 }, () => words[zipf(6000)]).join(' '),
-  );
+  const word = zipf(6000, 1, random);
+  const sender = zipf(1000, 0.8, random);
+  const sentence = (): string => {
+    let text = words[word()] ?? '';
+    for (let more = 0; more < 15; more++) text += ` ${words[word()] ?? ''}`;
+    return text;
+  };
+  const rare = sentence();
   const stepMicros = (hours * 3_600_000_000) / rows;
   const level = (): number => {
     const at = random();
@@ -48,7 +68,7 @@ export function createWorkload(rows: number, hours: number, batch: number): Work
   };
   return {
     batch,
-    rare: sentences[77] ?? '',
+    rare,
     frequent: words[0] ?? '',
     end: (index) => BEGIN + Math.floor((index + 1) * batch * stepMicros),
     make: (index) =>
@@ -64,8 +84,8 @@ export function createWorkload(rows: number, hours: number, batch: number): Work
           life: `life-${seq % 20}`,
           kind: 'log',
           level: level(),
-          sender: `sender-${zipf(1000)}`,
-          message: `${sentences[Math.floor(random() * 20_000)] ?? ''} id=${id}`,
+          sender: `sender-${sender()}`,
+          message: `${random() < 1 / 20_000 ? rare : sentence()} id=${id}`,
           fields: '',
         };
       }),
