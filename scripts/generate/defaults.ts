@@ -28,6 +28,13 @@ const PACED: Readonly<Record<string, unknown>> = {
 const VALUES: Readonly<Record<string, unknown>> = {
   state: BUILT_IN.state,
   zone: BUILT_IN.zone,
+  'hub.syslog.zone': 'UTC',
+  'hub.clean-up': formatDuration(BUILT_IN.hubCleanUpMs),
+  'hub.limits.records': BUILT_IN.hubRecords,
+  'hub.limits.bytes': formatSize(BUILT_IN.hubRecordBytes),
+  'hub.public-statistics': false,
+  'hub.keep.hub-size': formatSize(BUILT_IN.hubBytes),
+  'hub.keep.free': formatSize(BUILT_IN.hubFree),
   'hub.keep.logs': formatDuration(BUILT_IN.keepLogsMs),
   'hub.keep.history': formatDuration(BUILT_IN.keepHistoryMs),
   'hub.keep.size': formatSize(BUILT_IN.keepBytes),

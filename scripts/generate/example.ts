@@ -62,6 +62,37 @@ const VALUES: Readonly<Record<string, unknown>> = {
     ops: { mail: 'ops@uni.example', smtp: 'smtp://localhost', repeat: '4h', digest: '08:00 Europe/Zurich' },
     phone: { webhook: '$PAGER_URL', after: '15m' },
   },
+  'hub.listen': '127.0.0.1:7080',
+  'hub.agent': 'alpha',
+  'hub.tls.cert': 'hub.pem',
+  'hub.tls.key': 'hub-key.pem',
+  'hub.origins': ['https://page.example'],
+  'hub.proxies': ['127.0.0.1'],
+  'hub.syslog.listen': '127.0.0.1:6514',
+  'hub.syslog.agent': 'routers',
+  'hub.syslog.zone': 'Europe/Zurich',
+  'hub.limits.records': 100_000,
+  'hub.limits.bytes': '64M',
+  'hub.clean-up': '1m',
+  'hub.public-statistics': false,
+  'hub.old-tokens': 'auth.pem',
+  'hub.url': 'wss://hub.example',
+  'hub.token': '$VAHTI_TOKEN',
+  'hub.ca': 'authorities.pem',
+  'hub.keep.notifications': '90d',
+  'hub.keep.services': { firehose: '2d' },
+  'hub.keep.hub-size': '10G',
+  'hub.keep.free': '1G',
+  'forward.NAME.loki': 'https://logs.example:3100',
+  'forward.NAME.otlp': 'https://collector.example:4318',
+  'forward.NAME.syslog': 'tls://siem.example:6514',
+  'forward.NAME.token': '$LOKI_TOKEN',
+  'forward.NAME.user': 'vahti',
+  'forward.NAME.tenant': 'physics',
+  'forward.NAME.ca': 'authorities.pem',
+  'forward.NAME.labels': { env: 'prod' },
+  'forward.NAME.level': 'info',
+  'forward.NAME.services': ['firehose', 'job/dump'],
   'beat.url': '$BEAT_URL',
   'beat.every': '5m',
   jobs: {
@@ -80,7 +111,11 @@ const VALUES: Readonly<Record<string, unknown>> = {
 export const SWITCHED_OFF: readonly string[] = [
   'services.NAME.user',
   ...['dictionary', 'creds', 'ca', 'cert', 'key'].map((key) => `services.NAME.collect.${key}`),
+  'forward.NAME.ca',
 ];
+
+/** Keys that mean nothing beside the others of the example: what they are for is written instead of those. */
+export const INSTEAD: readonly string[] = ['hub.url', 'hub.token', 'hub.ca'];
 
 interface Service {
   readonly name: string;
@@ -133,7 +168,26 @@ const SERVICES: readonly Service[] = [
   },
 ];
 
-const OF_A_SERVICE = 'services.NAME.';
+const FORWARDS: readonly Service[] = [
+  { name: 'logs', has: (path) => !['otlp', 'syslog', 'ca', 'services'].includes(path) },
+  {
+    name: 'collector',
+    has: (path) => ['otlp', 'ca', 'services'].includes(path),
+  },
+  { name: 'siem', has: (path) => path === 'syslog' },
+];
+
+/** What is named in the example, by the key that it stands under. */
+const NAMED: Readonly<Record<string, readonly Service[]>> = { services: SERVICES, forward: FORWARDS };
+
+/** The path of a key within what is named: `collect.from`. */
+function within(path: string): string {
+  return path.replace(/^[^.]+\.NAME\./, '');
+}
+
+function namedBeside(path: string): readonly Service[] {
+  return NAMED[path.split('.')[0] ?? ''] ?? [];
+}
 
 const HEAD = `# yaml-language-server: $schema=../../schema/vahti.schema.json
 #
@@ -152,7 +206,7 @@ function lines(key: Key, depth: number, service?: Service): string[] {
   const comment = commentOf(key, indent, service);
   if (isValue(key)) return [...comment, ...valueLines(key, indent, service)];
   if (key.content.kind === 'named')
-    return [...comment, `${indent}${key.name}:`, ...services(key.content.each, depth + 1)];
+    return [...comment, `${indent}${key.name}:`, ...named(key.content.each, depth + 1)];
   return [
     ...comment,
     `${indent}${key.name}:`,
@@ -161,21 +215,19 @@ function lines(key: Key, depth: number, service?: Service): string[] {
 }
 
 function shownIn(key: Key, service: Service | undefined): Key[] {
-  return keysIn(key).filter(
-    ({ path }) => service === undefined || service.has(path.slice(OF_A_SERVICE.length)),
-  );
+  return keysIn(key).filter(({ path }) => service === undefined || service.has(within(path)));
 }
 
 /** What a key is; said once, where the first service has it. */
 function commentOf({ path, description }: Key, indent: string, service: Service | undefined): string[] {
-  const first = SERVICES.find(({ has }) => has(path.slice(OF_A_SERVICE.length)));
+  const first = namedBeside(path).find(({ has }) => has(within(path)));
   if (service !== undefined && service !== first) return [];
   return wrap(description, WIDTH - indent.length).map((line) => `${indent}# ${line}`);
 }
 
-function services(each: Key, depth: number): string[] {
+function named(each: Key, depth: number): string[] {
   const indent = '  '.repeat(depth);
-  const texts = SERVICES.map((service) =>
+  const texts = namedBeside(each.path).map((service) =>
     [
       `${indent}${service.name}:`,
       ...shownIn(each, service).flatMap((key) => lines(key, depth + 1, service)),
@@ -186,7 +238,7 @@ function services(each: Key, depth: number): string[] {
 }
 
 function valueLines(key: ValueKey, indent: string, service: Service | undefined): string[] {
-  const own = service?.values?.[key.path.slice(OF_A_SERVICE.length)];
+  const own = service?.values?.[within(key.path)];
   const value = own ?? VALUES[key.path] ?? key.content.default?.value;
   if (value === undefined)
     throw new Error(`cannot write an example of ${key.path}: give it a value in scripts/generate/example.ts`);
@@ -197,7 +249,7 @@ function valueLines(key: ValueKey, indent: string, service: Service | undefined)
   // A whole document in flow style is `{key: value}`; the example wants the inside of it.
   const inside = text.trimEnd().slice(1, -1);
   if (own !== undefined) return [`${indent}${inside}`];
-  const off = SWITCHED_OFF.includes(key.path) ? '# ' : '';
+  const off = SWITCHED_OFF.includes(key.path) ? '# ' : INSTEAD.includes(key.path) ? '#  ' : '';
   const fallback = key.required ? 'Required' : `Default: ${key.content.default?.text ?? 'none'}`;
   const note = wrap(`Write ${formText(key.content.form)}. ${fallback}.`, WIDTH - indent.length);
   return [...note.map((line) => `${indent}# ${line}`), `${indent}${off}${inside}`];

@@ -7,7 +7,8 @@ export interface SourceFile {
   readonly text: string;
 }
 
-const FEATURES = 'run watch notify jobs collect reduce pipeline hub agent deploy simulate'.split(' ');
+const FEATURES =
+  'run watch notify jobs collect reduce pipeline hub agent client forward deploy simulate'.split(' ');
 
 /** The layers, from the one that knows nobody to the one that knows all. */
 const LEVELS: ReadonlyMap<string, number> = new Map([

@@ -2,7 +2,6 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { createCollector } from '../collect/collector.ts';
 import { diskRoom } from '../collect/room.ts';
-import type { Clock } from '../core/clock.ts';
 import { disk } from '../core/files.ts';
 import { lockFolder } from '../core/folder-lock.ts';
 import { bootId } from '../core/processes.ts';
@@ -58,15 +57,4 @@ export async function runCollector(
     if (served.ok) await served.value.close();
     locked.value.release();
   }
-}
-
-/** A scope whose drain and stop are the given signals. */
-export function createScope(
-  clock: Clock,
-  log: Scope['log'],
-  drain: AbortSignal,
-  stop: AbortSignal,
-  ready: () => void,
-): Scope {
-  return { clock, log, drain, stop, ready };
 }

@@ -9,12 +9,13 @@ import type { HeldSilence } from './holding-back.ts';
 import type { JobApi } from './job-control.ts';
 import type { JobStatus } from './job-status.ts';
 import type { NotifyApi } from './notify-control.ts';
-import type { PlanChange } from './plan.ts';
+import type { PlanChange, ServiceKind } from './plan.ts';
+import type { ShippingState } from './shipping.ts';
 import type { SilenceApi } from './silence-control.ts';
 
 /** What the daemon says of one service. Times are milliseconds since 1970 UTC; null where there is none. */
 export interface ServiceStatus extends Omit<ServiceSnapshot, 'lastExit' | 'logPath'> {
-  readonly kind: 'command' | 'collect' | 'unit';
+  readonly kind: ServiceKind;
   readonly lastExit: { readonly at: number; readonly text: string } | null;
   readonly log: string;
   /** Whether it starts with the daemon, and who says so. */
@@ -36,6 +37,8 @@ export interface DaemonStatus {
   readonly state: string;
   readonly services: readonly ServiceStatus[];
   readonly jobs: readonly JobStatus[];
+  /** How it stands with the hub that records are sent to; null where there is none. */
+  readonly shipping: ShippingState | null;
 }
 
 /** Why a service is as it is, for `vahti explain`. */
@@ -89,6 +92,7 @@ export const CONTROL_PARAMS = {
         ]),
       ),
     ),
+    senders: v.optional(v.array(v.string())),
     level: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(24))),
     text: v.optional(v.string()),
     since: v.optional(microseconds),

@@ -8,12 +8,14 @@ import { type BeatListening, createBeatListening } from './beat-listening.ts';
 import { type Beats, createBeats } from './beats.ts';
 import { jobService } from '../jobs/job.ts';
 import type { Locker } from '../jobs/locks.ts';
+import { createForwarding, type Forwarding } from './forwarding.ts';
 import { type Jobs, openJobs } from './jobs.ts';
 import { openLooks } from './looks.ts';
 import { createNotifying, type Notifying } from './notifying.ts';
 import { closeFolder, type FolderTrouble, openFolder, type OpenFolder } from './open-folder.ts';
 import type { Plan } from './plan.ts';
 import { createRecorder, type Recorder } from './recorder.ts';
+import { createShippingCourse, type ShippingCourse } from './shipping-course.ts';
 import { createSupervision, type Supervision } from './supervision.ts';
 
 /** Last lines of a life that are kept with what a watch does to it. */
@@ -42,6 +44,8 @@ export interface Open extends OpenFolder {
   readonly listening: BeatListening;
   readonly notifying: Notifying;
   readonly jobs: Jobs;
+  readonly shipping: ShippingCourse;
+  readonly forwarding: Forwarding;
 }
 
 /** The past, with all that was told so far. Asked rarely: when a watch acts. */
@@ -114,9 +118,12 @@ export function openAll(options: OpenOptions): Result<Open, FolderTrouble> {
     closeFolder(opened.value);
     return err({ kind: 'failed', message: jobs.error.message });
   }
+  const shipping = createShippingCourse({ store, state, clock, random, log, records });
+  const forwarding = createForwarding({ store, state, clock, random, records });
   const notifying = createNotifying(options.plan, { ...shared, records, flush, jobs: jobs.value });
   told = notifying;
-  return ok({ ...opened.value, jobs: jobs.value, recorder, supervision, beats, looks, listening, notifying });
+  const parts = { recorder, supervision, beats, looks, listening, notifying, shipping, forwarding };
+  return ok({ ...opened.value, ...parts, jobs: jobs.value });
 }
 
 /** A service has its locks from its start to its stop, also between two lives. */

@@ -67,20 +67,17 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
     // Services beat as soon as they run.
     open.beats.open(plan);
     await writePlan(plan, open, options);
-    const boot = { state: open.state, clock, records: open.recorder.add };
-    const { notifier } = open.notifying;
     const down = (): void => goDown(wish, options.keptBy);
-    const target = { ...open, clock, status, boot, down, flush: open.recorder.flush, notifier };
-    const answer = (name: string) => explain(name, { ...open, clock });
     const reloadNow = async (dryRun: boolean) => orThrow(await inTurn(() => reload(dryRun)));
-    const methods = controlMethods({ ...target, explain: answer, reload: reloadNow });
-    control = await listen(open, options.log, methods);
+    control = await listen(open, options.log, methodsOf(open, clock, { status, down, reload: reloadNow }));
     note(open.recorder, clock, `vahti ${options.version} began (pid ${process.pid}) on ${plan.file}`);
     await open.listening.change(plan.beats);
+    open.forwarding.use(plan);
     await open.supervision.apply(plan, leftovers);
     open.jobs.apply(plan, leftovers);
     open.beats.keepOnly(plan);
     open.notifying.use(plan);
+    await open.shipping.use(plan);
   };
 
   return ok({
@@ -93,8 +90,9 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
       try {
         await inTurn(begin);
         telling.push(open.notifying.run({ drain: over.signal, stop: scope.stop }));
+        const failed = Promise.race([open.shipping.failed, open.forwarding.run()]);
         scope.ready();
-        await Promise.race([aborted(AbortSignal.any([scope.drain, wish.signal])), ...telling]);
+        await Promise.race([aborted(AbortSignal.any([scope.drain, wish.signal])), failed, ...telling]);
         note(open.recorder, clock, 'vahti goes down');
       } finally {
         course.ending = true;
@@ -103,7 +101,7 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
         // A reload that was on its way ends by itself now; it still needs what is closed below.
         await inTurn(async () => {});
         await control?.close();
-        await open.listening.close();
+        await closeLines(open);
         over.abort();
         await Promise.allSettled(telling);
         closeAll(open);
@@ -112,11 +110,29 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
   });
 }
 
+/** Whoever follows the time line, for people and for other machines, does so by this plan from now on. */
+async function tellOthers({ notifying, shipping, forwarding }: Open, plan: Plan): Promise<void> {
+  notifying.use(plan);
+  forwarding.use(plan);
+  await shipping.use(plan);
+}
+
+async function closeLines({ listening, shipping, forwarding }: Open): Promise<void> {
+  await listening.close();
+  await Promise.all([shipping.close(), forwarding.close()]);
+}
+
 function statusNow(open: Open, options: DaemonOptions, plan: Plan, since: number): Promise<DaemonStatus> {
   const { file, state } = plan;
   const now = options.clock.now();
   const facts = { version: options.version, pid: process.pid, since, config: file, state };
-  return statusOf({ ...facts, jobs: open.jobs.status(now) }, open.supervision.all(), open.paths, now);
+  const shipping = open.shipping.state() ?? null;
+  return statusOf(
+    { ...facts, jobs: open.jobs.status(now), shipping },
+    open.supervision.all(),
+    open.paths,
+    now,
+  );
 }
 
 /** What changes while a daemon runs. */
@@ -149,7 +165,7 @@ function createReload(
     const changes = [...(await open.supervision.apply(next.value)), ...ofJobs];
     open.jobs.apply(next.value);
     open.beats.keepOnly(next.value);
-    open.notifying.use(next.value);
+    await tellOthers(open, next.value);
     course.plan = next.value;
     note(open.recorder, options.clock, reloadSentence(changes));
     return ok({ changes });
@@ -192,6 +208,23 @@ async function endLeftovers(open: Open, { clock, systemd }: DaemonOptions): Prom
 function clearTmp(open: Open, { clock, log }: DaemonOptions, left: readonly Leftover[]): Promise<void> {
   const lives = left.map(({ life }) => life);
   return clearPrivateTmp({ root: open.paths.tmp, clock, log }, lives);
+}
+
+/** What is answered on the control socket. */
+function methodsOf(
+  open: Open,
+  clock: Clock,
+  own: Pick<Parameters<typeof controlMethods>[0], 'status' | 'down' | 'reload'>,
+): ReturnType<typeof controlMethods> {
+  return controlMethods({
+    ...open,
+    ...own,
+    clock,
+    boot: { state: open.state, clock, records: open.recorder.add },
+    flush: open.recorder.flush,
+    notifier: open.notifying.notifier,
+    explain: (name: string) => explain(name, { ...open, clock }),
+  });
 }
 
 async function listen(open: Open, log: Log, methods: ReturnType<typeof controlMethods>): Promise<RpcServer> {

@@ -1,4 +1,7 @@
 import type { CollectConfig } from '../collect/config.ts';
+import type { ForwardKind } from '../forward/config.ts';
+import type { Keep } from '../hub/blocks/groups.ts';
+import type { LimitOptions } from '../hub/server/limits.ts';
 import type { Need } from '../run/needs.ts';
 import type { Readiness } from '../run/readiness/readiness.ts';
 import type { MemoryLimits } from '../run/embedded/memory-limit.ts';
@@ -15,10 +18,12 @@ export type Origin =
   | { readonly from: 'defaults'; readonly line: number; readonly file?: string }
   | { readonly from: 'built-in' };
 
+export type ServiceKind = 'command' | 'collect' | 'hub' | 'unit';
+
 /** What holds for a service of any kind. Durations are milliseconds, sizes bytes, paths absolute. */
 export interface PlannedService {
   readonly name: string;
-  readonly kind: 'command' | 'collect' | 'unit';
+  readonly kind: ServiceKind;
   /** The command as it is started; for a built-in kind empty: the daemon runs itself with `run NAME`. */
   readonly argv: readonly string[];
   readonly cwd: string;
@@ -54,6 +59,7 @@ export interface PlannedService {
   /** By default `STATE/logs/NAME.log`. */
   readonly log: { readonly budgetBytes: number; readonly file?: string; readonly mode?: number };
   readonly collect?: CollectConfig;
+  readonly hub?: PlannedHub;
   /** The unit of systemd's that is followed: `livereduce.service`. */
   readonly unit?: string;
   /** The unit that `vahti install` makes for it, where it is not `vahti-NAME.service`. */
@@ -92,6 +98,73 @@ export interface PlannedQuiet {
 /** A watch of a service, and the options of its kind as they are written. */
 export type PlannedWatch = WatchSettings & { readonly options: Readonly<Record<string, unknown>> };
 
+/** The hub of this machine. */
+export interface PlannedHub {
+  readonly host: string;
+  readonly port: number;
+  readonly folder: string;
+  /** What this machine is called there. */
+  readonly agent: string;
+  /** Files. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  readonly origins: readonly string[];
+  /** Addresses whose word about others is believed. */
+  readonly proxies: readonly string[];
+  readonly syslog?: {
+    readonly host: string;
+    readonly port: number;
+    readonly agent: string;
+    readonly zone?: string;
+  };
+  readonly keep: Keep;
+  readonly cleanUpMs: number;
+  readonly limits: LimitOptions;
+  /** Whether the old service's figures are for everybody. */
+  readonly publicStatistics: boolean;
+  /** The file of the public key of an old auth backend. */
+  readonly oldTokens?: string;
+}
+
+/** Where the records of this machine are sent. */
+export interface PlannedShipping {
+  /** `wss://hub.example/ws` */
+  readonly url: string;
+  /** `$NAME` or `file:PATH`. */
+  readonly token: string;
+  /** A file of certificates to trust. */
+  readonly ca?: string;
+  /** The file of its very certificate, whatever name that is for. */
+  readonly pinned?: string;
+}
+
+/** Where records of this machine are forwarded to. */
+export interface PlannedForward {
+  readonly name: string;
+  readonly kind: ForwardKind;
+  readonly url: string;
+  /** `$NAME` or `file:PATH`. */
+  readonly token?: string;
+  readonly user?: string;
+  readonly tenant?: string;
+  /** A file of certificates. */
+  readonly ca?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** The lowest level that is sent. */
+  readonly level: number;
+  /** All where it is absent. */
+  readonly services?: readonly string[];
+}
+
+/** Whether the daemon runs it as `vahti run NAME`, of a kind that says by itself when it is ready. */
+export function isBuiltIn({ kind }: Pick<PlannedService, 'kind'>): boolean {
+  return kind === 'collect' || kind === 'hub';
+}
+
+/** The hub of this machine, where the plan has one. */
+export function hubOf({ services }: Plan): PlannedHub | undefined {
+  return services.find(({ kind }) => kind === 'hub')?.hub;
+}
+
 /** A service that is a collector. */
 export type Collecting = PlannedService & { readonly collect: CollectConfig };
 
@@ -120,6 +193,10 @@ export interface Plan {
   readonly zone?: string;
   /** Where beats come in by HTTP; nowhere without it. */
   readonly beats?: PlannedBeats;
+  /** The hub that its records are sent to; nowhere without it. */
+  readonly shipping?: PlannedShipping;
+  /** Other places that its records are sent to. */
+  readonly forward?: readonly PlannedForward[];
   readonly services: readonly PlannedService[];
   /** What is done at times, or after other jobs; absent where there is none. */
   readonly jobs?: readonly PlannedJob[];

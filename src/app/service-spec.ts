@@ -4,7 +4,7 @@ import { launchWithBeats } from './beat-environment.ts';
 import { OWN_PROGRAM } from './config/checks.ts';
 import { logFileOf } from './config/limits.ts';
 import { launchOf } from './launch.ts';
-import type { Plan, PlannedService } from './plan.ts';
+import { isBuiltIn, type Plan, type PlannedService } from './plan.ts';
 import { smallProgram } from './small-memory.ts';
 import type { SupervisionOptions } from './supervision-options.ts';
 
@@ -34,8 +34,8 @@ export async function specOf(
 
 /** Built-in kinds run as `vahti run NAME` on the plan that is in force, not on whatever the config file says by then. */
 function commandOf(planned: PlannedService, options: SupervisionOptions): readonly string[] {
-  if (planned.kind !== 'command')
-    return [...smallProgram(options.program), 'run', planned.name, '--plan', options.paths.plan];
+  const own = planned.kind === 'collect' ? smallProgram(options.program) : options.program;
+  if (isBuiltIn(planned)) return [...own, 'run', planned.name, '--plan', options.paths.plan];
   const [command, ...rest] = planned.argv;
   return command === OWN_PROGRAM ? [...options.program, ...rest] : planned.argv;
 }

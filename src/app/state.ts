@@ -31,6 +31,8 @@ export interface StatePaths {
   readonly outbox: string;
   /** What watches saw. */
   readonly looks: string;
+  /** The folder of the hub of this machine. */
+  readonly hub: string;
   readonly plan: string;
   readonly logs: string;
   /** Sockets of built-in services. */
@@ -46,6 +48,7 @@ export function statePaths(folder: string): StatePaths {
     records: join(folder, 'records.db'),
     outbox: join(folder, 'outbox.db'),
     looks: join(folder, 'looks.db'),
+    hub: join(folder, 'hub'),
     plan: join(folder, 'plan.json'),
     tmp: join(folder, 'tmp'),
   };

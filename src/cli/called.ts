@@ -18,6 +18,7 @@ const ALONE: Readonly<Record<string, () => Promise<Add>>> = {
   restart: async () => (await import('./commands/act.ts')).addRestart,
   try: async () => (await import('./commands/try.ts')).addTry,
   run: async () => (await import('./commands/run.ts')).addRun,
+  token: async () => (await import('./commands/token.ts')).addToken,
   query: async () => (await import('./commands/query.ts')).addQuery,
 };
 

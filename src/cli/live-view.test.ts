@@ -46,6 +46,7 @@ function status(services: readonly ServiceStatus[]): DaemonStatus {
     state: '/s',
     services,
     jobs: [],
+    shipping: null,
   };
 }
 

@@ -22,6 +22,7 @@ import { addRun } from './commands/run.ts';
 import { addSimulate } from './commands/simulate.ts';
 import { addSnooze } from './commands/snooze.ts';
 import { addStatus } from './commands/status.ts';
+import { addToken } from './commands/token.ts';
 import { addTry } from './commands/try.ts';
 import { addUninstall } from './commands/uninstall.ts';
 import { addUp } from './commands/up.ts';
@@ -60,6 +61,7 @@ const COMMANDS = [
   addJobs,
   addRun,
   addCollect,
+  addToken,
   addQuery,
   addImport,
   addSimulate,

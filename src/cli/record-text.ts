@@ -20,7 +20,7 @@ export interface RecordTextOptions {
 
 /** A record in a line, for people: time (UTC), level, service, what it is, message. */
 export function recordText(
-  record: StoredRecord,
+  record: Pick<StoredRecord, 'time' | 'level' | 'service' | 'kind' | 'message'>,
   { colour, service, width = 16, clock = false }: RecordTextOptions,
 ): string {
   const iso = new Date(Math.floor(record.time / 1000)).toISOString();

@@ -1,4 +1,4 @@
-import { createScope, runCollector } from '../app/builtin.ts';
+import type { BuiltinTrouble } from '../app/builtin.ts';
 import { OWN_PROGRAM } from '../app/config/checks.ts';
 import { launchOf } from '../app/launch.ts';
 import type { Plan, PlannedService } from '../app/plan.ts';
@@ -9,16 +9,14 @@ import { serviceSocket, statePaths } from '../app/state.ts';
 import { systemClock } from '../core/clock.ts';
 import { createLog } from '../core/log.ts';
 import { signalGroup, startProcess } from '../core/processes.ts';
-import { errorCode } from '../core/result.ts';
+import { errorCode, type Result } from '../core/result.ts';
+import type { Scope } from '../core/scope.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
 import { listenForEnd } from './signals.ts';
 import { ownProgram } from './version.ts';
 
 /** Runs a service of a built-in kind in this process until TERM or Ctrl-C. Resolves with the exit code. */
 export async function runBuiltin(service: PlannedService, plan: Plan): Promise<number> {
-  const { collect } = service;
-  if (collect === undefined) throw new Error(`cannot run ${service.name}: it is of no built-in kind`);
-  takeLittleMemory();
   const log = createLog('info');
   const notice = serviceNotice(process.env, systemClock, (message) => log.warn(message));
   const { signal, release } = listenForEnd();
@@ -29,14 +27,9 @@ export async function runBuiltin(service: PlannedService, plan: Plan): Promise<n
     notice?.ready();
   };
   signal.addEventListener('abort', () => notice?.stopping(), { once: true });
-  const scope = createScope(systemClock, log, signal, stop.signal, ready);
+  const scope = { clock: systemClock, log, drain: signal, stop: stop.signal, ready };
   try {
-    const ran = await runCollector(
-      { ...service, collect },
-      serviceSocket(statePaths(plan.state), service.name),
-      scope,
-      Math.random,
-    );
+    const ran = await runKind(service, plan, scope);
     if (ran.ok) return EXIT.ok.code;
     log.error(ran.error.message);
     return EXIT[ran.error.kind].code;
@@ -49,6 +42,24 @@ export async function runBuiltin(service: PlannedService, plan: Plan): Promise<n
     notice?.close();
     release();
   }
+}
+
+/** What knows one kind is not loaded for the other. */
+async function runKind(
+  service: PlannedService,
+  plan: Plan,
+  scope: Scope,
+): Promise<Result<void, BuiltinTrouble>> {
+  const { collect, hub } = service;
+  if (hub !== undefined) {
+    const { runHub } = await import('../app/hub/run-hub.ts');
+    return runHub(hub, scope, process.env);
+  }
+  if (collect === undefined) throw new Error(`cannot run ${service.name}: it is of no built-in kind`);
+  takeLittleMemory();
+  const { runCollector } = await import('../app/builtin.ts');
+  const socket = serviceSocket(statePaths(plan.state), service.name);
+  return runCollector({ ...service, collect }, socket, scope, Math.random);
 }
 
 /** Trouble in the world, told from bugs: a system error of the disk, or a folder that contradicts its checkpoint. */

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { parseAddress } from '../core/address.ts';
-import { duration, type FieldFacts, size, text } from '../core/fields.ts';
+import { duration, type FieldFacts, size, text, zoneName } from '../core/fields.ts';
 import { SIZE_FORM } from '../core/sizes.ts';
 
 /** `hub:` in the config: where records are kept and how long, and where they are sent. */
@@ -33,6 +33,21 @@ function whole(least: number, most: number) {
       `cannot use this value: write ${form}`,
     ),
     v.metadata({ form, json: { type: 'integer', minimum: least, maximum: most } } satisfies FieldFacts),
+  );
+}
+
+const yes = v.pipe(
+  v.boolean('cannot use this value: write true or false'),
+  v.metadata({ form: 'true or false', json: { type: 'boolean' } } satisfies FieldFacts),
+);
+
+function listOf(what: string, examples: readonly string[]) {
+  return v.pipe(
+    v.array(text(what), `cannot use this value: write a list of ${what}`),
+    v.metadata({
+      form: `a list of ${what}`,
+      json: { type: 'array', items: { type: 'string', minLength: 1 }, examples: [examples] },
+    } satisfies FieldFacts),
   );
 }
 
@@ -118,8 +133,14 @@ const listening = {
     v.description('Has the hub speak TLS.'),
   ),
   origins: v.pipe(
-    v.optional(v.array(text('an origin such as https://page.example'))),
+    v.optional(listOf('origins such as https://page.example', ['https://page.example'])),
     v.description('Other places whose pages may connect to the hub, such as `https://page.example`.'),
+  ),
+  proxies: v.pipe(
+    v.optional(listOf('IP addresses of proxies', ['127.0.0.1'])),
+    v.description(
+      'Proxies in front of the hub: who comes through them, and whether by TLS, is what they say (`X-Forwarded-For`, `X-Forwarded-Proto`).',
+    ),
   ),
   syslog: v.pipe(
     v.optional(
@@ -131,6 +152,7 @@ const listening = {
           ),
         ),
         agent: v.pipe(agentName, v.description('Whose records those are.')),
+        zone: v.pipe(v.optional(zoneName), v.description('The zone of times that name none (RFC 3164).')),
       }),
     ),
     v.description('Has the hub take syslog (RFC 5424 and RFC 3164).'),
@@ -155,7 +177,7 @@ const listening = {
     v.description('How often what is past its time is deleted; it is seen no more at once.'),
   ),
   'public-statistics': v.pipe(
-    v.optional(v.boolean()),
+    v.optional(yes),
     v.description('Has `/publicStatistics` answer without a token, as the old service did.'),
   ),
   'old-tokens': v.pipe(

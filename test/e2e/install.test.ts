@@ -27,6 +27,7 @@ async function put(file: string, text: string): Promise<void> {
 }
 
 const config = (level: string, more = ''): string => `
+hub: { listen: 127.0.0.1:7080, agent: box }
 services:
   relay:
     run: [vahti, simulate, firehose, --listen, 127.0.0.1:6008, --rate, "20"]
@@ -44,7 +45,7 @@ services:
 ${more}
 `;
 const GONE = '  gone: { run: [sleep, "1000"] }\n';
-const UNITS = ['vahti-relay', 'vahti-firehose', 'vahti-clock', 'vahti-other', 'by-hand'].map(
+const UNITS = ['vahti-hub', 'vahti-relay', 'vahti-firehose', 'vahti-clock', 'vahti-other', 'by-hand'].map(
   (name) => `${name}.service`,
 );
 
@@ -135,6 +136,9 @@ test('an install runs what the config says, each in a unit of its own, as system
     '660 vahti:vahti /run/vahti/control.sock\n755 vahti:vahti /var/lib/vahti/data/firehose\n',
   );
   assert.match(await vahti('status'), /firehose/);
+  await until(async () => (await vahti('status')).includes('/ws, connected as box'), {
+    what: 'records to be sent to the hub',
+  });
 });
 
 test('units of our own kinds are at 2.0 or below in the measure of systemd, and doctor says what keeps them there', {
@@ -145,7 +149,7 @@ test('units of our own kinds are at 2.0 or below in the measure of systemd, and 
   const of = (unit: string): number => Number(scores.find(([, name]) => name === unit)?.[2]);
   // A program that lies in /tmp, as a checkout of CI's does, cannot have a /tmp of its own.
   const most = PROGRAM.startsWith('/tmp/') ? 2.3 : 2;
-  for (const name of ['vahti', 'vahti-firehose', 'vahti-relay', 'vahti-clock'])
+  for (const name of ['vahti', 'vahti-hub', 'vahti-firehose', 'vahti-relay', 'vahti-clock'])
     assert.ok(of(`${name}.service`) <= most, `${name} over ${most}: ${said}`);
   assert.ok(of('vahti-gone.service') > 2, said);
   assert.match(said, /MemoryDenyWriteExecute=yes: Node compiles while it runs/);

@@ -90,18 +90,20 @@ test('logs takes what is asked for: service, level, kind, text, life, time, numb
     (await daemon.records(...args)).map(({ message }) => message);
   const messages = all.map(({ message }) => message);
   const { life } = await daemon.service('talk');
-  const [level, levelAll, text, kind, since, until_, newest, ofLife, both, whole] = await Promise.all([
-    ask('talk', '--level', 'error'),
-    ask('--level', 'error'),
-    ask('talk', '--text', 'POD BAY'),
-    ask('--kind', 'start'),
-    ask('talk', '--kind', 'log', '--since', moment),
-    ask('talk', '--kind', 'log', '--until', moment),
-    ask('talk', '-n', '2'),
-    ask('--life', life ?? '', '--kind', 'log'),
-    ask('talk', 'other', '--kind', 'log'),
-    ask('talk', '--since', '1h', '--kind', 'log'),
-  ]);
+  const [level, levelAll, text, kind, since, until_, newest, ofLife, both, whole, daemonSaid] =
+    await Promise.all([
+      ask('talk', '--level', 'error'),
+      ask('--level', 'error'),
+      ask('talk', '--text', 'POD BAY'),
+      ask('--kind', 'start'),
+      ask('talk', '--kind', 'log', '--since', moment),
+      ask('talk', '--kind', 'log', '--until', moment),
+      ask('talk', '-n', '2'),
+      ask('--life', life ?? '', '--kind', 'log'),
+      ask('talk', 'other', '--kind', 'log'),
+      ask('talk', '--since', '1h', '--kind', 'log'),
+      ask('--sender', 'daemon', '--sender', 'nobody', '--kind', 'exit', '--kind', 'start'),
+    ]);
   assert.deepEqual(level, messages.slice(0, 2));
   assert.deepEqual(levelAll, level);
   assert.deepEqual(text, [messages[1]]);
@@ -113,6 +115,7 @@ test('logs takes what is asked for: service, level, kind, text, life, time, numb
   assert.deepEqual(ofLife, messages);
   assert.deepEqual(both.toSorted(), [...messages, 'other says'].toSorted());
   assert.deepEqual(whole, messages);
+  assert.deepEqual(daemonSaid, kind, 'of several senders and kinds any');
 });
 
 test('logs for people has time, level, service and message in a line, and nothing that could rewrite the terminal', async (t) => {

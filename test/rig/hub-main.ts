@@ -14,7 +14,7 @@ const store = await openHubStore({
 });
 
 process.on('message', ({ id, agent, json }: { id: number; agent: string; json: string }) => {
-  void store.append(agent, Buffer.from(json)).then((answer) => process.send?.({ id, answer }));
+  void store.append({ agent }, Buffer.from(json)).then((answer) => process.send?.({ id, answer }));
 });
 process.on('disconnect', () => void store.close());
 process.send?.({ ready: true });

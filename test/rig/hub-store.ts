@@ -6,13 +6,26 @@ import fc from 'fast-check';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { bucketBytes, listBuckets } from '../../src/hub/blocks/bucket-files.ts';
 import { openBuckets } from '../../src/hub/blocks/buckets.ts';
-import type { MinuteCount } from '../../src/hub/blocks/counts.ts';
 import { mergeNext, replace } from '../../src/hub/blocks/merge.ts';
 import type { HubFilter, HubPage, HubQuery } from '../../src/hub/blocks/query.ts';
-import { type Followed, readBehind, readCounts, readNewest } from '../../src/hub/blocks/read.ts';
+import { createPump, type Pumped } from '../../src/hub/blocks/pump.ts';
+import { readNewest } from '../../src/hub/blocks/read.ts';
+import {
+  type Around,
+  type Context,
+  countBehind,
+  type Followed,
+  readBehind,
+  readContext,
+  type Reading,
+} from '../../src/hub/blocks/read-behind.ts';
+import { type CountsPage, type CountsQuery, readCounts } from '../../src/hub/blocks/read-counts.ts';
+import { readValues, type ValuesPage, type ValuesQuery } from '../../src/hub/blocks/read-values.ts';
+import { createBlockCache } from '../../src/hub/blocks/search.ts';
 import { type Gone, type Keeping, purge } from '../../src/hub/blocks/retention.ts';
 import type { HubRow } from '../../src/hub/blocks/row.ts';
-import { openBucketReadOnly } from '../../src/hub/blocks/bucket.ts';
+import { openBucket, openBucketReadOnly } from '../../src/hub/blocks/bucket.ts';
+import { bytes, number } from '../../src/core/sqlite.ts';
 import {
   type Batch,
   type BlockWriter,
@@ -34,8 +47,17 @@ export interface HubStore {
   taken(batches: readonly Batch[]): readonly Taken[];
   lastOf(agent: string): number;
   newest(query: HubQuery, ms: number): HubPage;
-  behind(filter: HubFilter, position: number): Followed;
-  counts(filter: Pick<HubFilter, 'agents' | 'since' | 'until'>): readonly MinuteCount[];
+  behind(filter: HubFilter, position: number, ms?: number, limit?: number): Followed;
+  countBehind(
+    filter: HubFilter,
+    position: number,
+    ms: number,
+  ): { readonly count: number; readonly position: number };
+  counts(query: CountsQuery, ms: number): CountsPage;
+  values(query: ValuesQuery, ms: number): ValuesPage;
+  context(around: Omit<Around, 'upTo'>, ms: number): Context | null;
+  watch(tail: number, filter: HubFilter): void;
+  pump(position: number, ms: number): Pumped;
   /** Until there is nothing more to be merged. */
   mergeAll(): void;
   purge(keeping?: Partial<Keeping>, freeOf?: () => number): Gone['why'][];
@@ -45,6 +67,8 @@ export interface HubStore {
   bytes(): number;
   notes(): readonly string[];
   damageOldest(): void;
+  /** Changes the last byte of each block, which is of its fields; answers with how many blocks there are. */
+  damageBlocks(): number;
   restart(): void;
   open(): void;
   close(): void;
@@ -80,6 +104,9 @@ export function hubStore(
     if (!answer.ok) throw new Error(answer.error);
     return answer.value;
   };
+  const pump = createPump();
+  const cache = createBlockCache(1_000_000);
+  const reading = (ms: number): Reading => ({ budget: { clock, ms }, damage: note, cache });
   return {
     append(batches) {
       const last = new Map<string, number>();
@@ -98,9 +125,23 @@ export function hubStore(
     taken: (batches) => writer.append(batches),
     lastOf: (agent) => writer.lastOf(agent),
     newest: (query, ms) => read(buckets.read((found) => readNewest(found, query, { clock, ms }, note))),
-    behind: (filter, position) =>
-      read(buckets.read((found) => readBehind(found, filter, position, writer.newest(), note))),
-    counts: (filter) => buckets.read((found) => readCounts(found, filter, { clock, ms: 1000 }, note)).counts,
+    behind: (filter, position, ms = 60_000, limit = 10_000) =>
+      read(
+        buckets.read((found) =>
+          readBehind(found, { filter, position, upTo: writer.newest(), limit }, reading(ms)),
+        ),
+      ),
+    countBehind: (filter, position, ms) =>
+      read(
+        buckets.read((found) => countBehind(found, { filter, position, upTo: writer.newest() }, reading(ms))),
+      ),
+    counts: (query, ms) => read(buckets.read((found) => readCounts(found, query, reading(ms)))),
+    values: (query, ms) => buckets.read((found) => readValues(found, query, reading(ms))),
+    context: (around, ms) =>
+      buckets.read((found) => readContext(found, { ...around, upTo: writer.newest() }, reading(ms))),
+    watch: (tail, filter) => void read(pump.watch(tail, filter)),
+    pump: (position, ms) =>
+      buckets.read((found) => pump.pump(found, { position, upTo: writer.newest() }, reading(ms))),
     mergeAll() {
       for (const { path } of listBuckets(folder)) {
         const db = openBucketReadOnly(path);
@@ -138,6 +179,24 @@ export function hubStore(
     files: (group) => listBuckets(folder).filter((bucket) => bucket.group === group).length,
     bytes: () => listBuckets(folder).reduce((sum, bucket) => sum + bucketBytes(bucket), 0),
     notes: () => notes,
+    damageBlocks() {
+      let count = 0;
+      for (const { path } of listBuckets(folder)) {
+        const db = openBucket(path);
+        if (!db.ok) throw db.error;
+        for (const { first, data } of db.value.all(
+          { first: number, data: bytes },
+          'SELECT first, data FROM blocks',
+        )) {
+          const changed = Buffer.from(data);
+          changed[changed.length - 1] = (changed[changed.length - 1] ?? 0) ^ 1;
+          db.value.run('UPDATE blocks SET data = ? WHERE first = ?', [changed, first]);
+          count++;
+        }
+        db.value.close();
+      }
+      return count;
+    },
     damageOldest() {
       const [oldest] = listBuckets(folder);
       if (oldest === undefined) throw new Error('there is no bucket');

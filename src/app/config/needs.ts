@@ -31,7 +31,7 @@ export function resolveNeeds(notes: Notes, name: string, written: readonly strin
 export function checkNeeds(notes: Notes, plan: Plan): void {
   const byName = new Map(plan.services.map((service) => [service.name, service]));
   // A service with a mistake of its own is in the config all the same.
-  const known = writtenNames(notes.source.value);
+  const known = [...new Set([...writtenNames(notes.source.value), ...byName.keys()])];
   for (const { name, needs } of plan.services) {
     for (const need of needs) {
       const tell = (message: string): void =>

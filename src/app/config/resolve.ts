@@ -6,6 +6,8 @@ import type { YamlSource } from '../../core/yaml-source.ts';
 import { dataFolder, defaultState } from '../layout.ts';
 import type { Origin, Plan, PlannedService } from '../plan.ts';
 import { resolveBeats } from './beats.ts';
+import { resolveForward } from './forward.ts';
+import { resolveHub } from './hub.ts';
 import { checkCommand, checkEnv, checkStreams, checkUsers } from './checks.ts';
 import { checkLimits, resolveLimits, resolveLog } from './limits.ts';
 import { checkNeeds, resolveNeeds } from './needs.ts';
@@ -42,8 +44,7 @@ export async function resolveConfig(
   const folder = dirname(resolve(file));
   const data = dataFolder(file);
   const notes: Notes = { source, file, folder, data, anyUser, origins: new Map(), diagnostics: [] };
-  const keep = config.hub?.keep;
-  const pick = <T>(path: string, written: T | undefined, at: readonly string[], builtIn: T): T =>
+  const pick: PickOwn = (path, written, at, builtIn) =>
     choose(notes, path, [[written, 'config', at]], builtIn);
   const zone = pick('zone', config.zone, ['zone'], BUILT_IN.zone);
   const quiet = createQuiet(notes, config, zone);
@@ -53,18 +54,7 @@ export async function resolveConfig(
     v: 1,
     file: resolve(file),
     state: resolve(folder, pick('state', config.state, ['state'], defaultState(file))),
-    keep: {
-      logsMs: pick('keep.logs', keep?.logs, ['hub', 'keep', 'logs'], BUILT_IN.keepLogsMs),
-      historyMs: pick('keep.history', keep?.history, ['hub', 'keep', 'history'], BUILT_IN.keepHistoryMs),
-      bytes: pick('keep.size', keep?.size, ['hub', 'keep', 'size'], BUILT_IN.keepBytes),
-      looksMs: pick('keep.looks', keep?.looks, ['hub', 'keep', 'looks'], BUILT_IN.keepLooksMs),
-      looksBytes: pick(
-        'keep.looks-size',
-        keep?.['looks-size'],
-        ['hub', 'keep', 'looks-size'],
-        BUILT_IN.keepLooksBytes,
-      ),
-    },
+    keep: resolveKeep(pick, config.hub?.keep),
     ...quiet.ofAll,
     ...notify.ofAll,
     ...(config.zone === undefined ? {} : { zone }),
@@ -76,14 +66,37 @@ export async function resolveConfig(
     })),
   };
   const jobs = await jobsOf(notes, config, zone);
-  checkFolders(notes, plan);
-  checkNeeds(notes, plan);
-  checkLimits(notes, plan);
-  await checkStreams(notes, plan.services);
-  await checkUsers(notes, plan.services);
-  checkUnitNames(notes, plan, Object.keys(config.jobs ?? {}));
-  await checkUnits(notes, plan);
-  return { plan: { ...plan, ...jobs }, origins: notes.origins, diagnostics: notes.diagnostics };
+  const { shipping, service } = resolveHub(notes, config, plan);
+  const forward = resolveForward(notes, config);
+  const whole = {
+    ...plan,
+    ...jobs,
+    ...(shipping === undefined ? {} : { shipping }),
+    ...(forward === undefined ? {} : { forward }),
+    ...(service === undefined ? {} : { services: [service, ...plan.services] }),
+  };
+  checkFolders(notes, whole);
+  checkNeeds(notes, whole);
+  checkLimits(notes, whole);
+  await checkStreams(notes, whole.services);
+  await checkUsers(notes, whole.services);
+  checkUnitNames(notes, whole, Object.keys(config.jobs ?? {}));
+  await checkUnits(notes, whole);
+  return { plan: whole, origins: notes.origins, diagnostics: notes.diagnostics };
+}
+
+type PickOwn = <T>(path: string, written: T | undefined, at: readonly string[], builtIn: T) => T;
+
+/** How long records of this machine are kept here. */
+function resolveKeep(pick: PickOwn, keep: NonNullable<Config['hub']>['keep']): Plan['keep'] {
+  const at = (key: string): readonly string[] => ['hub', 'keep', key];
+  return {
+    logsMs: pick('keep.logs', keep?.logs, at('logs'), BUILT_IN.keepLogsMs),
+    historyMs: pick('keep.history', keep?.history, at('history'), BUILT_IN.keepHistoryMs),
+    bytes: pick('keep.size', keep?.size, at('size'), BUILT_IN.keepBytes),
+    looksMs: pick('keep.looks', keep?.looks, at('looks'), BUILT_IN.keepLooksMs),
+    looksBytes: pick('keep.looks-size', keep?.['looks-size'], at('looks-size'), BUILT_IN.keepLooksBytes),
+  };
 }
 
 /** What knows jobs and their verbs is loaded where there is one. */

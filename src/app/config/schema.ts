@@ -1,10 +1,11 @@
 import * as v from 'valibot';
 import { collectConfig } from '../../collect/config.ts';
-import { channelNames, duration, type FieldFacts, size, text, zoneName } from '../../core/fields.ts';
-import { SIZE_FORM } from '../../core/sizes.ts';
+import { channelNames, duration, type FieldFacts, text, zoneName } from '../../core/fields.ts';
 import { logConfig, logDefaults, restartConfig } from '../../run/config.ts';
 import { needsConfig, readyConfig } from '../../run/readiness/config.ts';
 import { environmentFile, limitFields, stopSignal } from '../../run/limits-config.ts';
+import { forwardConfig } from '../../forward/config.ts';
+import { hubConfig } from '../../hub/config.ts';
 import { beatsConfig } from '../../watch/beats/config.ts';
 import { watchesConfig } from '../../watch/config.ts';
 import { lockNames } from '../../core/lock-names.ts';
@@ -142,52 +143,8 @@ export const config = v.pipe(
       ),
       v.description('What holds for every service that does not say otherwise.'),
     ),
-    hub: v.pipe(
-      v.optional(
-        v.strictObject({
-          keep: v.pipe(
-            v.optional(
-              v.strictObject({
-                logs: v.pipe(
-                  v.optional(duration),
-                  v.description('How long log lines are kept in the time line.'),
-                ),
-                history: v.pipe(
-                  v.optional(duration),
-                  v.description('How long all other records are kept: starts, exits, changes of state.'),
-                ),
-                size: v.pipe(
-                  v.optional(
-                    v.pipe(
-                      size,
-                      v.minValue(16_777_216, 'cannot use this value: at least 16M'),
-                      v.metadata({ form: `${SIZE_FORM}, at least 16M` }),
-                    ),
-                  ),
-                  v.description('How large the stored time line may become; the oldest records go first.'),
-                ),
-                looks: v.pipe(
-                  v.optional(duration),
-                  v.description('How long it is kept what watches saw, for `vahti try`.'),
-                ),
-                'looks-size': v.pipe(
-                  v.optional(
-                    v.pipe(
-                      size,
-                      v.minValue(1_048_576, 'cannot use this value: at least 1M'),
-                      v.metadata({ form: `${SIZE_FORM}, at least 1M` }),
-                    ),
-                  ),
-                  v.description('How large what watches saw may become; the oldest goes first.'),
-                ),
-              }),
-            ),
-            v.description('How long records are kept, and in how much space.'),
-          ),
-        }),
-      ),
-      v.description('Where records are kept, and how long.'),
-    ),
+    hub: v.optional(hubConfig),
+    forward: v.optional(forwardConfig),
     quiet: v.optional(quietConfig),
     notify: v.optional(channelsConfig),
     beats: v.optional(beatsConfig),
@@ -225,4 +182,10 @@ export const BUILT_IN = {
   keepBytes: 1_073_741_824,
   keepLooksMs: 14 * 86_400_000,
   keepLooksBytes: 67_108_864,
+  /** Of a hub. */
+  hubBytes: 10_737_418_240,
+  hubFree: 1_073_741_824,
+  hubCleanUpMs: 60_000,
+  hubRecords: 100_000,
+  hubRecordBytes: 67_108_864,
 } as const;

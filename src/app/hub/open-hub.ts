@@ -40,7 +40,7 @@ export interface HubSpec extends PlannedHub {
 /** The error is a sentence. Nothing is left open then. */
 export async function openHub(spec: HubSpec, deps: HubDeps): Promise<Result<Hub, string>> {
   const { clock, log } = deps;
-  const { folder, keep, host, port, origins, certificate } = spec;
+  const { folder, keep, host, port, origins, proxies, certificate } = spec;
   const closers: (() => unknown)[] = [];
   const close = async (): Promise<void> => {
     for (let last = closers.pop(); last !== undefined; last = closers.pop()) await last();
@@ -80,6 +80,7 @@ export async function openHub(spec: HubSpec, deps: HubDeps): Promise<Result<Hub,
     host,
     port,
     origins,
+    proxies,
     ...(certificate === undefined ? {} : { tls: certificate }),
     doors,
     routes: [registerHealth(figures.read), ...protocols.value.routes],

@@ -4,7 +4,7 @@ import type { JobUnitSpec, ServiceUnitSpec, UnitSpec } from '../../deploy/unit-s
 import { renderDaemon, type RenderedUnit, renderJob, renderService } from '../../deploy/units.ts';
 import type { PlannedJob } from '../../jobs/job.ts';
 import { environmentFileOf, isInstalledConfig } from '../layout.ts';
-import type { Plan, PlannedService } from '../plan.ts';
+import { isBuiltIn, type Plan, type PlannedService } from '../plan.ts';
 import { smallEnvironment, smallProgram } from '../small-memory.ts';
 import { statePaths } from '../state.ts';
 import { DAEMON_UNIT, jobUnit, serviceUnit } from '../unit-names.ts';
@@ -117,26 +117,23 @@ function serviceSpec(service: PlannedService, target: InstallTarget): ServiceUni
   const { name, collect, memory, cpu, openFiles, stopSignal, restart, cwd, stopMs, boot = true } = service;
   const shared = common(target);
   const { plan: planFile } = statePaths(plan.state);
+  const builtIn = isBuiltIn(service);
   const own = collect === undefined ? program : smallProgram(program);
   const env = collect === undefined ? {} : smallEnvironment({});
   return {
     ...shared,
-    ...identity(target, service.user, collect !== undefined),
+    ...identity(target, service.user, builtIn),
     unit: serviceUnit(service),
     service: name,
     description: `Vahti: ${name}`,
-    ...planWord(
-      [...own, 'run', name, '--plan'],
-      planFile,
-      collect === undefined && isOther(service.user, target),
-    ),
+    ...planWord([...own, 'run', name, '--plan'], planFile, !builtIn && isOther(service.user, target)),
     env: { ...shared.env, ...env, VAHTI_UNIT: '1' },
     cwd,
     stopMs,
     boot,
-    notifies: collect !== undefined,
+    notifies: builtIn,
     tellsReady: service.ready?.sign.kind === 'fd',
-    ...(collect === undefined ? {} : { version: target.version }),
+    ...(builtIn ? { version: target.version } : {}),
     needs: service.needs.flatMap((need) => unitNamed(need.name, plan) ?? []),
     noRestartOn: restart.noRestartOn,
     sandbox: serviceSandbox(service, target),
@@ -218,8 +215,12 @@ function foldersOf(target: InstallTarget): readonly NeededFolder[] {
       why,
       ...(isOwn(path, who) ? { group } : {}),
     }));
-  const ofServices = plan.services.flatMap(({ name, collect, writes = [], user: who = user }) =>
-    [...(collect === undefined ? [] : [collect.into]), ...writes].flatMap((path) => data(path, who, name)),
+  const ofServices = plan.services.flatMap(({ name, collect, hub, writes = [], user: who = user }) =>
+    [
+      ...(collect === undefined ? [] : [collect.into]),
+      ...(hub === undefined ? [] : [hub.folder]),
+      ...writes,
+    ].flatMap((path) => data(path, who, name)),
   );
   const ofJobs = (plan.jobs ?? []).flatMap((job) =>
     jobSandbox(job, target).writes.flatMap((path) => data(path, job.user ?? user, `the job ${job.name}`)),

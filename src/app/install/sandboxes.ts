@@ -21,6 +21,11 @@ export function serviceSandbox(service: PlannedService, target: InstallTarget): 
     const reads = [...seen, ...files.flatMap((file) => file ?? [])];
     return { ...base, trust: 'own', writes: [collect.into, paths.run], reads };
   }
+  if (service.hub !== undefined) {
+    const { folder, tls, oldTokens } = service.hub;
+    const files = [tls?.cert, tls?.key, oldTokens].flatMap((file) => file ?? []);
+    return { ...base, trust: 'own', writes: [folder, paths.run], reads: [...seen, ...files] };
+  }
   const home = target.homes.get(user);
   const reads = [...seen, ...argv.filter(isAbsolute), ...(home === undefined ? [] : [home])];
   if (isKnownCommand(service)) return { ...base, trust: 'own', writes: writes ?? [], reads };

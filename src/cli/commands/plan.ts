@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { isReference } from '../../app/environment.ts';
 import type { Origin, Origins, Plan, PlanChange, PlannedService } from '../../app/plan.ts';
+import { addressText } from '../../core/address.ts';
 import { formatDuration } from '../../core/durations.ts';
 import { formatSize } from '../../core/sizes.ts';
 import { joinWords } from '../../core/words.ts';
@@ -57,6 +58,7 @@ function planText(
     `         looks-size ${formatSize(plan.keep.looksBytes)}  ${from('keep.looks-size')}`,
   ];
   if (plan.beats !== undefined) lines.push(`beats    by HTTP at ${plan.beats.url}`);
+  for (const { name, kind, url } of plan.forward ?? []) lines.push(`forward  ${name}: ${kind} to ${url}`);
   if (plan.services.some(({ needs }) => needs.length > 0))
     lines.push(
       `order    ${startWaves(plan.services)
@@ -71,16 +73,9 @@ function planText(
 
 function serviceLines(service: PlannedService, from: (path: string) => string, colour: boolean): string[] {
   const at = (key: string): string => from(`services.${service.name}.${key}`);
-  const { restart, collect } = service;
+  const { restart } = service;
   if (service.unit !== undefined) return unitLines(service, at, colour);
-  const what =
-    collect === undefined
-      ? [`  run        ${joinWords(service.argv)}`]
-      : [
-          `  collect    ${streamText(collect.from)}`,
-          `  into       ${collect.into}`,
-          `  part       ${collect.part}, begins at ${collect.cursor}`,
-        ];
+  const what = kindLines(service);
   return [
     `${paint(colour, 'bold', service.name)} (${service.kind})`,
     ...what,
@@ -98,6 +93,27 @@ function serviceLines(service: PlannedService, from: (path: string) => string, c
     `  log        ${formatSize(service.log.budgetBytes)}  ${at('log.budget')}`,
     ...limitLines(service),
     ...watchLines(service, at),
+  ];
+}
+
+/** What it is, and does. */
+function kindLines({ argv, collect, hub }: PlannedService): string[] {
+  if (hub !== undefined) {
+    const kept = hub.keep.rules.map(({ name, keepMs }) => `${name} ${formatDuration(keepMs)}`);
+    return [
+      `  listen     ${addressText(hub)}${hub.tls === undefined ? '' : ', TLS'}`,
+      ...(hub.syslog === undefined
+        ? []
+        : [`  syslog     ${addressText(hub.syslog)}, as ${hub.syslog.agent}`]),
+      `  folder     ${hub.folder}`,
+      `  keep       ${kept.join(', ')}; ${formatSize(hub.keep.bytes)}`,
+    ];
+  }
+  if (collect === undefined) return [`  run        ${joinWords(argv)}`];
+  return [
+    `  collect    ${streamText(collect.from)}`,
+    `  into       ${collect.into}`,
+    `  part       ${collect.part}, begins at ${collect.cursor}`,
   ];
 }
 

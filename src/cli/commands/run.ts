@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { type Command, Option } from 'commander';
-import type { Plan, PlannedService } from '../../app/plan.ts';
+import { isBuiltIn, type Plan, type PlannedService } from '../../app/plan.ts';
 import { unitRun } from '../../app/unit-lives.ts';
 import { asError, errorCode } from '../../core/result.ts';
 import { didYouMean } from '../../core/suggest.ts';
@@ -43,16 +43,14 @@ export function addRun(program: Command): void {
       }
       const service = findService(plan, name);
       const unit = unitRun(process.env);
-      if (unit !== undefined && service.collect === undefined) {
+      if (unit !== undefined && !isBuiltIn(service)) {
         const { becomeCommand } = await import('../run-unit.ts');
         process.exitCode = await becomeCommand(service, plan, unit);
         return;
       }
       // Loaded here, so that the small commands start fast.
       const { runBuiltin, runCommand } = await import('../run-service.ts');
-      process.exitCode = await (service.collect === undefined
-        ? runCommand(service, plan)
-        : runBuiltin(service, plan));
+      process.exitCode = await (isBuiltIn(service) ? runBuiltin(service, plan) : runCommand(service, plan));
     });
 }
 

@@ -5,6 +5,7 @@ import { answered, controlClient, unknownService } from '../control.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, paint, printJson, table } from '../output.ts';
 import { jobsText } from '../job-words.ts';
+import { shippingText } from '../shipping-words.ts';
 import { heldText } from '../silence-words.ts';
 import { watchText } from '../watch-words.ts';
 import { ago, figuresText, limitText, stateText, unitText, waitText } from '../words.ts';
@@ -33,7 +34,7 @@ export function addStatus(program: Command): void {
 
 function statusText(status: DaemonStatus, services: readonly ServiceStatus[], now: number): string {
   const colour = colours(process.stdout);
-  const head = `vahti ${status.version} on ${status.config}, pid ${status.pid}, since ${ago(now, status.since)}\n\n`;
+  const head = `vahti ${status.version} on ${status.config}, pid ${status.pid}, since ${ago(now, status.since)}\n${status.shipping === null ? '' : shippingText(status.shipping, now)}\n`;
   const jobs = status.jobs.length === 0 ? '' : jobsText(status.jobs, now, colour);
   if (services.length === 0) return jobs === '' ? `${head}no services\n` : head + jobs;
   const rows = services.map((service) => [

@@ -8,7 +8,7 @@ import {
 } from '../../core/sqlite.ts';
 import type { Result } from '../../core/result.ts';
 
-/** One bucket: a SQLite file of blocks, what finds them, and what its agents have sent so far. */
+/** One bucket: a SQLite file of blocks, what finds them, and how far the numbers of those who send have come. */
 
 const MIGRATIONS = [
   // The large values come last: what is before them is found without reading them.
@@ -18,7 +18,7 @@ const MIGRATIONS = [
      levels INTEGER NOT NULL, words TEXT NOT NULL, counts BLOB, tokens BLOB, data BLOB NOT NULL) STRICT;
    CREATE INDEX blocks_latest ON blocks (latest);
    CREATE INDEX blocks_small ON blocks (first) WHERE tokens IS NULL;
-   CREATE TABLE agents (agent TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE TABLE series (name TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
    CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;`,
 ] as const;
 
@@ -66,6 +66,7 @@ export interface BlockWords {
   readonly kind?: readonly string[];
   readonly sender?: readonly string[];
   readonly life?: readonly string[];
+  readonly host?: readonly string[];
 }
 
 export const LISTED = [
@@ -74,4 +75,5 @@ export const LISTED = [
   'kind',
   'sender',
   'life',
+  'host',
 ] as const satisfies readonly (keyof BlockWords)[];

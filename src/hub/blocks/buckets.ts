@@ -3,8 +3,8 @@ import { errorCode } from '../../core/result.ts';
 import type { Database } from '../../core/sqlite.ts';
 import { openBucketReadOnly } from './bucket.ts';
 import { listBuckets } from './bucket-files.ts';
-import type { Damage } from './read.ts';
 import type { ScannedBucket } from './scan.ts';
+import type { Damage } from './search.ts';
 
 /** All buckets of a folder, for reading: another thread or process writes them meanwhile. */
 export interface Buckets {

@@ -1,5 +1,6 @@
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { RecordKind } from '../../core/record.ts';
+import type { Heading } from './decode.ts';
 import type { HubRow } from './row.ts';
 
 /**
@@ -18,8 +19,8 @@ export interface MinuteCount {
 
 const MINUTE = 60_000_000;
 
-export function countByMinute(rows: Iterable<HubRow>): readonly MinuteCount[] {
-  const counts = new Map<string, { time: number; row: HubRow; count: number }>();
+export function countByMinute(rows: Iterable<Heading>): readonly MinuteCount[] {
+  const counts = new Map<string, { time: number; row: Heading; count: number }>();
   for (const row of rows) {
     const time = Math.floor(row.time / MINUTE) * MINUTE;
     const key = `${time}\n${row.level}\n${row.kind}\n${row.agent}\n${row.service}`;

@@ -12,6 +12,8 @@ export class BlockDamagedError extends Error {
 /** What a query looks at; a section is unpacked when something of it is asked for first. */
 export interface Block {
   readonly count: number;
+  /** What it takes when everything is unpacked, roughly. */
+  readonly bytes: number;
   /** The values of a column, row by row. */
   numbers(column: NumberColumn): Float64Array;
   /** The words of a column, and for each row which of them it has. */
@@ -20,7 +22,11 @@ export interface Block {
   texts(): Texts;
   fields(row: number): string;
   row(row: number): HubRow;
+  /** A record without its texts, which need not be unpacked for it. */
+  heading(row: number): Heading;
 }
+
+export type Heading = Omit<HubRow, 'message' | 'fields'>;
 
 export interface Words {
   readonly words: readonly string[];
@@ -51,29 +57,30 @@ export function openBlock(bytes: Buffer): Block {
     const found = words(column);
     return found.words[found.places[row] ?? 0] ?? '';
   };
+  const heading = (row: number): Heading => ({
+    position: numbers('position')[row] as number,
+    agent: wordOf('agent', row),
+    seq: numbers('seq')[row] as number,
+    time: numbers('time')[row] as number,
+    received: numbers('received')[row] as number,
+    host: wordOf('host', row),
+    service: wordOf('service', row),
+    life: wordOf('life', row),
+    kind: wordOf('kind', row) as RecordKind,
+    level: numbers('level')[row] as number,
+    sender: wordOf('sender', row),
+  });
   return {
     get count() {
       return rows().count;
     },
+    bytes: packed.reduce((sum, { length }) => sum + length, 0) * 2,
     numbers,
     words,
     texts,
     fields: (row) => textOf(fields(), row),
-    row: (row) => ({
-      position: numbers('position')[row] as number,
-      agent: wordOf('agent', row),
-      seq: numbers('seq')[row] as number,
-      time: numbers('time')[row] as number,
-      received: numbers('received')[row] as number,
-      host: wordOf('host', row),
-      service: wordOf('service', row),
-      life: wordOf('life', row),
-      kind: wordOf('kind', row) as RecordKind,
-      level: numbers('level')[row] as number,
-      sender: wordOf('sender', row),
-      message: textOf(texts(), row),
-      fields: textOf(fields(), row),
-    }),
+    row: (row) => ({ ...heading(row), message: textOf(texts(), row), fields: textOf(fields(), row) }),
+    heading,
   };
 }
 

@@ -1,5 +1,5 @@
 import { constants, crc32, zstdCompressSync } from 'node:zlib';
-import { type HubRow, NUMBER_COLUMNS, WORD_COLUMNS } from './row.ts';
+import { type HubRow, NUMBER_COLUMNS, WORD_COLUMNS, type WordColumn } from './row.ts';
 import { ByteWriter } from './varint.ts';
 
 /**
@@ -18,12 +18,19 @@ const FAST = { params: { [constants.ZSTD_c_compressionLevel]: 1 } };
 /** For blocks that are made of others, away from those who wait. */
 const SMALL = { params: { [constants.ZSTD_c_compressionLevel]: 3 } };
 
-/** @param rows one at least, in the order of their positions. @param small takes more time for fewer bytes. */
-export function encodeBlock(rows: readonly HubRow[], small = false): Buffer {
+/**
+ * @param rows one at least, in the order of their positions. @param small takes more time for fewer bytes.
+ * @param seen told the different words of each column, which are found on the way.
+ */
+export function encodeBlock(
+  rows: readonly HubRow[],
+  small = false,
+  seen: (column: WordColumn, words: ReadonlyMap<string, number>) => void = () => {},
+): Buffer {
   const out = new ByteWriter(1024);
   out.bytes(Uint8Array.of(BLOCK_VERSION));
   const numbers = new ByteWriter(rows.length * 12);
-  writeRows(rows, numbers);
+  writeRows(rows, numbers, seen);
   const [text, fields] = [new ByteWriter(rows.length * 160), new ByteWriter(rows.length)];
   writeTexts(rows, text, (row) => row.message);
   writeTexts(rows, fields, (row) => row.fields);
@@ -42,7 +49,11 @@ function pack(section: Buffer, out: ByteWriter, small: boolean): void {
 }
 
 /** Column by column: all values of one are alike, which is what packs well. */
-function writeRows(rows: readonly HubRow[], out: ByteWriter): void {
+function writeRows(
+  rows: readonly HubRow[],
+  out: ByteWriter,
+  seen: (column: WordColumn, words: ReadonlyMap<string, number>) => void,
+): void {
   out.number(rows.length);
   for (const column of NUMBER_COLUMNS) {
     let before = 0;
@@ -64,6 +75,7 @@ function writeRows(rows: readonly HubRow[], out: ByteWriter): void {
       }
       places.number(place);
     }
+    seen(column, words);
     out.number(words.size);
     const one = new ByteWriter(64);
     for (const word of words.keys()) {

@@ -1,4 +1,4 @@
-import { compilePattern, type Pattern } from '../../core/pattern.ts';
+import { compilePattern } from '../../core/pattern.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { BlockWords } from './bucket.ts';
 import { type Block, textOf } from './decode.ts';
@@ -13,8 +13,13 @@ export interface Matcher {
   /** Whether it needs the tokens of a block; then whether they allow an answer. */
   readonly usesTokens: boolean;
   tokensAllow(tokens: Uint8Array): boolean;
-  /** The rows of a block that match, in its order. @param received rows that were taken before it are not there, microseconds. */
-  rows(block: Block, received: number): number[];
+  /**
+   * The rows of a block that match as far as it is cheap to say, in its order.
+   * @param received rows that were taken before it are not there, microseconds. @param wanted asked last of what is in the columns.
+   */
+  candidates(block: Block, received: number, wanted?: (row: number) => boolean): number[];
+  /** Whether a candidate matches in what is looked at row by row: whole words, the expression, fields. */
+  holds(block: Block, row: number): boolean;
 }
 
 /** The error is a clause that says what cannot be used. */
@@ -27,6 +32,8 @@ export function createMatcher(filter: HubFilter): Result<Matcher, string> {
     ...(filter.text === undefined ? [] : wordHashes(filter.text, true)),
     ...(filter.words === undefined ? [] : wordHashes(filter.words, false)),
   ];
+  const wholeWords = filter.words === undefined ? undefined : [...wordsIn(filter.words)];
+  const fields = filter.fields?.map(({ path, value }) => ({ path: path.split('.'), value }));
   return ok({
     mayMatch: (found, words) =>
       (found & levels) !== 0 &&
@@ -36,14 +43,16 @@ export function createMatcher(filter: HubFilter): Result<Matcher, string> {
       }),
     usesTokens: hashes.length > 0,
     tokensAllow: (tokens) => mayHave(tokens, hashes),
-    rows(block, received) {
+    candidates(block, received, wanted) {
       let rows = byColumns(block, filter, sets, levels, received);
+      if (wanted !== undefined) rows = rows.filter(wanted);
       if (rows.length > 0 && filter.text !== undefined) rows = byText(block, rows, filter.text);
-      if (rows.length > 0 && filter.words !== undefined) rows = byWords(block, rows, filter.words);
-      if (rows.length > 0 && pattern.value !== undefined) rows = byPattern(block, rows, pattern.value);
-      if (rows.length > 0 && filter.fields !== undefined) rows = byFields(block, rows, filter.fields);
       return rows;
     },
+    holds: (block, row) =>
+      (wholeWords === undefined || hasWords(block, row, wholeWords)) &&
+      (pattern.value?.test(textOf(block.texts(), row)) ?? true) &&
+      (fields === undefined || hasFields(block, row, fields)),
   });
 }
 
@@ -119,35 +128,38 @@ function byText(block: Block, rows: readonly number[], text: string): number[] {
 /** As tokens.ts tells words apart. */
 const WORD = /[A-Za-z0-9_\u0080-\uffff]+/g;
 
-function byWords(block: Block, rows: readonly number[], words: string): number[] {
-  const wanted = [...wordsIn(words)];
-  return rows.filter((row) => {
-    const found = wordsIn(textOf(block.texts(), row));
-    return wanted.every((word) => found.has(word));
-  });
+function hasWords(block: Block, row: number, wanted: readonly string[]): boolean {
+  const found = wordsIn(textOf(block.texts(), row));
+  return wanted.every((word) => found.has(word));
 }
 
 function wordsIn(text: string): ReadonlySet<string> {
   return new Set((text.match(WORD) ?? []).map((word) => word.toLowerCase()));
 }
 
-function byPattern(block: Block, rows: readonly number[], pattern: Pattern): number[] {
-  return rows.filter((row) => pattern.test(textOf(block.texts(), row)));
+interface FieldPath {
+  readonly path: readonly string[];
+  readonly value: string;
 }
 
-function byFields(block: Block, rows: readonly number[], wanted: NonNullable<HubFilter['fields']>): number[] {
-  return rows.filter((row) => {
-    const text = block.fields(row);
-    if (text === '') return false;
-    const fields = JSON.parse(text) as unknown;
-    return wanted.every(({ path, value }) => shown(valueAt(fields, path.split('.'))) === value);
-  });
+function hasFields(block: Block, row: number, wanted: readonly FieldPath[]): boolean {
+  const text = block.fields(row);
+  if (text === '') return false;
+  const fields = JSON.parse(text) as unknown;
+  return wanted.every(({ path, value }) => shown(valueAt(fields, path)) === value);
 }
 
-function valueAt(value: unknown, [name, ...rest]: readonly string[]): unknown {
-  if (name === undefined) return value;
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
-  return valueAt((value as Record<string, unknown>)[name], rest);
+/** Names may have dots of their own, as OpenTelemetry's have: `http.route` is looked for before `route` within `http`. */
+function valueAt(value: unknown, path: readonly string[]): unknown {
+  if (path.length === 0) return value;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (let parts = path.length; parts > 0; parts--) {
+    const name = path.slice(0, parts).join('.');
+    if (!Object.hasOwn(value, name)) continue;
+    const found = valueAt((value as Record<string, unknown>)[name], path.slice(parts));
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }
 
 function shown(value: unknown): string | undefined {

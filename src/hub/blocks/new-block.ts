@@ -3,7 +3,7 @@ import { type BlockWords, LISTED } from './bucket.ts';
 import { encodeCounts } from './counts.ts';
 import { encodeBlock } from './encode.ts';
 import { tokensOf } from './tokens.ts';
-import type { HubRow } from './row.ts';
+import type { HubRow, WordColumn } from './row.ts';
 
 /** A block that is not stored yet, with what finds it. */
 export interface NewBlock {
@@ -38,8 +38,11 @@ export function createBlock(rows: readonly HubRow[], stays: boolean): NewBlock {
     levels |= 1 << row.level;
   }
   const [first, last] = [rows[0]?.position ?? 0, rows.at(-1)?.position ?? 0];
-  const data = encodeBlock(rows, stays);
-  const words = JSON.stringify(wordsOf(rows));
+  const listed: [string, readonly string[]][] = [];
+  const data = encodeBlock(rows, stays, (column, found) => {
+    if (isListed(column) && found.size <= MOST_WORDS) listed.push([column, [...found.keys()]]);
+  });
+  const words = JSON.stringify(Object.fromEntries(listed) satisfies BlockWords);
   const counts = stays ? encodeCounts(rows) : null;
   const tokens = stays ? tokensOf(rows) : null;
   return {
@@ -58,14 +61,8 @@ export function createBlock(rows: readonly HubRow[], stays: boolean): NewBlock {
   };
 }
 
-function wordsOf(rows: readonly HubRow[]): BlockWords {
-  return Object.fromEntries(
-    LISTED.flatMap((column) => {
-      const found = new Set<string>();
-      for (const row of rows) found.add(row[column]);
-      return found.size > MOST_WORDS ? [] : [[column, [...found]]];
-    }),
-  );
+function isListed(column: WordColumn): boolean {
+  return (LISTED as readonly WordColumn[]).includes(column);
 }
 
 /** To be called in a transaction. */

@@ -39,6 +39,8 @@ function pages(store: HubStore, filter: HubFilter, limit: number, ms: number): H
   throw new Error('it never ends');
 }
 
+const DAY = 86_400_000;
+
 test('an answer is what a filter means, page by page, before and after blocks are merged, whatever the budget', () => {
   fc.assert(
     fc.property(
@@ -216,35 +218,38 @@ test('a damaged bucket is set aside and told, and all else goes on', () => {
   store.close();
 });
 
-test('counts by minute are what the records say, merged or not', () => {
-  fc.assert(
-    fc.property(fc.array(someBatches, { minLength: 1, maxLength: 4 }), fc.nat(3), (times, mergeAt) => {
-      const store = hubStore();
-      const all: HubRow[] = [];
-      for (const [index, batches] of times.entries()) {
-        all.push(...store.append(batches));
-        if (index === mergeAt) store.mergeAll();
-      }
-      const counts = store.counts({ since: HUB_NOW - 100 });
-      const wanted = all.filter(({ time }) => time >= HUB_NOW - 100);
-      assert.equal(
-        counts.reduce((sum, { count }) => sum + count, 0),
-        wanted.length,
-      );
-      for (const { agent, service, kind, level, time, count } of counts)
-        assert.equal(
-          count,
-          wanted.filter(
-            (row) =>
-              row.agent === agent &&
-              row.service === service &&
-              row.kind === kind &&
-              row.level === level &&
-              Math.floor(row.time / 60_000_000) * 60_000_000 === time,
-          ).length,
-        );
-      store.close();
-    }),
-    { numRuns: 15 },
+test('a series of which nothing was heard for 90 days is forgotten, others are known in every new file', () => {
+  const store = hubStore();
+  const send = (series: string, seq: number): void =>
+    void store.taken([{ agent: 'a1', series, records: [store.record({ seq })] }]);
+  send('page-1', 7);
+  for (let step = 0; step < 10; step++) {
+    send('machine', step + 1);
+    if (step === 8) assert.equal(store.lastOf('page-1'), 7);
+    store.pass(10 * DAY);
+  }
+  send('machine', 11);
+  assert.deepEqual([store.lastOf('page-1'), store.lastOf('machine')], [0, 11]);
+  store.restart();
+  // Files of that time are there still where nobody purges.
+  store.purge();
+  store.restart();
+  assert.deepEqual([store.lastOf('page-1'), store.lastOf('machine')], [0, 11]);
+  store.close();
+});
+
+test('a damaged block is left out of answers, and told once for each of them', () => {
+  const store = hubStore();
+  store.append([{ agent: 'a1', records: [1, 2, 3].map((seq) => store.record({ seq })) }]);
+  store.append([{ agent: 'a1', records: [4, 5].map((seq) => store.record({ seq })) }]);
+  const blocks = store.damageBlocks();
+  assert.equal(blocks, 2);
+  assert.deepEqual(store.newest({ limit: 10 }, 1000).rows, []);
+  assert.equal(store.notes().length, blocks);
+  assert.deepEqual(store.behind({}, 0), { rows: [], position: 5 });
+  assert.match(
+    store.notes()[0] ?? '',
+    /^cannot read the section fields of a block: its checksum is wrong: 2 records from position 4 of /,
   );
+  store.close();
 });

@@ -13,7 +13,10 @@ export type SentRecord = Omit<HubRow, 'position' | 'received' | 'agent'>;
 
 /** Records of one agent, in the order of their numbers. */
 export interface Batch {
+  /** Whose records they are. */
   readonly agent: string;
+  /** Whose numbers they have: a machine that begins anew has another series. Where it is absent, the agent's own. */
+  readonly series?: string;
   readonly records: readonly SentRecord[];
 }
 
@@ -32,8 +35,8 @@ export interface BlockWriter {
    * or whole groups of them are stored then, and sending them again stores the rest.
    */
   append(batches: readonly Batch[]): readonly Taken[];
-  /** The highest number that is stored of an agent; 0 where it sent nothing yet. */
-  lastOf(agent: string): number;
+  /** The highest number that is stored of a series; 0 where nothing was sent yet. */
+  lastOf(series: string): number;
   /** Begins the present file of a group that has older ones, so that those can go. */
   begin(group: Group): void;
   /** The position of the newest record. */
@@ -64,8 +67,23 @@ interface Open {
   readonly path: string;
   readonly start: number;
   readonly db: Database;
-  /** The highest number of each agent, as it is stored in this file. */
-  readonly agents: Map<string, number>;
+  readonly series: SeriesMap;
+}
+
+/** The highest number of each series, as it is stored in a file, and when it was last heard of, milliseconds. */
+type SeriesMap = Map<string, { readonly seq: number; readonly at: number }>;
+
+/**
+ * A series that nothing was heard of for so long is forgotten, since there is no end of them: a page that is opened anew begins one. What
+ * was sent so long ago, and stored without an answer, and comes again now, is there twice.
+ */
+const FORGOTTEN_MS = 90 * 86_400_000;
+
+/** What a group gets of one append. */
+interface Fresh {
+  readonly group: Group;
+  readonly rows: HubRow[];
+  readonly seqs: Map<string, number>;
 }
 
 /** Nothing that happened later than this after its receipt is believed: a clock is wrong there, microseconds. */
@@ -78,8 +96,8 @@ export function openBlockWriter(options: WriterOptions): BlockWriter {
 class Writer implements BlockWriter {
   readonly #options: WriterOptions;
   readonly #open = new Map<string, Open>();
-  /** Of groups whose present bucket is not open yet: what their newest file knows of its agents. */
-  readonly #known = new Map<string, Map<string, number>>();
+  /** Of groups whose present bucket is not open yet: what their newest file knows of its series. */
+  readonly #known = new Map<string, SeriesMap>();
   #position = 0;
 
   constructor(options: WriterOptions) {
@@ -90,32 +108,29 @@ class Writer implements BlockWriter {
 
   append(batches: readonly Batch[]): readonly Taken[] {
     const now = this.#options.clock.micros();
-    const groups = new Map<string, { readonly group: Group; readonly rows: HubRow[] }>();
+    const groups = new Map<string, Fresh>();
     let position = this.#position;
-    const seen = new Map<string, number>();
-    const taken = batches.map(({ agent, records }) => {
+    const taken = batches.map(({ agent, series = agent, records }) => {
       let stored = 0;
       for (const record of records) {
         const group = this.#options.groupOf(record);
-        const key = `${group.name}\n${agent}`;
-        const last = seen.get(key) ?? this.#lastIn(group.name, agent);
-        if (record.seq <= last) continue;
-        seen.set(key, record.seq);
-        stored++;
-        const found = groups.get(group.name) ?? { group, rows: [] };
+        const found = groups.get(group.name) ?? { group, rows: [], seqs: new Map<string, number>() };
+        if (record.seq <= (found.seqs.get(series) ?? this.#lastIn(group.name, series))) continue;
         groups.set(group.name, found);
+        found.seqs.set(series, record.seq);
+        stored++;
         found.rows.push(toRow(record, agent, ++position, now));
       }
       return { stored, doubled: records.length - stored };
     });
-    for (const { group, rows } of groups.values()) this.#store(group, rows, position);
+    for (const fresh of groups.values()) this.#store(fresh, position);
     this.#position = position;
     return taken;
   }
 
-  lastOf(agent: string): number {
+  lastOf(series: string): number {
     const names = new Set([...this.#open.keys(), ...this.#known.keys()]);
-    return Math.max(0, ...[...names].map((name) => this.#lastIn(name, agent)));
+    return Math.max(0, ...[...names].map((name) => this.#lastIn(name, series)));
   }
 
   begin(group: Group): void {
@@ -152,7 +167,7 @@ class Writer implements BlockWriter {
     this.#open.clear();
   }
 
-  /** Positions go on behind all that is stored, and agents behind what they have sent. */
+  /** Positions go on behind all that is stored, and series behind what was sent of them. */
   #recover(): void {
     for (const bucket of listBuckets(this.#options.folder)) {
       const opened = openBucket(bucket.path);
@@ -161,32 +176,32 @@ class Writer implements BlockWriter {
         this.#setAside(bucket.path, opened.error.message);
         continue;
       }
-      const agents = agentsOf(opened.value);
+      const stored = seriesOf(opened.value);
       const position = opened.value.get({ value: number }, "SELECT value FROM meta WHERE key = 'position'");
       this.#position = Math.max(this.#position, position?.value ?? 0);
-      const known = this.#known.get(bucket.group) ?? new Map<string, number>();
-      for (const [agent, seq] of agents) known.set(agent, Math.max(seq, known.get(agent) ?? 0));
+      const known: SeriesMap = this.#known.get(bucket.group) ?? new Map();
+      for (const [series, last] of stored)
+        if (last.seq > (known.get(series)?.seq ?? 0)) known.set(series, last);
       this.#known.set(bucket.group, known);
       opened.value.close();
     }
   }
 
-  #lastIn(group: string, agent: string): number {
-    return (this.#open.get(group)?.agents ?? this.#known.get(group))?.get(agent) ?? 0;
+  #lastIn(group: string, series: string): number {
+    return (this.#open.get(group)?.series ?? this.#known.get(group))?.get(series)?.seq ?? 0;
   }
 
-  /** The numbers of the agents and the block are stored together, or none of them. */
-  #store(group: Group, rows: readonly HubRow[], position: number): void {
+  /** The numbers and the block are stored together, or none of them. */
+  #store({ group, rows, seqs }: Fresh, position: number): void {
     const bucket = this.#bucketFor(group);
-    const seqs = new Map<string, number>();
-    for (const { agent, seq } of rows) seqs.set(agent, seq);
     const block = createBlock(rows, false);
+    const at = this.#options.clock.now();
     transaction(bucket.db, () => {
       insertBlock(bucket.db, block);
-      for (const [agent, seq] of seqs) saveAgent(bucket.db, agent, seq);
+      for (const [series, seq] of seqs) saveSeries(bucket.db, series, seq, at);
       bucket.db.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('position', ?)", [position]);
     });
-    for (const [agent, seq] of seqs) bucket.agents.set(agent, seq);
+    for (const [series, seq] of seqs) bucket.series.set(series, { seq, at });
     // Should a later group fail, these positions are not given twice.
     this.#position = position;
   }
@@ -197,21 +212,22 @@ class Writer implements BlockWriter {
     const path = bucketPath(this.#options.folder, group.name, start, length);
     const open = this.#open.get(group.name);
     if (open?.path === path) return open;
-    const before = open?.agents ?? this.#known.get(group.name) ?? new Map<string, number>();
+    const before: SeriesMap = open?.series ?? this.#known.get(group.name) ?? new Map();
+    const forgotten = this.#options.clock.now() - FORGOTTEN_MS;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const db = this.#openAnew(path);
-    const agents = agentsOf(db);
+    const series = seriesOf(db);
     // The newest file knows all of them, so that old ones can go.
     transaction(db, () => {
-      for (const [agent, seq] of before) {
-        if ((agents.get(agent) ?? 0) >= seq) continue;
-        saveAgent(db, agent, seq);
-        agents.set(agent, seq);
+      for (const [name, last] of before) {
+        if ((series.get(name)?.seq ?? 0) >= last.seq || last.at < forgotten) continue;
+        saveSeries(db, name, last.seq, last.at);
+        series.set(name, last);
       }
       db.run("INSERT OR REPLACE INTO meta (key, value) VALUES ('position', ?)", [this.#position]);
     });
     open?.db.close();
-    const made = { path, start, db, agents };
+    const made = { path, start, db, series };
     this.#open.set(group.name, made);
     return made;
   }
@@ -241,11 +257,11 @@ function toRow(record: SentRecord, agent: string, position: number, received: nu
   return { position, agent, seq, time, received, host, service, life, kind, level, sender, message, fields };
 }
 
-function agentsOf(db: Database): Map<string, number> {
-  const rows = db.all({ agent: text, seq: number }, 'SELECT agent, seq FROM agents');
-  return new Map(rows.map(({ agent, seq }) => [agent, seq]));
+function seriesOf(db: Database): SeriesMap {
+  const rows = db.all({ name: text, seq: number, at: number }, 'SELECT name, seq, at FROM series');
+  return new Map(rows.map(({ name, seq, at }) => [name, { seq, at }]));
 }
 
-function saveAgent(db: Database, agent: string, seq: number): void {
-  db.run('INSERT OR REPLACE INTO agents (agent, seq) VALUES (?, ?)', [agent, seq]);
+function saveSeries(db: Database, name: string, seq: number, at: number): void {
+  db.run('INSERT OR REPLACE INTO series (name, seq, at) VALUES (?, ?, ?)', [name, seq, at]);
 }

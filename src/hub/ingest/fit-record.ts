@@ -1,3 +1,4 @@
+import { isDeeperThan } from '../../core/json-depth.ts';
 import { LEVELS } from '../../core/record.ts';
 import type { IncomingRecord } from './intake.ts';
 
@@ -21,6 +22,8 @@ const LONGEST_NAME = 512;
 /** Of JSON; what is said of a record itself has room beside. */
 const LONGEST_FIELDS = 60_000;
 const MOST_FIELDS = 1000;
+/** Levels of one field. */
+const DEEPEST = 60;
 /** Fields that say what was done to a record. */
 const CUT = 'vahti.cut';
 const TIME = 'vahti.time';
@@ -80,6 +83,10 @@ function fitFields(given: Readonly<Record<string, unknown>>, cuts: string[]): [s
   let left = 0;
   for (const [name, value] of Object.entries(given)) {
     if (value === undefined) continue;
+    if (isDeeperThan(value, DEEPEST)) {
+      left++;
+      continue;
+    }
     const key = JSON.stringify(name).length + 2;
     const size = key + (JSON.stringify(value)?.length ?? 0);
     if (size <= room && kept.length < MOST_FIELDS && name.length <= LONGEST_NAME) {

@@ -35,11 +35,11 @@ test('many agents at once are each stored once, found, counted and followed; sen
   const agents = Array.from({ length: 50 }, (_, index) => `agent-${index}`);
   const answers = await Promise.all(
     agents.flatMap((agent) =>
-      Array.from({ length: 10 }, (_, part) => store.append(agent, sent(part * 10 + 1, part * 10 + 10))),
+      Array.from({ length: 10 }, (_, part) => store.append({ agent }, sent(part * 10 + 1, part * 10 + 10))),
     ),
   );
   assert.ok(answers.every((answer) => answer.ok && answer.stored === 10 && answer.doubled === 0));
-  assert.deepEqual(await store.append('agent-7', sent(95, 101)), {
+  assert.deepEqual(await store.append({ agent: 'agent-7' }, sent(95, 101)), {
     ok: true,
     stored: 1,
     doubled: 6,
@@ -53,14 +53,15 @@ test('many agents at once are each stored once, found, counted and followed; sen
   assert.equal(page.value.rows.length, 100);
   const bad = await store.newest({ matches: '(', limit: 10 }, 1000);
   assert.match(bad.ok ? '' : bad.error, /^the expression "\(" cannot be used/);
-  const { counts } = await store.counts({}, 1000);
+  const counts = await store.counts({ filter: {}, step: 60_000_000 }, 1000);
+  assert.ok(counts.ok);
   assert.equal(
-    counts.reduce((sum, { count }) => sum + count, 0),
+    counts.value.counts.reduce((sum, { count }) => sum + count, 0),
     5001,
   );
   await store.close();
   const again = await open(t, folder);
-  assert.deepEqual(await again.append('agent-7', sent(1, 101)), {
+  assert.deepEqual(await again.append({ agent: 'agent-7' }, sent(1, 101)), {
     ok: true,
     stored: 0,
     doubled: 101,
@@ -89,7 +90,7 @@ test('what is no list of records is refused with its place, and stores nothing',
   ];
   for (const [value, expected] of table) {
     const json = Buffer.from(typeof value === 'string' ? value : JSON.stringify(value));
-    const answer = await store.append('a', json);
+    const answer = await store.append({ agent: 'a' }, json);
     assert.ok(!answer.ok && answer.kind === 'bad');
     assert.match(answer.message, expected);
   }

@@ -1,29 +1,20 @@
 import type { Clock, Timer } from '../../core/clock.ts';
-import { err, ok, type Result } from '../../core/result.ts';
 import { createBell } from '../store/sqlite-follow.ts';
-import type { HubFilter, HubPage, HubQuery } from '../blocks/query.ts';
-import type { Followed } from '../blocks/read.ts';
 import type { Gone } from '../blocks/retention.ts';
-import type { Append, MergeAnswer, ReaderCall, ReaderValues, ThreadData, WriterCall } from './messages.ts';
-import { RefusedError, startThread, type Thread, type Told } from './thread.ts';
+import { type Asking, createAsking } from './asking.ts';
+import { createFollowing, type Following } from './following.ts';
+import type { Append, MergeAnswer, ReaderCall, Sender, ThreadData, WriterCall } from './messages.ts';
+import { startThread, type Thread, type Told } from './thread.ts';
 
 /** Where a hub keeps the records of many agents. Nothing of it stops the event loop. */
-export interface HubStore {
+export interface HubStore extends Asking, Following {
   /**
    * Stores a batch, see readSentRecords: resolves when it is durable, or refused. Sent again it is stored once. `later` where too
    * much waits already: whoever sends has to wait.
    */
-  append(agent: string, json: Uint8Array): Promise<Append>;
-  /** The highest number that is stored of an agent. */
-  lastOf(agent: string): Promise<number>;
-  /** The error is a clause: what of the query cannot be used. @param ms how long it may take. */
-  newest(query: HubQuery, ms: number): Promise<Result<HubPage, string>>;
-  counts(filter: Pick<HubFilter, 'agents' | 'since' | 'until'>, ms: number): Promise<ReaderValues['counts']>;
-  /**
-   * What matches behind a position, page by page, then what comes, until the signal aborts: whoever is slow reads from the store, so
-   * nothing queues up. Also pages without rows come, so that the position is known. @throws RefusedError for a filter that cannot be used.
-   */
-  follow(filter: HubFilter, position: number, signal: AbortSignal): AsyncGenerator<Followed>;
+  append(from: Sender, json: Uint8Array): Promise<Append>;
+  /** The highest number that is stored of a series; 0 where nothing is. */
+  lastOf(series: string): Promise<number>;
   /** The position up to which everything is stored. */
   position(): number;
   /** Deletes what is past its time or too much. */
@@ -65,57 +56,47 @@ export async function openHubStore(options: HubStoreOptions): Promise<HubStore> 
   await begun.promise;
   const reader = startThread<ReaderCall>('reader-thread', data, told, fails);
   const keeper = startThread<ReaderCall>('reader-thread', data, told, fails);
+  const follower = onDemand(() => startThread<ReaderCall>('reader-thread', data, told, fails));
   const merging = startMerging(writer, keeper, clock);
   const { append } = createAppending(writer);
   return {
     append,
-    lastOf: (agent) => writer.ask({ what: 'last', agent }),
-    newest: (query, ms) => newest(reader, query, ms),
-    counts: (filter, ms) => reader.ask({ what: 'counts', filter, ms }),
-    async *follow(filter, from, signal) {
-      for (let at = from; !signal.aborted && !bell.closed; ) {
-        if (at >= position) await bell.wait(signal);
-        if (at >= position) continue;
-        const page: Followed = await reader.ask({ what: 'behind', filter, position: at, upTo: position });
-        at = page.position;
-        yield page;
-      }
-    },
+    lastOf: (series) => writer.ask({ what: 'last', series }),
+    ...createAsking(reader, () => position, clock),
+    ...createFollowing(follower.get, () => position, { bell, clock }),
     position: () => position,
     purge: () => writer.ask({ what: 'purge' }),
     async close() {
       bell.close();
       await merging.close();
       await writer.ask({ what: 'close' });
-      await Promise.all([writer.end(), reader.end(), keeper.end()]);
+      await Promise.all([writer.end(), reader.end(), keeper.end(), follower.end()]);
     },
   };
 }
 
-async function newest(
-  reader: Thread<ReaderCall>,
-  query: HubQuery,
-  ms: number,
-): Promise<Result<HubPage, string>> {
-  try {
-    return ok(await reader.ask<HubPage>({ what: 'newest', query, ms }));
-  } catch (error) {
-    if (error instanceof RefusedError) return err(error.message);
-    throw error;
-  }
+/** Most hubs have nobody who follows for most of the time, and a thread takes some MB. */
+function onDemand<C extends ReaderCall>(start: () => Thread<C>): { get(): Thread<C>; end(): Promise<void> } {
+  let thread: Thread<C> | undefined;
+  return {
+    get: () => (thread ??= start()),
+    end: async () => thread?.end(),
+  };
 }
 
 /** Batches on their way to the writer are bounded: beyond that whoever sends is told to wait. */
 function createAppending(writer: Thread<WriterCall>): Pick<HubStore, 'append'> {
   let [batches, bytes] = [0, 0];
   return {
-    async append(agent, json) {
-      if (batches >= MOST_WAITING || bytes + json.length > MOST_WAITING_BYTES)
+    async append(from, json) {
+      if (batches >= MOST_WAITING || bytes + json.length > MOST_WAITING_BYTES) {
+        await writer.ask({ what: 'missed', from });
         return { ok: false, kind: 'later', message: 'cannot take more now: too much waits to be stored' };
+      }
       batches++;
       bytes += json.length;
       try {
-        return await writer.ask<Append>({ what: 'append', agent, json });
+        return await writer.ask<Append>({ what: 'append', from, json });
       } finally {
         batches--;
         bytes -= json.length;

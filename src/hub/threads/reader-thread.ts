@@ -6,7 +6,12 @@ import { listBuckets } from '../blocks/bucket-files.ts';
 import { openBuckets } from '../blocks/buckets.ts';
 import { keepMsOf } from '../blocks/groups.ts';
 import { mergeNext } from '../blocks/merge.ts';
-import { readBehind, readCounts, readNewest } from '../blocks/read.ts';
+import { createPump } from '../blocks/pump.ts';
+import { readNewest } from '../blocks/read.ts';
+import { countBehind, readBehind, readContext, type Reading } from '../blocks/read-behind.ts';
+import { readCounts } from '../blocks/read-counts.ts';
+import { readValues } from '../blocks/read-values.ts';
+import { createBlockCache } from '../blocks/search.ts';
 import type { MergeAnswer, ReaderAnswer, ReaderCall, ReaderValues, ThreadData } from './messages.ts';
 
 const { folder, keep } = workerData as ThreadData;
@@ -24,17 +29,47 @@ const buckets = openBuckets({
 /** Files of which everything is merged. */
 const merged = new Set<string>();
 
+/** Unpacked blocks that are kept: bytes. */
+const CACHE_BYTES = 32 * 1024 * 1024;
+const cache = createBlockCache(CACHE_BYTES);
+const pump = createPump();
+
 function valueOf(call: ReaderCall): Result<ReaderValues[keyof ReaderValues], string> {
   switch (call.what) {
-    case 'newest':
-      return buckets.read((found) => readNewest(found, call.query, { clock, ms: call.ms }, note));
-    case 'behind':
-      return buckets.read((found) => readBehind(found, call.filter, call.position, call.upTo, note));
-    case 'counts':
-      return ok(buckets.read((found) => readCounts(found, call.filter, { clock, ms: call.ms }, note)));
+    case 'watch':
+      return pump.watch(call.tail, call.filter);
+    case 'unwatch':
+      pump.unwatch(call.tail);
+      return ok(true);
     case 'merge':
       return ok(merge());
+    default:
+      return read(call);
   }
+}
+
+type Read = Exclude<ReaderCall, { readonly what: 'watch' | 'unwatch' | 'merge' }>;
+
+function read(call: Read): Result<ReaderValues[keyof ReaderValues], string> {
+  const reading: Reading = { budget: { clock, ms: call.ms }, damage: note, cache };
+  return buckets.read((found): Result<ReaderValues[keyof ReaderValues], string> => {
+    switch (call.what) {
+      case 'newest':
+        return readNewest(found, call.query, reading.budget, note, cache);
+      case 'behind':
+        return readBehind(found, call, reading);
+      case 'countBehind':
+        return countBehind(found, call, reading);
+      case 'counts':
+        return readCounts(found, call.query, reading);
+      case 'values':
+        return ok(readValues(found, call.query, reading));
+      case 'context':
+        return ok(readContext(found, call.around, reading));
+      case 'pump':
+        return ok(pump.pump(found, call, reading));
+    }
+  });
 }
 
 function merge(): MergeAnswer {

@@ -7,7 +7,7 @@ import { replace } from '../blocks/merge.ts';
 import { purge } from '../blocks/retention.ts';
 import { type Batch, openBlockWriter } from '../blocks/writer.ts';
 import { readSentRecords } from '../ingest/sent-records.ts';
-import type { Append, ThreadData, WriterAnswer, WriterCall } from './messages.ts';
+import type { Append, Sender, ThreadData, WriterAnswer, WriterCall } from './messages.ts';
 
 /** A small batch waits so long for others. */
 const WAIT_MS = 5;
@@ -29,16 +29,39 @@ const writer = openBlockWriter({
   note: (note) => answer({ note }),
 });
 
-let waiting: { readonly id: number; readonly batch: Batch }[] = [];
+let waiting: { readonly id: number; readonly from: Sender; readonly batch: Batch }[] = [];
 /** Of all that waits. */
 let [records, bytes] = [0, 0];
 let timer: Timer | undefined;
 
-function take({ id, agent, json }: Extract<WriterCall, { what: 'append' }>): void {
+/** Of series that miss a batch which was refused: the number of the last record before it. */
+const missing = new Map<string, number>();
+
+function seriesOf({ agent, series = agent }: Sender): string {
+  return series;
+}
+
+function miss(from: Sender): void {
+  if (from.after === undefined) return;
+  const series = seriesOf(from);
+  missing.set(series, Math.min(from.after, missing.get(series) ?? Infinity));
+}
+
+function isMissed(from: Sender): boolean {
+  return from.after !== undefined && from.after > (missing.get(seriesOf(from)) ?? Infinity);
+}
+
+function take({ id, from, json }: Extract<WriterCall, { what: 'append' }>): void {
+  const refuse = (kind: 'bad' | 'later', message: string): void => {
+    miss(from);
+    answer({ id, value: { ok: false, kind, message } satisfies Append });
+  };
+  if (isMissed(from)) return refuse('later', 'cannot store it: a batch before it is missing');
   const read = readSentRecords(json);
-  if (!read.ok)
-    return answer({ id, value: { ok: false, kind: 'bad', message: read.error } satisfies Append });
-  waiting.push({ id, batch: { agent, records: read.value } });
+  if (!read.ok) return refuse('bad', read.error);
+  const { agent } = from;
+  found(from, read.value.at(-1)?.seq ?? 0);
+  waiting.push({ id, from, batch: { agent, series: seriesOf(from), records: read.value } });
   records += read.value.length;
   bytes += json.length;
   if (records >= MOST_RECORDS || bytes >= ENOUGH_BYTES) commit();
@@ -65,8 +88,22 @@ function commit(): void {
   [records, bytes] = [0, 0];
   if (now.length === 0) return;
   const answers = store(now.map(({ batch }) => batch));
-  for (const [index, { id }] of now.entries()) answer({ id, value: answers[index] });
+  for (const [index, { id, from }] of now.entries()) {
+    if (answers[index]?.ok !== true) miss(from);
+    answer({ id, value: answers[index] });
+  }
   answer({ position: writer.newest() });
+}
+
+/**
+ * A batch that has what is missing, and waits to be stored: those that come behind it are taken again. Said at once, since one that is
+ * refused meanwhile is missing anew; one from before the missing one changes nothing.
+ */
+function found(from: Sender, last: number): void {
+  const series = seriesOf(from);
+  const gap = missing.get(series);
+  if (gap !== undefined && from.after !== undefined && from.after <= gap && last > gap)
+    missing.delete(series);
 }
 
 function store(batches: readonly Batch[]): readonly Append[] {
@@ -75,7 +112,7 @@ function store(batches: readonly Batch[]): readonly Append[] {
     return taken.map((each, index) => ({
       ok: true,
       ...each,
-      last: writer.lastOf(batches[index]?.agent ?? ''),
+      last: batches[index]?.records.at(-1)?.seq ?? writer.lastOf(batches[index]?.series ?? ''),
     }));
   } catch (error) {
     if (!(error instanceof DatabaseError) || !error.retry) throw error;
@@ -86,7 +123,10 @@ function store(batches: readonly Batch[]): readonly Append[] {
 function other(call: Exclude<WriterCall, { what: 'append' }>): unknown {
   switch (call.what) {
     case 'last':
-      return writer.lastOf(call.agent);
+      return writer.lastOf(call.series);
+    case 'missed':
+      miss(call.from);
+      return true;
     case 'replace':
       return writer.write(call.merged.path, (db) => replace(db, call.merged)) ?? false;
     case 'shrink':

@@ -83,7 +83,7 @@ test('what is written is with the system: not before, also while more comes, and
   await log.written();
   assert.deepEqual(troubles, ['disk full']);
   disk.room = Number.POSITIVE_INFINITY;
-  clock.advance(1000);
+  await clock.advance(1000);
   await log.close();
 });
 
