@@ -12,7 +12,7 @@ const LEFT_OUT = [
   /\.d\.[cm]?ts$/,
   /\.map$/,
   /\/\./,
-  /^node_modules\/(?:@[^/]+\/)?[^/]+\/(?:test|tests|tsd|docs|examples|benchmarks)\//,
+  /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/(?:test|tests|tsd|docs|examples|benchmarks)\//,
   /^examples\/[^/]+\/data\//,
 ];
 

@@ -243,8 +243,9 @@ test(
     await ask(daemon, 'long');
     await until(() => lines('long').length === 4, { what: 'a run' });
     const pid = (await box().run('systemctl', 'show', '-P', 'MainPID', jobUnit('long'))).trim();
-    writeFileSync(join(folder(), 'finish'), '0');
     await box().run('kill', '-KILL', pid);
+    // Not before: it would end by itself.
+    writeFileSync(join(folder(), 'finish'), '0');
     await haveEnded(daemon, 'long', 5);
     const killed = (await runs(daemon, 'long')).at(-2);
     assert.deepEqual(

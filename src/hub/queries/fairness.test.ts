@@ -33,12 +33,13 @@ test('the slow questions of one user keep nobody else waiting, say how far they 
     Array.from({ length: 200 }, () => ({ message: LONG })),
   );
   const [greedy, other] = [hub.userToken('greedy', 'view'), hub.userToken('other', 'view')];
-  const slow = Array.from({ length: 6 }, () => ask(hub, `/api/records?matches=${SLOW}&budget=200ms`, greedy));
-  const begun = performance.now();
+  let ended = 0;
+  const slow = Array.from({ length: 6 }, () =>
+    ask(hub, `/api/records?matches=${SLOW}&budget=200ms`, greedy).finally(() => ended++),
+  );
   const quick = await within(ask(hub, '/api/records?limit=1', other), { what: 'a quick answer' });
-  const took = performance.now() - begun;
   assert.equal((quick.body['rows'] as RowJson[]).length, 1);
-  assert.ok(took < 900, `it took ${took} ms`);
+  assert.ok(ended < slow.length, 'it did not wait for the slow ones');
   for (const { body } of await Promise.all(slow)) {
     const { rows, cut, next, scanned, of } = body as {
       rows: RowJson[];
@@ -66,7 +67,9 @@ test('the slow questions of one user keep nobody else waiting, say how far they 
   const statuses = (
     await within(Promise.all(many), { what: 'turns that were given up', deadlineMs: 5000 })
   ).map(({ status }) => status);
-  assert.equal(statuses.filter((status) => status === 200).length, 32);
+  // Those that came after the first refusal may have found room.
+  const answered = statuses.filter((status) => status === 200).length;
+  assert.ok(answered >= 32 && answered < 40, `${answered} of 40`);
 });
 
 test('turns of one principal are given in order, a few at a time, and given up with the signal', async () => {
