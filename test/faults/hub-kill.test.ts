@@ -16,7 +16,7 @@ import { within } from '../rig/wait.ts';
  * and nobody knows; of the agent instead of saving how far it is, just after, or while lines are written; a hub without room. What
  * died is started again and goes on. The oracle: the hub has every line once, in order.
  */
-const CASES = Number(process.env['VAHTI_FAULT_CASES'] ?? 6);
+const CASES = Number(process.env['VAHTI_HUB_KILLS'] ?? 6);
 /** Lines of each case. */
 const LINES = 1_500;
 

@@ -112,6 +112,7 @@ function unpack(sections: readonly Packed[], index: number): Buffer {
   const name = SECTIONS[index] as string;
   if (crc32(section.bytes) !== section.sum || section.length > MOST_BYTES)
     throw new BlockDamagedError(`cannot read the section ${name} of a block: its checksum is wrong`);
+  if (section.length === 0 && section.bytes.length === 0) return section.bytes;
   return damaged(() => zstdDecompressSync(section.bytes, { maxOutputLength: Math.max(1, section.length) }));
 }
 
@@ -146,6 +147,7 @@ function readTexts(section: Buffer, count: number): Texts {
   const reader = new ByteReader(section);
   return damaged(() => {
     const ends = new Uint32Array(count);
+    if (section.length === 0) return { bytes: section, ends };
     let end = 0;
     for (let row = 0; row < count; row++) {
       end += reader.number();

@@ -1,5 +1,5 @@
 import { constants, crc32, zstdCompressSync } from 'node:zlib';
-import { type HubRow, NUMBER_COLUMNS, WORD_COLUMNS, type WordColumn } from './row.ts';
+import { type HubRow, NUMBER_COLUMNS, type NumberColumn, WORD_COLUMNS, type WordColumn } from './row.ts';
 import { ByteWriter } from './varint.ts';
 
 /**
@@ -7,8 +7,8 @@ import { ByteWriter } from './varint.ts';
  *
  *     version (1 byte) · sections, each: CRC-32 of the packed bytes (4, little endian) · packed length · length · packed bytes (zstd)
  *
- * with `packed length` and `length` as varints. The sections are `rows`, what finds records (numbers and words), `text`, their
- * messages, and `fields`. So what a query does not need is not unpacked.
+ * with `packed length` and `length` as varints; where no record has fields their section has no bytes. The sections are `rows`, what
+ * finds records (numbers and words), `text`, their messages, and `fields`. So what a query does not need is not unpacked.
  */
 export const BLOCK_VERSION = 1;
 export const SECTIONS = ['rows', 'text', 'fields'] as const;
@@ -33,13 +33,13 @@ export function encodeBlock(
   writeRows(rows, numbers, seen);
   const [text, fields] = [new ByteWriter(rows.length * 160), new ByteWriter(rows.length)];
   writeTexts(rows, text, (row) => row.message);
-  writeTexts(rows, fields, (row) => row.fields);
+  if (rows.some((row) => row.fields !== '')) writeTexts(rows, fields, (row) => row.fields);
   for (const section of [numbers, text, fields]) pack(section.written(), out, small);
   return Buffer.from(out.written());
 }
 
 function pack(section: Buffer, out: ByteWriter, small: boolean): void {
-  const packed = zstdCompressSync(section, small ? SMALL : FAST);
+  const packed = section.length === 0 ? section : zstdCompressSync(section, small ? SMALL : FAST);
   const sum = Buffer.allocUnsafe(4);
   sum.writeUInt32LE(crc32(packed));
   out.bytes(sum);
@@ -48,44 +48,102 @@ function pack(section: Buffer, out: ByteWriter, small: boolean): void {
   out.bytes(packed);
 }
 
-/** Column by column: all values of one are alike, which is what packs well. */
+/** Whole numbers, each as what it differs from the one before. */
+class Differences {
+  readonly out: ByteWriter;
+  #before = 0;
+
+  constructor(rows: number) {
+    this.out = new ByteWriter(rows * 3);
+  }
+
+  add(value: number): void {
+    this.out.signed(value - this.#before);
+    this.#before = value;
+  }
+}
+
+/** Words that come again and again: each once, and a place in their list for each row. */
+class Places {
+  readonly words = new Map<string, number>();
+  readonly out: ByteWriter;
+  #last: string | undefined;
+  #place = 0;
+
+  constructor(rows: number) {
+    this.out = new ByteWriter(rows * 2);
+  }
+
+  add(word: string): void {
+    if (word !== this.#last) {
+      const known = this.words.get(word);
+      this.#place = known ?? this.words.size;
+      if (known === undefined) this.words.set(word, this.#place);
+      this.#last = word;
+    }
+    this.out.number(this.#place);
+  }
+}
+
+/**
+ * Column by column: all values of one are alike, which is what packs well. The rows are gone through once, each value by its own name:
+ * half of the time of going through them for each column.
+ */
 function writeRows(
   rows: readonly HubRow[],
   out: ByteWriter,
   seen: (column: WordColumn, words: ReadonlyMap<string, number>) => void,
 ): void {
-  out.number(rows.length);
-  for (const column of NUMBER_COLUMNS) {
-    let before = 0;
-    for (const row of rows) {
-      const value = row[column];
-      out.signed(value - before);
-      before = value;
-    }
+  const count = rows.length;
+  const numbers = {
+    position: new Differences(count),
+    seq: new Differences(count),
+    time: new Differences(count),
+    received: new Differences(count),
+    level: new Differences(count),
+  } satisfies Record<NumberColumn, Differences>;
+  const words = {
+    agent: new Places(count),
+    host: new Places(count),
+    service: new Places(count),
+    life: new Places(count),
+    kind: new Places(count),
+    sender: new Places(count),
+  } satisfies Record<WordColumn, Places>;
+  for (const row of rows) {
+    numbers.position.add(row.position);
+    numbers.seq.add(row.seq);
+    numbers.time.add(row.time);
+    numbers.received.add(row.received);
+    numbers.level.add(row.level);
+    words.agent.add(row.agent);
+    words.host.add(row.host);
+    words.service.add(row.service);
+    words.life.add(row.life);
+    words.kind.add(row.kind);
+    words.sender.add(row.sender);
   }
-  for (const column of WORD_COLUMNS) {
-    const words = new Map<string, number>();
-    const places = new ByteWriter(rows.length * 2);
-    for (const row of rows) {
-      const word = row[column];
-      let place = words.get(word);
-      if (place === undefined) {
-        place = words.size;
-        words.set(word, place);
-      }
-      places.number(place);
-    }
-    seen(column, words);
-    out.number(words.size);
-    const one = new ByteWriter(64);
-    for (const word of words.keys()) {
-      one.clear();
-      one.text(word);
-      out.number(one.length);
-      out.bytes(one.written());
-    }
-    out.bytes(places.written());
+  out.number(count);
+  for (const column of NUMBER_COLUMNS) out.bytes(numbers[column].out.written());
+  for (const column of WORD_COLUMNS) writeWords(column, words[column], out, seen);
+}
+
+function writeWords(
+  column: WordColumn,
+  { words, out: places }: Places,
+  out: ByteWriter,
+  seen: (column: WordColumn, words: ReadonlyMap<string, number>) => void,
+): void {
+  seen(column, words);
+  out.number(words.size);
+  const one = new ByteWriter(64);
+  for (const word of words.keys()) {
+    one.clear();
+    one.text(word);
+    out.number(one.length);
+    out.bytes(one.written());
   }
+  out.bytes(places.written());
 }
 
 /** All lengths, then all texts. */

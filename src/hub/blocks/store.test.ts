@@ -249,7 +249,7 @@ test('a damaged block is left out of answers, and told once for each of them', (
   assert.deepEqual(store.behind({}, 0), { rows: [], position: 5 });
   assert.match(
     store.notes()[0] ?? '',
-    /^cannot read the section fields of a block: its checksum is wrong: 2 records from position 4 of /,
+    /^cannot read a block: its bytes make no sense: 2 records from position 4 of /,
   );
   store.close();
 });

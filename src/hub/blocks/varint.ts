@@ -21,6 +21,10 @@ export class ByteWriter {
   /** @param value a whole number from 0 up to 2^53 - 1. */
   number(value: number): void {
     this.#room(8);
+    if (value < LOW) {
+      this.#bytes[this.#length++] = value;
+      return;
+    }
     let rest = value;
     // Above 2^31 the bit operators are of no use.
     while (rest >= 0x8000_0000) {
