@@ -122,6 +122,10 @@ test('one that was stopped on purpose stays stopped until the machine boots; the
   await box().reboot();
   await sh('systemctl start --no-block multi-user.target');
   await allUp({}, ['vahti.service', ...UNITS]);
-  assert.match(await vahti('status'), /reader +running/);
+  // The daemon may have looked before systemd started it; it looks again within some seconds.
+  await until(async () => /reader +running/.test(await vahti('status')), {
+    what: 'the daemon to see the reader run',
+    deadlineMs: 20_000,
+  });
   assert.match(await vahti('collect verify firehose'), /(\d+) of \1 parts are whole/);
 });
