@@ -79,6 +79,8 @@ export function startForwarding(t: TestContext, folder = tempFolder(t), keep: Ke
       ),
     async done(name = 'far') {
       await until(() => cursorOf(name) === store.query({ limit: 1 }).at(-1)?.seq, {
+        // A far side may take nothing for a while: it is given up after 30 s, and tried again.
+        deadlineMs: 45_000,
         what: `everything to be forwarded to ${name}`,
       });
     },
