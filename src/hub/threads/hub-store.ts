@@ -114,11 +114,15 @@ function startMerging(
   let timer: Timer | undefined;
   let isOver = false;
   let running: Promise<void> = Promise.resolve();
+  const carryOut = async (made: MergeAnswer): Promise<boolean> => {
+    if (made.kind === 'merged') return writer.ask<boolean>({ what: 'replace', merged: made.merged });
+    if (made.kind === 'over') return writer.ask<boolean>({ what: 'shrink', path: made.path });
+    return false;
+  };
   const turn = async (): Promise<void> => {
     const made = await keeper.ask<MergeAnswer>({ what: 'merge' });
-    if (made.kind === 'merged') await writer.ask({ what: 'replace', merged: made.merged });
-    if (made.kind === 'over') await writer.ask({ what: 'shrink', path: made.path });
-    arm(made.kind === 'nothing' ? MERGE_MS : 0);
+    // Where it could not be done, for want of room, doing it again at once helps nobody.
+    arm((await carryOut(made)) ? 0 : MERGE_MS);
   };
   const arm = (ms: number): void => {
     if (isOver) return;

@@ -106,9 +106,20 @@ function found(from: Sender, last: number): void {
     missing.delete(series);
 }
 
+let isPuttingOff = false;
+
+/** Said once when it begins and once when it is over. */
+function putsOff(error: DatabaseError | undefined): void {
+  if (isPuttingOff === (error !== undefined)) return;
+  isPuttingOff = error !== undefined;
+  const why = `cannot store records now: ${error?.message}; whoever sends them is put off`;
+  answer({ note: isPuttingOff ? why : 'records are stored again' });
+}
+
 function store(batches: readonly Batch[]): readonly Append[] {
   try {
     const taken = writer.append(batches);
+    putsOff(undefined);
     return taken.map((each, index) => ({
       ok: true,
       ...each,
@@ -116,7 +127,19 @@ function store(batches: readonly Batch[]): readonly Append[] {
     }));
   } catch (error) {
     if (!(error instanceof DatabaseError) || !error.retry) throw error;
+    putsOff(error);
     return batches.map(() => ({ ok: false, kind: 'later', message: error.message }));
+  }
+}
+
+/** Work that nobody waits for: on a full disk it is done another time. @returns false where it was not done. */
+function upkeep(work: () => boolean): boolean {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof DatabaseError) || !error.retry) throw error;
+    putsOff(error);
+    return false;
   }
 }
 
@@ -128,12 +151,19 @@ function other(call: Exclude<WriterCall, { what: 'append' }>): unknown {
       miss(call.from);
       return true;
     case 'replace':
-      return writer.write(call.merged.path, (db) => replace(db, call.merged)) ?? false;
+      return upkeep(() => writer.write(call.merged.path, (db) => replace(db, call.merged)) ?? false);
     case 'shrink':
-      writer.shrink(call.path);
-      return true;
+      return upkeep(() => {
+        writer.shrink(call.path);
+        return true;
+      });
     case 'purge': {
-      for (const rule of keep.rules) writer.begin(rule);
+      // Where a new file has no room, deleting old ones makes some.
+      for (const rule of keep.rules)
+        upkeep(() => {
+          writer.begin(rule);
+          return true;
+        });
       const keeping = {
         keepMs: (group: string) => keepMsOf(keep, group),
         worth: (group: string) => worthOf(keep, group),
