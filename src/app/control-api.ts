@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import type { CollectFigures } from '../collect/gauges.ts';
-import type { StoredRecord } from '../core/record.ts';
+import { RECORD_KINDS, type StoredRecord } from '../core/record.ts';
 import type { ServiceSnapshot } from '../core/runner.ts';
 import type { WatchFigures } from '../watch/watch-figures.ts';
 import type { BeatApi } from './beat-control.ts';
@@ -76,22 +76,7 @@ export const CONTROL_PARAMS = {
   logs: v.strictObject({
     services: v.optional(v.array(name)),
     life: v.optional(v.string()),
-    kinds: v.optional(
-      v.array(
-        v.picklist([
-          'log',
-          'flip',
-          'start',
-          'exit',
-          'action',
-          'notification',
-          'delivery',
-          'job',
-          'gap',
-          'note',
-        ]),
-      ),
-    ),
+    kinds: v.optional(v.array(v.picklist(RECORD_KINDS))),
     senders: v.optional(v.array(v.string())),
     level: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(24))),
     text: v.optional(v.string()),

@@ -1,15 +1,17 @@
 /** What a record of the time line is about. */
-export type RecordKind =
-  | 'log'
-  | 'flip'
-  | 'start'
-  | 'exit'
-  | 'action'
-  | 'notification'
-  | 'delivery'
-  | 'job'
-  | 'gap'
-  | 'note';
+export const RECORD_KINDS = [
+  'log',
+  'flip',
+  'start',
+  'exit',
+  'action',
+  'notification',
+  'delivery',
+  'job',
+  'gap',
+  'note',
+] as const;
+export type RecordKind = (typeof RECORD_KINDS)[number];
 
 /** Levels 1 to 24 as OpenTelemetry's SeverityNumber (opentelemetry.io/docs/specs/otel/logs/data-model). */
 export const LEVELS = { trace: 1, debug: 5, info: 9, warn: 13, error: 17, fatal: 21 } as const;

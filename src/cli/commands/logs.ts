@@ -1,7 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { LogsParams } from '../../app/control-api.ts';
 import { statePaths } from '../../app/state.ts';
-import { LEVELS, type LevelName, type RecordKind, type StoredRecord } from '../../core/record.ts';
+import {
+  RECORD_KINDS,
+  LEVELS,
+  type LevelName,
+  type RecordKind,
+  type StoredRecord,
+} from '../../core/record.ts';
 import { createRpcClient } from '../../core/rpc-client.ts';
 import type { ControlApi } from '../../app/control-api.ts';
 import type { RowJson } from '../../hub/queries/row-json.ts';
@@ -14,19 +20,6 @@ import { colours, printable, say, write } from '../output.ts';
 import { readPastTime } from '../past-time.ts';
 import { recordText } from '../record-text.ts';
 import { interruptible } from '../signals.ts';
-
-const KINDS = [
-  'log',
-  'flip',
-  'start',
-  'exit',
-  'action',
-  'notification',
-  'delivery',
-  'job',
-  'gap',
-  'note',
-] as const;
 
 interface LogsOptions extends JsonOption {
   readonly follow?: true;
@@ -53,7 +46,9 @@ export function addLogs(program: Command): void {
     .option('-f, --follow', 'go on with what comes')
     .option('-n, --lines <count>', 'the newest so many', readCount, 100)
     .addOption(new Option('-l, --level <level>', 'this level and above').choices(Object.keys(LEVELS)))
-    .addOption(several('-k, --kind <kind>', 'records of this kind alone').choices(KINDS).argParser(addKind))
+    .addOption(
+      several('-k, --kind <kind>', 'records of this kind alone').choices(RECORD_KINDS).argParser(addKind),
+    )
     .addOption(several('--sender <sender>', 'of this sender alone: stdout, stderr, daemon, a watch'))
     .option('--since <time>', 'from this time on: 10m (ago), or 2026-11-22T01:00Z', readMicros)
     .option('--until <time>', 'up to this time', readMicros)
@@ -79,8 +74,8 @@ function several(flags: string, description: string): Option {
 }
 
 function addKind(value: string, before: readonly string[] = []): string[] {
-  if (!(KINDS as readonly string[]).includes(value))
-    throw new InvalidArgumentError(`Allowed choices are ${KINDS.join(', ')}.`);
+  if (!(RECORD_KINDS as readonly string[]).includes(value))
+    throw new InvalidArgumentError(`Allowed choices are ${RECORD_KINDS.join(', ')}.`);
   return [...before, value];
 }
 

@@ -1,5 +1,5 @@
 import { isDeeperThan } from '../../core/json-depth.ts';
-import { LEVELS, type RecordKind } from '../../core/record.ts';
+import { LEVELS, RECORD_KINDS, type RecordKind } from '../../core/record.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { SentRecord } from '../blocks/writer.ts';
 
@@ -12,18 +12,7 @@ const LONGEST_FIELDS = 65_536;
 const DEEPEST_FIELDS = 64;
 const MOST_RECORDS = 10_000;
 
-const KINDS: ReadonlySet<string> = new Set<RecordKind>([
-  'log',
-  'flip',
-  'start',
-  'exit',
-  'action',
-  'notification',
-  'delivery',
-  'job',
-  'gap',
-  'note',
-]);
+const KINDS: ReadonlySet<string> = new Set(RECORD_KINDS);
 
 /**
  * Records of one agent: a list of `{seq, time, host, service, life, kind, level, sender, message, fields?}`, their numbers growing.

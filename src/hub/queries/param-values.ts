@@ -1,25 +1,12 @@
 import { parseDuration } from '../../core/durations.ts';
 import { compilePattern } from '../../core/pattern.ts';
-import { LEVELS, type LevelName, type RecordKind } from '../../core/record.ts';
+import { LEVELS, type LevelName, RECORD_KINDS, type RecordKind } from '../../core/record.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import { readCursor } from './cursor.ts';
 
 /** How a parameter is read: from text, as addresses and options have it, or from JSON. The error is a clause. */
 export type ReadValue<T> = (value: unknown, now: number) => Result<T, string>;
-
-const RECORD_KINDS: readonly RecordKind[] = [
-  'log',
-  'flip',
-  'start',
-  'exit',
-  'action',
-  'notification',
-  'delivery',
-  'job',
-  'gap',
-  'note',
-];
 
 const LONGEST_NAME = 512;
 const LONGEST_TEXT = 1000;
