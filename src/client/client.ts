@@ -85,15 +85,17 @@ class HubClient implements Client {
   #closing: Promise<{ readonly unsent: number }> | undefined;
 
   constructor(options: ClientOptions, { clock, random, dial }: ClientWorld) {
-    const { url, token, series, storage, as } = options;
+    const { url, token, session, series, storage, as } = options;
     const address = hubAddress(url);
     if (!address.ok) throw new TypeError(`cannot use the address ${url} of a hub: ${address.error}`);
+    if ((token === undefined) === (session === undefined))
+      throw new TypeError('cannot connect to a hub: give either a token or a session');
     if (series !== undefined && !SERIES.test(series))
       throw new TypeError(`cannot use the series ${series}: it is 1 to 64 of A-Z a-z 0-9 . _ -`);
     this.#options = options;
     this.#clock = clock;
-    this.#isUser =
-      as === undefined ? typeof token === 'string' && token.startsWith('vahti_u_') : as === 'user';
+    const looksLikeUser = typeof token === 'string' && token.startsWith('vahti_u_');
+    this.#isUser = session !== undefined || (as === undefined ? looksLikeUser : as === 'user');
     this.#buffer = new RecordBuffer({
       storage,
       series,
@@ -115,6 +117,7 @@ class HubClient implements Client {
       source: this.#isUser ? nothing : this.#buffer,
       dial:
         dial ?? ((events) => dialGlobal(address.value.href, WebSocketOf as WebSocketClass, clock, events)),
+      by: session === undefined ? 'token' : 'session',
       token: () => this.#token(),
       clock,
       random,
@@ -205,11 +208,12 @@ class HubClient implements Client {
   }
 
   async #token(): Promise<Result<string, string>> {
-    const { token } = this.#options;
+    const { token, session } = this.#options;
+    const secret = session ?? token ?? '';
     try {
-      return ok(typeof token === 'string' ? token : await token());
+      return ok(typeof secret === 'string' ? secret : await secret());
     } catch (error) {
-      return err(`there is no token: ${asError(error).message}`);
+      return err(`there is no ${session === undefined ? 'token' : 'session'}: ${asError(error).message}`);
     }
   }
 
@@ -248,10 +252,12 @@ class HubClient implements Client {
     if (frame.is === 'answer') return this.#requests.answered(frame);
     const { event, body } = frame;
     if (event === 'tail') return this.#tails.pushed(body);
-    if (event === 'missed' && typeof body['count'] === 'number')
-      this.#listeners.emit('missed', { count: body['count'] });
-    if (event === 'notification' && typeof body['agent'] === 'string' && Array.isArray(body['rows']))
-      this.#listeners.emit('notification', { agent: body['agent'], rows: body['rows'] as Row[] });
+    if (event === 'missed') {
+      if (typeof body['count'] === 'number') this.#listeners.emit('missed', { count: body['count'] });
+    } else if (event === 'notification') {
+      if (typeof body['agent'] === 'string' && Array.isArray(body['rows']))
+        this.#listeners.emit('notification', { agent: body['agent'], rows: body['rows'] as Row[] });
+    } else this.#listeners.emit('event', { event, body });
   }
 
   #stand(standing: ClientStanding): void {

@@ -11,6 +11,7 @@ export function createListeners(): Listeners {
     notification: new Set(),
     missed: new Set(),
     state: new Set(),
+    event: new Set(),
   };
   return {
     on(event, listener) {

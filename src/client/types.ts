@@ -19,8 +19,13 @@ export interface ClientStorage {
 export interface ClientOptions {
   /** `https://hub.example` or `wss://hub.example/ws`. */
   readonly url: string;
-  /** Of an agent, to send records; of a user, to read them. A function is asked at each connection. */
-  readonly token: string | (() => string | Promise<string>);
+  /** Of an agent, to send records; of a user, to read them. A function is asked at each connection. This, or a session. */
+  readonly token?: string | (() => string | Promise<string>);
+  /**
+   * For pages of the hub itself, whose browser has its session as a cookie: the word `csrf` that `/api/login` and `/api/me` answer.
+   * Asked for at each connection. Such a client is a user's.
+   */
+  readonly session?: () => string | Promise<string>;
   /**
    * Whose token it is. By default what it looks like: `vahti_u_…` is a user's, any other an agent's. A function's is an agent's.
    */
@@ -93,6 +98,8 @@ export interface ClientEvents {
   /** So many pushes were left out, since this client was too slow for them. */
   missed: { readonly count: number };
   state: ClientState;
+  /** Whatever else the hub tells by itself: its name, and the frame. */
+  event: { readonly event: string; readonly body: Readonly<Record<string, unknown>> };
 }
 
 /** Rows of a tail, oldest first. */

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { parseAddress } from '../core/address.ts';
 import { duration, type FieldFacts, size, text, zoneName } from '../core/fields.ts';
 import { SIZE_FORM } from '../core/sizes.ts';
+import { statusPageConfig } from './status-page/config.ts';
 
 /** `hub:` in the config: where records are kept and how long, and where they are sent. */
 
@@ -180,6 +181,7 @@ const listening = {
     v.optional(yes),
     v.description('Has `/publicStatistics` answer without a token, as the old service did.'),
   ),
+  'status-page': statusPageConfig,
   'old-tokens': v.pipe(
     v.optional(text('a file')),
     v.description('The public key, PEM, of an old auth backend whose signed tokens are to be taken too.'),
@@ -219,8 +221,15 @@ const sending = {
   ),
 };
 
+const act = v.pipe(
+  v.optional(yes),
+  v.description(
+    'Whether people may act on this machine through its hub: start, stop and restart services, snooze watches, run jobs. They may always look.',
+  ),
+);
+
 export const hubConfig = v.pipe(
-  v.strictObject({ ...listening, ...sending, keep }),
+  v.strictObject({ ...listening, ...sending, act, keep }),
   v.description('Where records are kept, and how long, and where they are sent (see docs/hub.md).'),
 );
 

@@ -42,6 +42,8 @@ export interface TestHubOptions {
   readonly origins?: readonly string[];
   readonly routes?: readonly ((app: FastifyInstance, doors: Doors) => void)[];
   readonly sockets?: (doors: Doors) => Sockets;
+  /** Those of a real store of who may come in, in the place of tokens that are made up. */
+  readonly access?: Pick<Doors, 'tokens' | 'sessions'>;
   /** In the place of the store, around it. */
   readonly wrap?: (store: HubStore) => HubStore;
 }
@@ -66,8 +68,8 @@ export async function startHub(t: TestContext, options: TestHubOptions = {}): Pr
   const doors: Doors = {
     store,
     intake: createIntake(store),
-    tokens,
-    sessions: { check: () => err(undefined) },
+    tokens: options.access?.tokens ?? tokens,
+    sessions: options.access?.sessions ?? { check: () => err(undefined) },
     limits: createAgentLimits(options.limits ?? WIDE, clock),
     counters: createCounters(),
     clock,
@@ -79,7 +81,7 @@ export async function startHub(t: TestContext, options: TestHubOptions = {}): Pr
     port: options.port ?? 0,
     origins: options.origins ?? [],
     doors,
-    routes: [registerHealth(figures), ...(options.routes ?? [])],
+    routes: [...(options.routes ?? []), registerHealth(figures)],
     sockets: options.sockets?.(doors) ?? { handle: (socket) => socket.terminate(), close: async () => {} },
   });
   if (!started.ok) throw new Error(started.error);

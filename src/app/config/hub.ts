@@ -11,6 +11,7 @@ import { statePaths } from '../state.ts';
 import { type Notes, report } from './notes.ts';
 import { resolveReady } from './ready.ts';
 import { BUILT_IN, type Config } from './schema.ts';
+import { resolveStatusPage } from './status-page.ts';
 
 /** The service that is the hub of this machine. */
 const HUB_SERVICE = 'hub';
@@ -51,11 +52,14 @@ export function resolveHub(notes: Notes, config: Config, plan: Pick<Plan, 'state
       `what comes to ${written.listen} is not encrypted: whoever hears a token can use it, too; write "tls", or put a proxy with TLS in front`,
     );
   const folder = statePaths(plan.state).hub;
+  const own = [HUB_SERVICE, ...Object.keys(config.services ?? {})];
+  const statusPage = resolveStatusPage(notes, written, agent, own);
   const hub = {
     ...address,
     folder,
     agent,
     ...ofListener(notes, written),
+    ...(statusPage === undefined ? {} : { statusPage }),
     keep: resolveKeep(written, plan.keep),
     cleanUpMs: written['clean-up'] ?? BUILT_IN.hubCleanUpMs,
     limits: {
@@ -71,6 +75,7 @@ export function resolveHub(notes: Notes, config: Config, plan: Pick<Plan, 'state
       token: `file:${join(folder, 'agent-token')}`,
       // Its certificate is for the name that others know it by.
       ...(hub.tls === undefined ? {} : { pinned: hub.tls.cert }),
+      act: written.act ?? true,
     },
     ...(isTaken ? {} : { service: serviceOf(notes, hub) }),
   };
@@ -90,10 +95,13 @@ function checkTogether(notes: Notes, written: HubConfig): void {
     'clean-up',
     'old-tokens',
     'public-statistics',
+    'status-page',
     'agent',
   ] as const)
     if (written.listen === undefined && written[key] !== undefined)
       say(key, `cannot use ${key} here: it is for a hub on this machine, which "listen" makes`);
+  if (written.act !== undefined && written.listen === undefined && written.url === undefined)
+    say('act', 'cannot use act here: there is no hub; write "listen" or "url"');
   for (const key of ['token', 'ca'] as const)
     if (written.url === undefined && written[key] !== undefined)
       say(key, `cannot use ${key} here: it is for a hub elsewhere, which "url" names`);
@@ -109,7 +117,10 @@ function checkTogether(notes: Notes, written: HubConfig): void {
     );
 }
 
-function resolveSending(notes: Notes, { url, token, ca }: HubConfig): PlannedShipping | undefined {
+function resolveSending(
+  notes: Notes,
+  { url, token, ca, act = false }: HubConfig,
+): PlannedShipping | undefined {
   if (url === undefined || token === undefined) return undefined;
   const address = new URL(url.replace(/^http/, 'ws'));
   if (!address.pathname.endsWith('/ws')) address.pathname = `${address.pathname.replace(/\/+$/, '')}/ws`;
@@ -126,6 +137,7 @@ function resolveSending(notes: Notes, { url, token, ca }: HubConfig): PlannedShi
     url: address.href,
     token: path,
     ...(ca === undefined ? {} : { ca: resolve(notes.folder, ca) }),
+    act,
   };
 }
 

@@ -83,7 +83,7 @@ export async function openHub(spec: HubSpec, deps: HubDeps): Promise<Result<Hub,
     proxies,
     ...(certificate === undefined ? {} : { tls: certificate }),
     doors,
-    routes: [registerHealth(figures.read), ...protocols.value.routes],
+    routes: [...protocols.value.routes, registerHealth(figures.read)],
     sockets: protocols.value.sockets,
   });
   if (!server.ok) return failed(server.error);

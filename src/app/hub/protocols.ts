@@ -1,7 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { err, ok, type Result } from '../../core/result.ts';
 import type { Access } from '../../hub/access/access.ts';
 import { registerAccess } from '../../hub/access/routes.ts';
+import { createAsks } from '../../hub/asks/asks.ts';
+import { registerAsks } from '../../hub/asks/register.ts';
+import { openBoard } from '../../hub/board/board.ts';
+import { registerPage } from '../../hub/page/register.ts';
+import { createSite } from '../../hub/page/site.ts';
 import { registerApi } from '../../hub/protocols/api/register.ts';
 import { registerLoki } from '../../hub/protocols/loki/register.ts';
 import { registerOtlp } from '../../hub/protocols/otlp/register.ts';
@@ -11,7 +18,11 @@ import { createSockets, type Sockets } from '../../hub/protocols/ws/sockets.ts';
 import { queryActions } from '../../hub/queries/actions.ts';
 import { registerQueries } from '../../hub/queries/routes.ts';
 import type { Doors } from '../../hub/server/doors.ts';
+import { registerStatusPage } from '../../hub/status-page/register.ts';
 import type { HubSpec } from './open-hub.ts';
+
+/** Where `npm run build:web` puts the page: seen from `src/`, and from `dist/`, it is the same place. */
+const PAGE = join(import.meta.dirname, '../../../dist/web');
 
 /** Everything that the hub speaks: a line for each. */
 export interface Protocols {
@@ -40,11 +51,31 @@ export async function protocolsOf(
     watchdogs.close();
     return err(syslog.error);
   }
-  const actions = [...watchdogs.actions, ...queryActions(doors)];
+  const { clock, log } = doors;
+  const openedBoard = openBoard({ folder, version: readVersion(), clock, log });
+  if (!openedBoard.ok) {
+    if (syslog?.ok === true) await syslog.value.close();
+    watchdogs.close();
+    return openedBoard;
+  }
+  const board = openedBoard.value;
+  const asks = createAsks({
+    doors,
+    agents: board.agents,
+    isAgent: (name) => access.store.tokens.isAgent(name),
+    audit: ({ who, address, agent, what }) => access.acted({ who, address }, what, `agent ${agent}`),
+  });
+  const site = createSite(PAGE, doors);
+  const actions = [...watchdogs.actions, ...queryActions(doors), ...board.actions, ...asks.actions];
   return ok({
     routes: [
+      // The first: it gives way to all that come behind it.
+      (app) => registerPage(app, site),
       (app) => registerAccess(app, doors, access),
+      (app) => registerAsks(app, doors, asks),
+      (app) => registerStatusPage(app, doors, spec.statusPage, board),
       (app) => registerApi(app, doors, watchdogs),
+      (app) => board.register(app, doors),
       registerQueries,
       registerLoki,
       registerOtlp,
@@ -52,7 +83,14 @@ export async function protocolsOf(
     sockets: createSockets(doors, actions, watchdogs.socketOptions),
     async close() {
       if (syslog?.ok === true) await syslog.value.close();
+      board.close();
       watchdogs.close();
     },
   });
+}
+
+/** The version in package.json, which lies three folders above both `src/app/hub` and `dist/app/hub`. */
+function readVersion(): string {
+  const text = readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }

@@ -47,8 +47,11 @@ export async function runHub(
       await Promise.race([aborted(scope.drain), death.promise]);
     } finally {
       const patience = new AbortController();
-      await Promise.race([hub.close(), clock.sleep(CLOSE_MS, patience.signal)]);
-      patience.abort();
+      try {
+        await Promise.race([hub.close(), clock.sleep(CLOSE_MS, patience.signal)]);
+      } finally {
+        patience.abort();
+      }
     }
     return ok(undefined);
   } finally {

@@ -3,11 +3,13 @@ import type { Log } from '../../core/log.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { DatabaseError } from '../../core/sqlite.ts';
 import type { SessionCheck, TokenCheck } from '../server/doors.ts';
+import type { By } from './audit-log.ts';
 import { type Attempts, createAttempts, networkOf } from './attempts.ts';
 import type { Enrolment } from './code-store.ts';
 import { createDenials, type Denials } from './denials.ts';
 import { type ComingInTrouble, createLogin, type Login } from './login.ts';
-import type { HashCost } from './passwords.ts';
+import { type ChangeOwnPassword, createChangeOwnPassword } from './own-password.ts';
+import { createGate, HASHES, type HashCost } from './passwords.ts';
 import { checkSession, csrfOf, type Session, sessionIn } from './sessions.ts';
 import type { AccessStore, AccessTrouble } from './store.ts';
 import { createLookup, isSame, type Lookup } from './token-check.ts';
@@ -19,10 +21,13 @@ export interface Access {
   readonly tokens: TokenCheck;
   readonly sessions: SessionCheck;
   readonly login: Login;
+  readonly changePassword: ChangeOwnPassword;
   /** A token for an agent, for an enrolment code. */
   enrol(enrolment: Enrolment): Result<MadeToken, AccessTrouble | ComingInTrouble>;
   /** The session that a browser sends, where it holds. */
   sessionOf(cookies: string | undefined): Session | undefined;
+  /** Writes into the audit what somebody did, as far as the disk lets it: nobody is kept from acting by that. */
+  acted(by: By, what: string, whom: string): void;
   /** Ends the session that a browser sends. */
   logout(cookies: string | undefined, address: string): void;
   /** Writes down what has to be, and closes the store. */
@@ -43,16 +48,19 @@ export interface AccessOptions {
 }
 
 export function createAccess(options: AccessOptions): Access {
-  const { store, clock } = options;
+  const { store, clock, log } = options;
   const lookup = createLookup(store, clock);
   const denials = createDenials();
   const attempts = createAttempts(clock);
+  const gate = createGate(HASHES.atOnce, HASHES.waiting);
+  const parts = { store, clock, denials, attempts, gate, cost: options.cost };
   const upkeep = keepUp(options, lookup, denials);
   return {
     store,
     tokens: createTokenCheck(lookup, attempts, denials),
     sessions: { check: (cookies, method, csrf) => checkSession(lookup, cookies, method, csrf) },
-    login: createLogin({ store, clock, denials, attempts, cost: options.cost }),
+    login: createLogin(parts),
+    changePassword: createChangeOwnPassword(parts),
     enrol(enrolment) {
       const { address } = enrolment;
       const made = store.codes.enrol(enrolment);
@@ -68,6 +76,20 @@ export function createAccess(options: AccessOptions): Access {
       if (token === undefined || found?.ok !== true) return undefined;
       const { principal, token: row } = found.value;
       return { token, csrf: csrfOf(token), principal, expires: row.expires ?? 0 };
+    },
+    acted({ who, address }, what, whom) {
+      try {
+        store.audit.addAll([{ who, address, what, whom, times: 1 }]);
+      } catch (error) {
+        if (!(error instanceof DatabaseError && error.retry)) throw error;
+        log.warn('cannot write into the audit what was done', {
+          who,
+          address,
+          what,
+          whom,
+          error: error.message,
+        });
+      }
     },
     logout(cookies, address) {
       const session = sessionIn(cookies);

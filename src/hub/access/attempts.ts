@@ -17,17 +17,17 @@ const MINUTE_MS = 60_000;
 /** Of whoever was not heard of for longest nothing is known any more. */
 const MOST_KEYS = 10_000;
 
-/** Ten at once, and one more every six seconds. */
-export function createAttempts(clock: Clock): Attempts {
+/** By default ten at once, and one more every six seconds. */
+export function createAttempts(clock: Clock, perMinute = PER_MINUTE): Attempts {
   const left = new Map<string, { readonly count: number; readonly at: number }>();
   const leftOf = (key: string): number => {
     const known = left.get(key);
-    if (known === undefined) return PER_MINUTE;
-    return Math.min(PER_MINUTE, known.count + ((clock.monotonic() - known.at) * PER_MINUTE) / MINUTE_MS);
+    if (known === undefined) return perMinute;
+    return Math.min(perMinute, known.count + ((clock.monotonic() - known.at) * perMinute) / MINUTE_MS);
   };
   const keep = (key: string, count: number): void => {
     left.delete(key);
-    if (count >= PER_MINUTE) return;
+    if (count >= perMinute) return;
     left.set(key, { count, at: clock.monotonic() });
     if (left.size > MOST_KEYS) left.delete(left.keys().next().value ?? key);
   };
@@ -35,7 +35,7 @@ export function createAttempts(clock: Clock): Attempts {
     take(keys) {
       const least = Math.min(...keys.map(leftOf));
       // What a fraction lost in its sums is not worth a wait.
-      if (least < 1 - 1e-9) return Math.ceil(((1 - least) * MINUTE_MS) / PER_MINUTE - 1e-6);
+      if (least < 1 - 1e-9) return Math.ceil(((1 - least) * MINUTE_MS) / perMinute - 1e-6);
       for (const key of keys) keep(key, Math.max(0, leftOf(key) - 1));
       return undefined;
     },

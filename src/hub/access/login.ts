@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts';
 import { err, ok, type Result } from '../../core/result.ts';
 import { type Attempts, networkOf } from './attempts.ts';
 import type { Denials } from './denials.ts';
-import { createGate, type HashCost, isPassword } from './passwords.ts';
+import { type Gate, type HashCost, isPassword } from './passwords.ts';
 import { csrfOf, type Session } from './sessions.ts';
 import type { AccessStore } from './store.ts';
 
@@ -26,19 +26,17 @@ export interface LoginParts {
   readonly clock: Clock;
   readonly denials: Denials;
   readonly attempts: Attempts;
+  readonly gate: Gate;
   /** What a password takes; less for tests. */
   readonly cost?: HashCost | undefined;
 }
 
 const SESSION_MS = 7 * 24 * 3_600_000;
-/** Of scrypt: two of Node's four threads, and so many that wait for them. */
-const HASHES_AT_ONCE = 2;
-const HASHES_WAITING = 16;
-const FULL_RETRY_MS = 1000;
+/** Where too many wait already. */
+export const FULL_RETRY_MS = 1000;
 
 export function createLogin(parts: LoginParts): Login {
-  const { store, denials, attempts, cost } = parts;
-  const gate = createGate(HASHES_AT_ONCE, HASHES_WAITING);
+  const { store, denials, attempts, gate, cost } = parts;
   const beginFor = (whose: () => string | undefined, how: string, address: string): Session | undefined =>
     store.change(() => {
       const name = whose();

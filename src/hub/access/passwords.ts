@@ -72,11 +72,14 @@ function hashWith(password: string, salt: Uint8Array, cost: HashCost): Promise<B
   return derive(password.normalize('NFC'), salt, HASH_BYTES, { ...cost, maxmem });
 }
 
+/** Of scrypt: two of Node's four threads, and so many that wait for them. */
+export const HASHES = { atOnce: 2, waiting: 16 } as const;
+
+/** Lets few in at once. */
+export type Gate = <T>(work: () => Promise<T>) => Promise<Result<T, 'full'>>;
+
 /** Lets few in at once, and few wait: one hash takes 32 MiB and a thread of Node's four. */
-export function createGate(
-  most: number,
-  mostWaiting: number,
-): <T>(work: () => Promise<T>) => Promise<Result<T, 'full'>> {
+export function createGate(most: number, mostWaiting: number): Gate {
   let inside = 0;
   const waiting: (() => void)[] = [];
   return async (work) => {

@@ -114,6 +114,9 @@ test('a login link lets in once, and not after five minutes', async (t) => {
     errorOf(await hub.ask('GET', `/login?code=${code}`)),
     /^401 denied: cannot let you in by this link: it was used, or has expired/,
   );
+  const person = await hub.ask('GET', `/login?code=${code}`, undefined, { accept: 'text/html' });
+  assert.deepEqual([person.status, person.headers.get('location')], [303, '/sign-in?trouble=link']);
+  assert.equal(person.cookie, '');
   const late = link();
   await hub.clock.advance(5 * 60_000);
   assert.equal((await hub.ask('GET', `/login?code=${late}`)).status, 401);

@@ -39,8 +39,11 @@ export function registerBrowserRoutes(app: FastifyInstance, doors: Doors, access
     storing(async (request, reply) => {
       const { code } = request.query as { readonly code?: unknown };
       const session = access.login.byLink(typeof code === 'string' ? code : '', request.ip);
-      if (!session.ok) return answerTrouble(reply, doors, session.error);
-      return letIn(request, reply, session.value).redirect('/', 303);
+      if (session.ok) return letIn(request, reply, session.value).redirect('/', 303);
+      const isPerson = request.headers.accept?.includes('text/html') === true;
+      if (!isPerson || session.error.kind !== 'denied') return answerTrouble(reply, doors, session.error);
+      doors.counters.count('denied', 'http');
+      return reply.redirect('/sign-in?trouble=link', 303);
     }),
   );
   app.post(

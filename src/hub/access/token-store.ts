@@ -54,6 +54,8 @@ export interface TokenStore {
 export interface TokensOf {
   readonly whose: string;
   readonly kinds: readonly TokenKind[];
+  /** The id of one that goes on. */
+  readonly but?: string | undefined;
 }
 
 const MOST_TOKENS = 100_000;
@@ -154,11 +156,10 @@ function endTokens(db: Database, which: Parameters<TokenStore['end']>[0], now: n
     return db.run('UPDATE token SET revoked = ? WHERE id = ? AND revoked IS NULL', [now, which.id]);
   let count = 0;
   for (const kind of which.kinds)
-    count += db.run('UPDATE token SET revoked = ? WHERE whose = ? AND kind = ? AND revoked IS NULL', [
-      now,
-      which.whose,
-      kind,
-    ]);
+    count += db.run(
+      'UPDATE token SET revoked = ? WHERE whose = ? AND kind = ? AND id <> ? AND revoked IS NULL',
+      [now, which.whose, kind, which.but ?? ''],
+    );
   return count;
 }
 

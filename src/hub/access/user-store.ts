@@ -34,8 +34,13 @@ export interface UserStore {
   change(name: string, rights: UserRights, by: By): Result<User, AccessTrouble>;
   /** With its tokens and sessions. False where there is none of that name. */
   remove(name: string, by: By): boolean;
-  /** What hashPassword gave; undefined takes it away. Ends the sessions. */
-  setPassword(name: string, hash: string | undefined, by: By): Result<undefined, AccessTrouble>;
+  /** What hashPassword gave; undefined takes it away. Ends the sessions, but for one of that id. */
+  setPassword(
+    name: string,
+    hash: string | undefined,
+    by: By,
+    kept?: string,
+  ): Result<undefined, AccessTrouble>;
   passwordOf(name: string): string | undefined;
 }
 
@@ -87,11 +92,11 @@ export function createUserStore({ db, clock, audit, change }: StoreContext, toke
         audit.add(by, 'user removed', `user ${name}`);
         return true;
       }),
-    setPassword: (name, hash, by) =>
+    setPassword: (name, hash, by, kept) =>
       change(() => {
         if (db.run('UPDATE user SET password = ? WHERE name = ?', [hash ?? null, name]) === 0)
           return unknown(name);
-        tokens.end({ whose: name, kinds: ['session'] });
+        tokens.end({ whose: name, kinds: ['session'], but: kept });
         audit.add(by, hash === undefined ? 'password taken away' : 'password set', `user ${name}`);
         return ok(undefined);
       }),

@@ -71,4 +71,7 @@ export type CounterName =
   /** Requests or connections without a valid token. */
   | 'denied'
   /** Rows that a tail was too slow for. */
-  | 'skipped';
+  | 'skipped'
+  /** What people asked of agents, and what of it got no answer that can be used. */
+  | 'asked'
+  | 'unanswered';

@@ -57,6 +57,8 @@ const HELP = {
   dropped: 'records that were lost on the way, as far as it is known',
   denied: 'requests and connections without a valid token',
   skipped: 'rows that a tail was too slow for',
+  asked: 'requests of people for agents',
+  unanswered: 'requests of people for agents that got no answer that can be used',
 } as const;
 
 function render({ counters, store }: Doors, figures: HubFigures): string {

@@ -77,7 +77,9 @@ const CODES: Readonly<Record<number, string>> = {
   413: 'too-large',
   415: 'invalid',
   429: 'later',
+  502: 'failed',
   503: 'later',
+  504: 'unanswered',
 };
 
 /** `authenticate` for routes: answers by itself where nobody is let in. */

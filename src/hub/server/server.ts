@@ -74,7 +74,9 @@ export async function startHubServer(options: HubServerOptions): Promise<Result<
     url: `${options.tls === undefined ? 'http' : 'https'}://${shown}:${given}`,
     async close() {
       const patience = new AbortController();
-      const closing = Promise.all([sockets.close(), app.close()]).then(() => patience.abort());
+      const closing = Promise.all([sockets.close(), app.close()]).finally(() => patience.abort());
+      // It is waited for below; until then nobody listens.
+      closing.catch(() => {});
       if (await doors.clock.sleep(CLOSE_MS, patience.signal)) app.server.closeAllConnections();
       await closing;
       websockets.close();

@@ -53,8 +53,16 @@ const NO_CREDIT: Credit = { batches: 1, bytes: 1_048_576 };
 const LONGEST_TEXT = 500;
 const DEFAULT_TIMEOUT_S = 30;
 
-export function authFrame(token: string, series: string | undefined): string {
-  return JSON.stringify({ action: 'auth', token, v: VERSION, ...(series === undefined ? {} : { series }) });
+/** By what somebody is let in: a token, or, of a page of the hub itself, the word of its session. */
+export type AuthKey = 'token' | 'session';
+
+export function authFrame(by: AuthKey, secret: string, series: string | undefined): string {
+  return JSON.stringify({
+    action: 'auth',
+    [by]: secret,
+    v: VERSION,
+    ...(series === undefined ? {} : { series }),
+  });
 }
 
 const encoder = new TextEncoder();

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../../core/clock.ts';
 import type { Result } from '../../core/result.ts';
 import { asError, unreachable } from '../../core/result.ts';
-import { authFrame, batchFrame, type HubFrame, readFrame } from './frames.ts';
+import { type AuthKey, authFrame, batchFrame, type HubFrame, readFrame } from './frames.ts';
 import { dueAt, next } from './link-machine.ts';
 import { type LinkEffect, type LinkEvent, type LinkState, type Loss, startingState } from './link-state.ts';
 
@@ -52,6 +52,8 @@ export interface LinkOptions {
   /** Whom the hub took us for before. */
   readonly name?: string | undefined;
   readonly dial: (events: SocketEvents) => HubSocket;
+  /** What `token` gives; by default a token. */
+  readonly by?: AuthKey;
   /** Asked for at each connection. The error is a clause. */
   readonly token: () => Promise<Result<string, string>>;
   readonly clock: Clock;
@@ -214,11 +216,11 @@ class RunningLink {
 
   async #greet(): Promise<void> {
     const socket = this.#socket;
-    const { token, source } = this.#options;
+    const { token, by = 'token', source } = this.#options;
     try {
       const found = await token();
       if (socket === undefined || this.#socket !== socket) return;
-      if (found.ok) socket.send(authFrame(found.value, source.series));
+      if (found.ok) socket.send(authFrame(by, found.value, source.series));
       else this.feed({ is: 'lost', why: found.error, isDenied: true });
     } catch (error) {
       this.#options.failed(asError(error));

@@ -28,6 +28,7 @@ const NAME = v.pipe(v.string('is no text'), v.maxLength(200, 'is too long'));
 const AUTH = v.object({
   action: v.literal('auth', 'is not "auth"'),
   token: v.optional(v.unknown()),
+  session: v.optional(v.unknown()),
   v: v.optional(v.picklist([1, 2], 'is neither 1 nor 2')),
   series: v.optional(
     v.pipe(
@@ -39,14 +40,25 @@ const AUTH = v.object({
   agent: v.optional(NAME),
 });
 
+/** How somebody can say who he is. */
+export interface Checks {
+  readonly token: CheckCredential;
+  /** Of a page of the hub itself, see createSessionCheck. */
+  readonly session: CheckCredential;
+}
+
 /** The first frame of a connection. */
-export function readAuth(frame: Frame, check: CheckCredential): Result<Admission, Rejection> {
+export function readAuth(frame: Frame, checks: Checks): Result<Admission, Rejection> {
   const asksForTwo = frame['v'] === 2;
   const parsed = v.safeParse(AUTH, frame, { abortEarly: true });
   if (!parsed.success) return err(invalid(`cannot let you in: ${problemOf(parsed.issues[0])}`, frame));
-  if (!('token' in frame)) return err(invalid('cannot let you in: there is no token in the frame', frame));
-  const { token, v: version = 1, series, wdcode, agent = wdcode } = parsed.output;
-  const checked = check(token);
+  const isPage = 'session' in frame;
+  if (!isPage && !('token' in frame))
+    return err(invalid('cannot let you in: there is no token in the frame', frame));
+  if (isPage && ('token' in frame || !asksForTwo))
+    return err(invalid('cannot let you in: a session is for version 2, and without a token', frame));
+  const { token, session, v: version = 1, series, wdcode, agent = wdcode } = parsed.output;
+  const checked = isPage ? checks.session(session) : checks.token(token);
   const deny = (comment: string, message: string): Result<never, Rejection> =>
     err(denied(asksForTwo, comment, message));
   if (!checked.ok) return deny(checked.error.comment, checked.error.message);

@@ -24,6 +24,8 @@ export interface Shared {
 export interface Own {
   /** Bytes that came so far, in whatever form. */
   readonly bytesRead: () => number;
+  /** Whose session it is that the browser sent when it connected. */
+  readonly session: CheckCredential;
   /** Whether one more connection of somebody is allowed. */
   admit(principal: Principal): boolean;
   /** It is over; called once. */

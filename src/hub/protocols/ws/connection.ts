@@ -122,7 +122,7 @@ export class Connection implements Session, Member {
     else if (this.#reading.isIdle() && now - this.#heardAt >= timeoutMs)
       this.close(CLOSE.late, 'nothing was heard');
     else if (this.#admission?.credential.holds() === false)
-      this.close(CLOSE.denied, 'the token holds no longer');
+      this.close(CLOSE.denied, 'the token, or the session, holds no longer');
   }
 
   #now(): number {
@@ -211,7 +211,7 @@ export class Connection implements Session, Member {
       doors.counters.count('denied', 'ws');
       return this.#refuse(eitherErrorFrame('invalid', `cannot let you in: ${read.error}`));
     }
-    const asked = readAuth(read.value, check);
+    const asked = readAuth(read.value, { token: check, session: this.#own.session });
     if (!asked.ok) {
       doors.counters.count('denied', 'ws');
       return this.#refuse(asked.error.frame, asked.error.code, asked.error.reason);

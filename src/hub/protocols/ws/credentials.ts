@@ -1,11 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
 import { err, ok, type Result } from '../../../core/result.ts';
 import type { Principal } from '../../server/principal.ts';
-import type { TokenCheck } from '../../server/doors.ts';
+import type { SessionCheck, TokenCheck } from '../../server/doors.ts';
 
 /** Somebody who was let in. */
 export interface Credential {
   readonly principal: Principal;
-  /** Whether the token still lets in: asked each second at most. */
+  /** Whether the token, or the session, still lets in: asked each second at most. */
   holds(): boolean;
   /** The number of an old token's account. */
   readonly uid?: number;
@@ -34,4 +35,30 @@ export function createCredentials(tokens: TokenCheck, old?: CheckCredential): Ch
     const principal = checked.value;
     return ok({ principal, holds: () => tokens.holds(token, principal) });
   };
+}
+
+/**
+ * Lets in a page of the hub itself: by the cookie that its browser sent when it opened the connection, and by the word that only
+ * a page of ours can know, since browsers send cookies along whoever made them ask.
+ * @param cookies the header of the request that was upgraded.
+ */
+export function createSessionCheck(sessions: SessionCheck, cookies: string | undefined): CheckCredential {
+  return (csrf) => {
+    if (typeof csrf !== 'string') return sessionDenied('the session is no text');
+    const checked = sessions.check(cookies, 'POST', csrf);
+    if (!checked.ok) return sessionDenied(checked.error ?? 'the browser sent no session');
+    const principal = checked.value;
+    return ok({
+      principal,
+      holds() {
+        const now = sessions.check(cookies, 'POST', csrf);
+        return now.ok && (now.value === principal || isDeepStrictEqual(now.value, principal));
+      },
+    });
+  };
+}
+
+function sessionDenied(why: string): Result<never, Denial> {
+  const message = `cannot let you in: ${why}`;
+  return err({ comment: message, message });
 }

@@ -6,7 +6,7 @@ import type { Action, Session } from '../../server/session.ts';
 import type { Stored } from './batches.ts';
 import { Connection } from './connection.ts';
 import type { Shared } from './connection-options.ts';
-import { type CheckCredential, createCredentials } from './credentials.ts';
+import { type CheckCredential, createCredentials, createSessionCheck } from './credentials.ts';
 import { CLOSE } from './frames.ts';
 import { createPlaces } from './places.ts';
 import { createRequests } from './requests.ts';
@@ -70,7 +70,7 @@ export function createSockets(
     for (const connection of connections) connection.look();
     timer = connections.size === 0 ? undefined : clock.timer(lookMs, look);
   };
-  const handle = (ws: WebSocket, { socket }: IncomingMessage): void => {
+  const handle = (ws: WebSocket, { socket, headers }: IncomingMessage): void => {
     const place = isClosing ? undefined : places.take(socket.remoteAddress ?? '');
     if (place === undefined) {
       doors.counters.count('denied', 'ws');
@@ -78,6 +78,7 @@ export function createSockets(
     }
     const connection = new Connection(ws, shared, {
       bytesRead: () => socket.bytesRead,
+      session: createSessionCheck(doors.sessions, headers.cookie),
       admit: place.give,
       ended() {
         place.leave();
