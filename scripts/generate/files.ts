@@ -10,6 +10,7 @@ import { exitCodesPage } from './exit-codes-page.ts';
 import { jobsPage } from './jobs.ts';
 import { jsonSchema } from './json-schema.ts';
 import { readKeys } from './keys.ts';
+import { pageClient } from './page-client.ts';
 import { watchesPage } from './watches.ts';
 
 /** Texts by path, relative to the root of the repository. */
@@ -27,6 +28,7 @@ export function generateFiles(): Files {
     ['docs/reference/vahti.example.yaml', exampleConfig(keys)],
     ['docs/reference/cli.md', cliPage(buildProgram())],
     ['docs/reference/exit-codes.md', exitCodesPage(EXIT)],
+    ['web/src/api/generated.ts', pageClient()],
   ]);
 }
 

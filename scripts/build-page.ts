@@ -1,0 +1,54 @@
+/**
+ * Builds the page that a hub serves into dist/web, with each file compressed beside it.
+ *
+ *     npm run build:web
+ *
+ * With `--if-possible` (at `npm ci`) it says so and goes on where its tools are not installed.
+ * Exit codes: 0 built, or not possible; 1 it cannot be built.
+ */
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
+
+const WEB = fileURLToPath(new URL('../web', import.meta.url));
+const OUT = fileURLToPath(new URL('../dist/web', import.meta.url));
+
+const BUILT_IN = ['svelte/LICENSE.md', 'uplot/LICENSE'];
+
+/** Smaller than this a file does not get smaller in any way that matters. */
+const WORTH_BYTES = 1024;
+
+async function main(args: readonly string[]): Promise<number> {
+  const isOptional = args.includes('--if-possible');
+  let vite: typeof import('vite');
+  try {
+    vite = await import('vite');
+  } catch (error) {
+    console.error(`cannot build the page: vite is not installed (${String(error)})`);
+    return isOptional ? 0 : 1;
+  }
+  await vite.build({ root: WEB, configFile: join(WEB, 'vite.config.ts'), logLevel: 'warn' });
+  writeFileSync(join(OUT, 'licenses.txt'), licenses());
+  for (const path of globSync('**/*.{js,css,html,svg,json}', { cwd: OUT })) compress(join(OUT, path));
+  return 0;
+}
+
+/** What is built in keeps its terms beside it. */
+function licenses(): string {
+  return BUILT_IN.map(
+    (file) =>
+      `${file}\n\n${readFileSync(fileURLToPath(new URL(`../node_modules/${file}`, import.meta.url)), 'utf8')}`,
+  ).join('\n\n');
+}
+
+/** Once, as small as it gets, rather than at every request. */
+function compress(file: string): void {
+  const bytes = readFileSync(file);
+  if (bytes.length < WORTH_BYTES) return;
+  writeFileSync(`${file}.gz`, gzipSync(bytes, { level: 9 }));
+  const params = { [constants.BROTLI_PARAM_SIZE_HINT]: bytes.length };
+  writeFileSync(`${file}.br`, brotliCompressSync(bytes, { params }));
+}
+
+process.exitCode = await main(process.argv.slice(2));
