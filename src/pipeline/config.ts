@@ -1,0 +1,56 @@
+import * as v from 'valibot';
+import { integer, oneOf, text } from '../core/fields.ts';
+import { inboxConfig } from './inbox/config.ts';
+import { stepConfig } from './steps/config.ts';
+
+/** What the one inbox of a pipeline is called where `inboxes` gives it no name. */
+export const ONLY_INBOX = 'inbox';
+
+/** Names of steps and inboxes: they stand in paths, in the ledger and in addresses. */
+export const PART_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$/;
+
+const names = { json: { propertyNames: { pattern: PART_NAME.source } } };
+
+/** `pipeline:` makes products of the files that come in. */
+export const pipelineConfig = v.pipe(
+  v.strictObject({
+    inbox: v.optional(inboxConfig),
+    inboxes: v.pipe(
+      v.optional(v.record(v.string(), inboxConfig)),
+      v.description(
+        'Several folders that files come into, by names of letters, digits, dashes and underscores.',
+      ),
+      v.metadata(names),
+    ),
+    products: v.pipe(
+      v.optional(text('a folder'), 'products'),
+      v.description('The folder that products go to; relative to the config file.'),
+    ),
+    status: v.pipe(
+      v.optional(text('an address such as 127.0.0.1:12388')),
+      v.description('Where its status can be asked for by lines of text over TCP; nowhere without it.'),
+    ),
+    version: v.pipe(
+      v.optional(integer(1, 999_999), 1),
+      v.description('The version of all products, where that of their step is not higher.'),
+    ),
+    'on-error': v.pipe(
+      v.optional(oneOf(['continue', 'stop']), 'continue'),
+      v.description(
+        'When a run has failed for good: go on with everything else, or begin nothing until a person says `vahti pipeline resume NAME`.',
+      ),
+    ),
+    parallel: v.pipe(
+      v.optional(integer(1, 1000)),
+      v.description('How many runs of all steps there may be at a time.'),
+    ),
+    steps: v.pipe(
+      v.record(v.string(), stepConfig),
+      v.description('What is done, by names of letters, digits, dashes and underscores.'),
+      v.metadata(names),
+    ),
+  }),
+  v.description('Makes products of the files that come in, each exactly once.'),
+);
+
+export type PipelineConfig = v.InferOutput<typeof pipelineConfig>;

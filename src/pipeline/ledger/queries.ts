@@ -1,0 +1,164 @@
+import { type Database, nullable, number, text } from '../../core/sqlite.ts';
+import { inputs } from './claims.ts';
+import type { LedgerReader } from './ledger.ts';
+import {
+  FILE,
+  FILE_COLUMNS,
+  readFile,
+  readInboxFile,
+  readProduct,
+  readRun,
+  readTask,
+  RUN,
+  TASK,
+  TASK_COLUMNS,
+} from './rows.ts';
+import type { InboxFileState, TaskState } from './types.ts';
+
+/** Questions to a ledger; they change nothing, and may be asked of a ledger that another process writes. */
+export function ledgerReader(db: Database): LedgerReader {
+  const tasks = (sql: string, values: readonly (string | number)[]) =>
+    db.all(TASK, sql, values).map(readTask);
+  const files = (sql: string, values: readonly (string | number)[]) =>
+    db.all(FILE, sql, values).map(readFile);
+  return {
+    ...figures(db),
+    async task(id) {
+      return tasks(`SELECT ${TASK_COLUMNS} FROM task WHERE id = ?`, [id])[0];
+    },
+    async tasks({ states, step, limit }) {
+      const where = [
+        ...(states === undefined ? [] : [`state IN (${states.map((state) => `'${state}'`).join(', ')})`]),
+        ...(step === undefined ? [] : ['step = ?']),
+      ];
+      const filter = where.length === 0 ? '' : `WHERE ${where.join(' AND ')}`;
+      const values = step === undefined ? [limit] : [step, limit];
+      return tasks(`SELECT ${TASK_COLUMNS} FROM task ${filter} ORDER BY id LIMIT ?`, values);
+    },
+    inputsOf: async (task) => inputs(db, task),
+    productsOf: async (task) =>
+      db.all(FILE, `SELECT ${FILE_COLUMNS} FROM file WHERE task = ? ORDER BY path`, [task]).map(readProduct),
+    tasksOn: async (file) =>
+      tasks(
+        `SELECT ${TASK_COLUMNS} FROM task_input JOIN task ON task.id = task_input.task WHERE task_input.file = ? ORDER BY task.id`,
+        [file],
+      ),
+    tasksOfRoot: async (file) =>
+      tasks(
+        `SELECT ${TASK_COLUMNS} FROM task_root JOIN task ON task.id = task_root.task WHERE task_root.root = ? ORDER BY task.id`,
+        [file],
+      ),
+    runsOf: async (task) =>
+      db
+        .all(RUN, `SELECT ${Object.keys(RUN).join(', ')} FROM run WHERE task = ? ORDER BY fence`, [task])
+        .map(readRun),
+    file: async (id) => files(`SELECT ${FILE_COLUMNS} FROM file WHERE id = ?`, [id])[0],
+    filesAt: async (path) =>
+      files(`SELECT ${FILE_COLUMNS} FROM file WHERE path = ? ORDER BY id DESC LIMIT 1000`, [path]),
+    ...lists(db),
+  };
+}
+
+function lists(
+  db: Database,
+): Pick<
+  LedgerReader,
+  | 'inboxFilesIn'
+  | 'lastEnded'
+  | 'products'
+  | 'productsOfKey'
+  | 'inputsOfKey'
+  | 'foreignProduct'
+  | 'lastSuccess'
+> {
+  const inboxFiles = (sql: string, values: readonly (string | number)[]) =>
+    db.all(FILE, sql, values).map(readInboxFile);
+  return {
+    inboxFilesIn: async (states, limit) =>
+      inboxFiles(
+        `SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'inbox' AND state IN (${quoted(states)}) ORDER BY id LIMIT ?`,
+        [limit],
+      ),
+    lastEnded: async (states, limit) =>
+      inboxFiles(
+        `SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'inbox' AND ended IS NOT NULL AND state IN (${quoted(states)})
+         ORDER BY ended DESC, id DESC LIMIT ?`,
+        [limit],
+      ),
+    async products({ step, after = '', limit }) {
+      const where = step === undefined ? '' : 'AND origin = ?';
+      const values = step === undefined ? [after, limit] : [after, step, limit];
+      const sql = `SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'product' AND state = 'current' AND path > ? ${where} ORDER BY path LIMIT ?`;
+      return db.all(FILE, sql, values).map(readProduct);
+    },
+    productsOfKey: async (step, key, version) =>
+      db
+        .all(
+          FILE,
+          `SELECT ${FILE_COLUMNS} FROM task JOIN file ON file.task = task.id
+           WHERE task.step = ? AND task.key = ? AND task.version = ? AND task.key <> '' AND file.state = 'current'
+           ORDER BY file.path`,
+          [step, key, version],
+        )
+        .map(readProduct),
+    inputsOfKey: async (step, key) =>
+      db
+        .all(
+          FILE,
+          `SELECT DISTINCT ${FILE_COLUMNS} FROM task JOIN task_input ON task_input.task = task.id
+             JOIN file ON file.id = task_input.file
+           WHERE task.step = ? AND task.key = ? AND task.key <> '' AND file.state NOT IN ('superseded', 'gone')
+             AND NOT EXISTS (SELECT 1 FROM file AS newer WHERE newer.kind = file.kind AND newer.origin = file.origin
+               AND newer.path = file.path AND newer.rev > file.rev)
+           ORDER BY file.id`,
+          [step, key],
+        )
+        .map(readFile),
+    async foreignProduct(step, paths) {
+      const sql = `SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'product' AND state = 'current' AND path = ? AND origin <> ?`;
+      for (const path of paths) {
+        const row = db.get(FILE, sql, [path, step]);
+        if (row !== undefined) return readProduct(row);
+      }
+      return undefined;
+    },
+    lastSuccess: async () =>
+      db.get({ at: nullable(number) }, `SELECT max(ended) AS at FROM task WHERE state IN ('done', 'warned')`)
+        ?.at ?? undefined,
+  };
+}
+
+function figures(db: Database): Pick<LedgerReader, 'tally' | 'backlog' | 'inboxTally'> {
+  return {
+    async tally() {
+      const rows = db.all(
+        { step: text, state: text, count: number },
+        'SELECT step, state, count FROM tally WHERE count > 0',
+      );
+      return rows.map(({ state, ...rest }) => ({ ...rest, state: state as TaskState }));
+    },
+    async backlog() {
+      const count = db.get(
+        { count: nullable(number) },
+        `SELECT sum(count) AS count FROM file_tally WHERE state = 'ready'`,
+      )?.count;
+      // Files are numbered as they came: the first of this part of the index is about the oldest.
+      const oldest = db.get(
+        { at: nullable(number) },
+        `SELECT coalesce(settled_at, first_seen) AS at FROM file WHERE kind = 'inbox' AND state = 'ready' ORDER BY id LIMIT 1`,
+      )?.at;
+      return { count: count ?? 0, oldest: oldest ?? undefined };
+    },
+    async inboxTally() {
+      const rows = db.all(
+        { inbox: text, state: text, count: number },
+        'SELECT inbox, state, count FROM file_tally WHERE count > 0',
+      );
+      return rows.map(({ state, ...rest }) => ({ ...rest, state: state as InboxFileState }));
+    },
+  };
+}
+
+function quoted(states: readonly string[]): string {
+  return states.map((state) => `'${state}'`).join(', ');
+}

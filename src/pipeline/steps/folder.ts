@@ -1,0 +1,76 @@
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ProductFile } from '../ledger/types.ts';
+
+/** The private folder of one run. Paths absolute. */
+export interface RunFolder {
+  readonly path: string;
+  /** What is left here are products. */
+  readonly out: string;
+  /** Copies of what is merged into. */
+  readonly targets: string;
+  readonly list: string;
+  readonly manifest: string;
+  /** Lines of JSON that a command may write about its products and inputs. */
+  readonly report: string;
+  readonly tmp: string;
+}
+
+export function runFolder(work: string, task: number, fence: number): RunFolder {
+  const path = join(work, `${task}.${fence}`);
+  return {
+    path,
+    out: join(path, 'out'),
+    targets: join(path, 'targets'),
+    list: join(path, 'list'),
+    manifest: join(path, 'manifest.json'),
+    report: join(path, 'report.ndjson'),
+    tmp: join(path, 'tmp'),
+  };
+}
+
+/** What a manifest says: what VAHTI_MANIFEST names, and what a worker gets. */
+export interface Manifest {
+  readonly v: 1;
+  readonly step: string;
+  readonly task: number;
+  readonly attempt: number;
+  readonly version: number;
+  readonly key: string;
+  readonly vars: Readonly<Record<string, string>>;
+  readonly inputs: readonly { readonly path: string; readonly from: string; readonly name: string }[];
+  readonly targets: readonly { readonly path: string; readonly product: string }[];
+  readonly out: string;
+  readonly work: string;
+  readonly report: string;
+}
+
+/** Makes the folder with its list, its manifest and its copies. Rejects with the system error. */
+export async function makeRunFolder(
+  folder: RunFolder,
+  manifest: Omit<Manifest, 'targets' | 'out' | 'work' | 'report'>,
+  merged: readonly ProductFile[],
+  products: string,
+  { tmp, merge }: { readonly tmp?: 'private'; readonly merge: boolean },
+): Promise<Manifest> {
+  await mkdir(folder.out, { recursive: true });
+  if (tmp !== undefined) await mkdir(folder.tmp, { mode: 0o700 });
+  if (merge) await mkdir(folder.targets);
+  const targets = [];
+  for (const { path } of merged) {
+    const copy = join(folder.targets, path);
+    await mkdir(dirname(copy), { recursive: true });
+    await copyFile(join(products, path), copy);
+    targets.push({ path: copy, product: path });
+  }
+  const { out, path: work, report } = folder;
+  const whole: Manifest = { ...manifest, targets, out, work, report };
+  await writeFile(folder.list, manifest.inputs.map(({ path }) => `${path}\n`).join(''));
+  await writeFile(folder.manifest, `${JSON.stringify(whole)}\n`);
+  return whole;
+}
+
+/** Removes a run's folder with all that is in it; one that is not there is fine. */
+export async function removeRunFolder({ path }: Pick<RunFolder, 'path'>): Promise<void> {
+  await rm(path, { recursive: true, force: true });
+}

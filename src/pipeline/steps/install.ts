@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { temporaryPath } from '../../core/atomic-file.ts';
+import type { Files } from '../../core/files.ts';
+import { errorCode } from '../../core/result.ts';
+import type { FileIdentity, Install } from '../ledger/types.ts';
+
+/** A file that a run left, and where it goes. */
+export interface Product {
+  /** Absolute. */
+  readonly file: string;
+  /** Relative to the folder of products. */
+  readonly path: string;
+  readonly complete: boolean;
+}
+
+const PIECE = 1_048_576;
+
+/**
+ * Makes products ready to be renamed to their places: their content is durable, their hash known, and they lie on the filesystem of
+ * their place; where a run's own folder is elsewhere, as copies beside it. Rejects with the system error.
+ */
+export async function prepare(
+  products: readonly Product[],
+  root: string,
+  files: Files,
+): Promise<readonly Install[]> {
+  const installs: Install[] = [];
+  const folders = new Map<string, number>();
+  for (const { file, path, complete } of products) {
+    const target = join(root, path);
+    const folder = dirname(target);
+    let dev = folders.get(folder);
+    if (dev === undefined) {
+      await makeFolders(folder, files);
+      dev = (await stat(folder)).dev;
+      folders.set(folder, dev);
+    }
+    const isNear = (await stat(file)).dev === dev;
+    const temp = isNear ? file : temporaryPath(target);
+    installs.push({ path, temp, complete, ...(await secure(file, isNear ? undefined : temp, files)) });
+  }
+  return installs;
+}
+
+/** Reads a file for its hash and makes it durable; with `copy`, a copy of it. */
+async function secure(
+  file: string,
+  copy: string | undefined,
+  files: Files,
+): Promise<{ readonly size: number; readonly sha256: string }> {
+  const hash = createHash('sha256');
+  const fd = await files.open(file, 'read');
+  try {
+    const to = copy === undefined ? undefined : await files.open(copy, 'create');
+    try {
+      let size = 0;
+      for (;;) {
+        const piece = await files.read(fd, size, PIECE);
+        if (piece.length > 0) hash.update(piece);
+        if (to !== undefined && piece.length > 0) await files.write(to, piece, size);
+        size += piece.length;
+        if (piece.length < PIECE) break;
+      }
+      await files.datasync(to ?? fd);
+      return { size, sha256: hash.digest('hex') };
+    } finally {
+      if (to !== undefined) await files.close(to);
+    }
+  } finally {
+    await files.close(fd);
+  }
+}
+
+/** Renames what was prepared to its place, and makes the names durable. A reader sees the old file or the new one. */
+export async function place(installs: readonly Install[], root: string, files: Files): Promise<void> {
+  for (const { temp, path } of installs) await files.rename(temp, join(root, path));
+  await syncFolders(installs, root, files);
+}
+
+async function syncFolders(installs: readonly Install[], root: string, files: Files): Promise<void> {
+  for (const folder of new Set(installs.map(({ path }) => dirname(join(root, path)))))
+    await files.syncFolder(folder);
+}
+
+/**
+ * Finishes what a killed runner began to install. Undefined where one of the files is neither in its place nor on the way there:
+ * then the run has to be made again.
+ */
+export async function finish(installs: readonly Install[], root: string, files: Files): Promise<boolean> {
+  for (const { path, temp, sha256 } of installs) {
+    const target = join(root, path);
+    if ((await hashOf(temp, files)) === sha256) await files.rename(temp, target);
+    else if ((await hashOf(target, files)) !== sha256) return false;
+  }
+  await syncFolders(installs, root, files);
+  return true;
+}
+
+/** The hash of a file; undefined where there is none. */
+async function hashOf(path: string, files: Files): Promise<string | undefined> {
+  try {
+    const hash = createHash('sha256');
+    const fd = await files.open(path, 'read');
+    try {
+      for (let at = 0; ; ) {
+        const piece = await files.read(fd, at, PIECE);
+        hash.update(piece);
+        at += piece.length;
+        if (piece.length < PIECE) return hash.digest('hex');
+      }
+    } finally {
+      await files.close(fd);
+    }
+  } catch (thrown) {
+    if (errorCode(thrown) === 'ENOENT') return undefined;
+    throw thrown;
+  }
+}
+
+/** What the ledger tells contents apart by. Rejects with the system error. */
+export async function identityOf(path: string): Promise<FileIdentity> {
+  const { ino, size, mtimeNs } = await stat(path, { bigint: true });
+  return { ino: String(ino), size: Number(size), mtimeNs: String(mtimeNs) };
+}
+
+/** Makes a folder and those above it, each durable in the one above it. */
+export async function makeFolders(folder: string, files: Files): Promise<void> {
+  try {
+    await files.mkdir(folder);
+  } catch (thrown) {
+    if (errorCode(thrown) === 'EEXIST') return;
+    if (errorCode(thrown) !== 'ENOENT') throw thrown;
+    await makeFolders(dirname(folder), files);
+    await files.mkdir(folder).catch((again: unknown) => {
+      if (errorCode(again) !== 'EEXIST') throw again;
+    });
+  }
+  await files.syncFolder(dirname(folder));
+}
