@@ -33,6 +33,7 @@ const VALUES: Readonly<Record<string, unknown>> = {
   'hub.limits.records': BUILT_IN.hubRecords,
   'hub.limits.bytes': formatSize(BUILT_IN.hubRecordBytes),
   'hub.public-statistics': false,
+  'hub.status-page.title': 'Status',
   'hub.keep.hub-size': formatSize(BUILT_IN.hubBytes),
   'hub.keep.free': formatSize(BUILT_IN.hubFree),
   'hub.keep.logs': formatDuration(BUILT_IN.keepLogsMs),
@@ -55,6 +56,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   'services.NAME.restart.no-restart-on':
     '`defaults.restart.no-restart-on`, else none; `2` and `6` with `collect`',
   'beats.url': '`http://LISTEN`',
+  'hub.act': '`true` where the hub is on this machine, `false` where it is elsewhere',
   'services.NAME.user': 'the daemon’s user',
   'services.NAME.log.file': '`STATE/logs/NAME.log`',
   'services.NAME.memory': 'no limit',

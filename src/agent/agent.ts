@@ -14,6 +14,7 @@ import {
   newestOf,
   readCursor,
 } from './cursor.ts';
+import { type BoardSeam, type BoardTalk, createBoardTalk } from './reporting.ts';
 import { createStoreSource, newSeries, type StoreSource } from './store-source.ts';
 import { createTelling, type Telling } from './telling.ts';
 
@@ -39,6 +40,8 @@ export interface AgentOptions {
   readonly failed: (error: Error) => void;
   /** The number of the newest record that may have been sent before; by default of the newest there is. */
   readonly known?: number | undefined;
+  /** What it says beside the records, and what it does for people at the hub; neither without it. */
+  readonly board?: BoardSeam | undefined;
 }
 
 /** How it stands with the hub. Times are wall milliseconds. */
@@ -83,6 +86,7 @@ class RunningAgent implements Agent {
   readonly #source: StoreSource;
   readonly #link: Link;
   readonly #telling: Telling;
+  readonly #talk: BoardTalk | undefined;
   #standing: AgentState['standing'] = 'connecting';
   #since: number;
   #retryAt: number | undefined;
@@ -112,11 +116,15 @@ class RunningAgent implements Agent {
         this.#lastError = message ?? this.#lastError;
       },
     });
+    this.#talk =
+      options.board &&
+      createBoardTalk({ ...options, ...options.board, send: (text) => this.#link.send(text) });
     this.#link = createLink({
       ...options,
       source: this.#source,
       name: cursor.name,
       told: (effect, state) => this.#told(effect, state),
+      frame: (frame) => this.#talk?.heard(frame),
     });
     // Its series is known from now on, whatever happens to the first connection.
     this.#cursor.save();
@@ -143,6 +151,7 @@ class RunningAgent implements Agent {
       await clock.sleep(drainMs, done.signal);
     }
     this.#stand('closed');
+    this.#talk?.away();
     this.#link.end();
     this.#source.close();
     this.#telling.close();
@@ -157,9 +166,11 @@ class RunningAgent implements Agent {
         if (effect.welcome.kind === 'agent') {
           this.#stand('connected');
           this.#telling.stands('connected', `as ${effect.welcome.name}`);
+          this.#talk?.opened();
         } else this.#fail('denied', "the token is a user's; it takes that of an agent", undefined);
         return;
       case 'away':
+        this.#talk?.away();
         this.#fail(effect.isDenied === true ? 'denied' : 'away', effect.why, effect.forMs);
         this.#progress();
         return;

@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import type { CollectFigures } from '../collect/gauges.ts';
 import { RECORD_KINDS, type StoredRecord } from '../core/record.ts';
 import type { ServiceSnapshot } from '../core/runner.ts';
+import type { PipelineFigures } from '../pipeline/pipeline.ts';
 import type { WatchFigures } from '../watch/watch-figures.ts';
 import type { BeatApi } from './beat-control.ts';
 import type { Boot } from './boot.ts';
@@ -27,6 +28,8 @@ export interface ServiceStatus extends Omit<ServiceSnapshot, 'lastExit' | 'logPa
   readonly silences: readonly HeldSilence[];
   /** A built-in kind's own figures; null where it does not answer, or has none. */
   readonly figures: CollectFigures | null;
+  /** Of a pipeline. */
+  readonly pipeline?: PipelineFigures | null;
 }
 
 export interface DaemonStatus {
@@ -61,15 +64,20 @@ export interface ReloadResult {
 }
 
 const name = v.pipe(v.string(), v.nonEmpty());
+/** Who asks for it, where that is more exact than a person, and why. */
+const said = {
+  who: v.optional(v.pipe(v.string(), v.nonEmpty(), v.maxLength(200))),
+  why: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+};
 const microseconds = v.pipe(v.number(), v.safeInteger());
 
 /** The parameters of every method of the control socket, checked where they come in. */
 export const CONTROL_PARAMS = {
   status: v.strictObject({}),
   explain: v.strictObject({ name }),
-  start: v.strictObject({ names: v.array(name) }),
-  stop: v.strictObject({ names: v.array(name) }),
-  restart: v.strictObject({ names: v.array(name), reason: v.string() }),
+  start: v.strictObject({ names: v.array(name), ...said }),
+  stop: v.strictObject({ names: v.array(name), ...said }),
+  restart: v.strictObject({ names: v.array(name), reason: v.string(), who: said.who }),
   boot: v.strictObject({ names: v.array(name), starts: v.boolean(), why: v.string() }),
   reload: v.strictObject({ dryRun: v.boolean() }),
   down: v.strictObject({}),
@@ -89,20 +97,31 @@ export const CONTROL_PARAMS = {
 
 export type LogsParams = v.InferOutput<(typeof CONTROL_PARAMS)['logs']>;
 
+/** What is asked for services, by whom and why, where that is said. */
+interface SaidOf {
+  readonly names: readonly string[];
+  readonly who?: string | undefined;
+  readonly why?: string | undefined;
+}
+
 /** The control socket, as its typed client sees it. `item` marks a stream. */
 export interface ControlApi extends BeatApi, SilenceApi, NotifyApi, JobApi {
   readonly status: { readonly params: Record<string, never>; readonly value: DaemonStatus };
   readonly explain: { readonly params: { readonly name: string }; readonly value: Explanation };
   readonly start: {
-    readonly params: { readonly names: readonly string[] };
+    readonly params: SaidOf;
     readonly value: readonly ActionResult[];
   };
   readonly stop: {
-    readonly params: { readonly names: readonly string[] };
+    readonly params: SaidOf;
     readonly value: readonly ActionResult[];
   };
   readonly restart: {
-    readonly params: { readonly names: readonly string[]; readonly reason: string };
+    readonly params: {
+      readonly names: readonly string[];
+      readonly reason: string;
+      readonly who?: string | undefined;
+    };
     readonly value: readonly ActionResult[];
   };
   /** Enables or disables: whether they start with the daemon. */

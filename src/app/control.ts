@@ -13,6 +13,7 @@ import {
 } from './control-api.ts';
 import { type JobControlTarget, jobMethods } from './job-control.ts';
 import { type NotifyControlTarget, notifyMethods } from './notify-control.ts';
+import type { Said } from '../core/runner.ts';
 import { stopInOrder } from '../run/needs.ts';
 import { type SilenceControlTarget, silenceMethods } from './silence-control.ts';
 import type { Supervised, Supervision } from './supervision.ts';
@@ -50,11 +51,17 @@ export function controlMethods(target: ControlTarget): RpcMethods<ControlApi> {
         return target.explain(name);
       },
     },
-    start: { params: CONTROL_PARAMS.start, handle: ({ names }) => act(names, start) },
-    stop: { params: CONTROL_PARAMS.stop, handle: ({ names }) => stopAll(chosen(target.supervision, names)) },
+    start: {
+      params: CONTROL_PARAMS.start,
+      handle: ({ names, ...said }) => act(names, (supervised) => start(supervised, saidOf(said))),
+    },
+    stop: {
+      params: CONTROL_PARAMS.stop,
+      handle: ({ names, ...said }) => stopAll(chosen(target.supervision, names), saidOf(said)),
+    },
     restart: {
       params: CONTROL_PARAMS.restart,
-      handle: ({ names, reason }) => act(names, (supervised) => restart(supervised, reason)),
+      handle: ({ names, reason, who }) => act(names, (supervised) => restart(supervised, reason, who)),
     },
     boot: {
       params: CONTROL_PARAMS.boot,
@@ -100,21 +107,31 @@ function chosen(supervision: Supervision, names: readonly string[]): readonly Su
   });
 }
 
-async function start({ planned: { name }, service }: Supervised): Promise<ActionResult> {
+function saidOf({ who, why }: { who?: string | undefined; why?: string | undefined }): Said | undefined {
+  return who === undefined && why === undefined ? undefined : { who: who ?? 'a person', why: why ?? '' };
+}
+
+async function start(
+  { planned: { name }, service }: Supervised,
+  said: Said | undefined,
+): Promise<ActionResult> {
   const before = service.snapshot();
   if (before.state === 'running' && before.pid !== null) {
     return { name, done: true, message: `runs already (pid ${before.pid})` };
   }
-  service.start('person');
+  service.start('person', { said });
   if (service.settled === undefined && service.snapshot().state === 'stopping') {
     return { name, done: true, message: 'starts as soon as the old life is gone' };
   }
   return { name, ...(await outcome(service, 'started')) };
 }
 
-async function stop({ planned: { name }, service }: Supervised): Promise<ActionResult> {
+async function stop(
+  { planned: { name }, service }: Supervised,
+  said: Said | undefined,
+): Promise<ActionResult> {
   const before = service.snapshot();
-  service.stop('person');
+  service.stop('person', said);
   await service.ended();
   const refused = await service.settled?.();
   if (refused !== undefined) return { name, done: false, message: refused };
@@ -125,22 +142,26 @@ async function stop({ planned: { name }, service }: Supervised): Promise<ActionR
 }
 
 /** Stops several at once, each as soon as those of them that need it are gone. */
-async function stopAll(all: readonly Supervised[]): Promise<readonly ActionResult[]> {
+async function stopAll(all: readonly Supervised[], said: Said | undefined): Promise<readonly ActionResult[]> {
   const results = new Map<string, ActionResult>();
   await stopInOrder(
     all.map(({ planned }) => planned),
     async (name) => {
       const found = all.find(({ planned }) => planned.name === name) as Supervised;
-      results.set(name, await stop(found));
+      results.set(name, await stop(found, said));
     },
   );
   return all.map(({ planned: { name } }) => results.get(name) as ActionResult);
 }
 
-async function restart({ planned: { name }, service }: Supervised, reason: string): Promise<ActionResult> {
+async function restart(
+  { planned: { name }, service }: Supervised,
+  reason: string,
+  who: string | undefined,
+): Promise<ActionResult> {
   // Asked before: afterwards it may mean the end of the next life.
   const oldIsGone = service.ended();
-  service.restart('person', reason);
+  service.restart('person', reason, who, who === undefined ? undefined : { who, why: reason });
   await oldIsGone;
   return { name, ...(await outcome(service, 'restarted')) };
 }

@@ -8,6 +8,7 @@ import { type BeatListening, createBeatListening } from './beat-listening.ts';
 import { type Beats, createBeats } from './beats.ts';
 import { jobService } from '../jobs/job.ts';
 import type { Locker } from '../jobs/locks.ts';
+import { createNoticed, type Noticed } from './board/noticed.ts';
 import { createForwarding, type Forwarding } from './forwarding.ts';
 import { type Jobs, openJobs } from './jobs.ts';
 import { openLooks } from './looks.ts';
@@ -46,6 +47,8 @@ export interface Open extends OpenFolder {
   readonly jobs: Jobs;
   readonly shipping: ShippingCourse;
   readonly forwarding: Forwarding;
+  /** Told of every stored record, too. */
+  readonly noticed: Noticed;
 }
 
 /** The past, with all that was told so far. Asked rarely: when a watch acts. */
@@ -74,7 +77,12 @@ export function openAll(options: OpenOptions): Result<Open, FolderTrouble> {
   const opened = openFolder(options.plan, 'vahti up', clock);
   if (!opened.ok) return opened;
   const { paths, state, store } = opened.value;
-  const recorder = createRecorder({ store, clock, log, stored: options.stored });
+  const noticed = createNoticed();
+  const stored: OpenOptions['stored'] = (records) => {
+    options.stored(records);
+    noticed.stored(records);
+  };
+  const recorder = createRecorder({ store, clock, log, stored });
   const { random, program } = options;
   const past = createPast(recorder, store, log);
   const beats = createBeats({ clock, store: state.beats, records: recorder.add });
@@ -123,7 +131,7 @@ export function openAll(options: OpenOptions): Result<Open, FolderTrouble> {
   const notifying = createNotifying(options.plan, { ...shared, records, flush, jobs: jobs.value });
   told = notifying;
   const parts = { recorder, supervision, beats, looks, listening, notifying, shipping, forwarding };
-  return ok({ ...opened.value, ...parts, jobs: jobs.value });
+  return ok({ ...opened.value, ...parts, jobs: jobs.value, noticed });
 }
 
 /** A service has its locks from its start to its stop, also between two lives. */

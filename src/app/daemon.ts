@@ -9,6 +9,7 @@ import type { Scope } from '../core/scope.ts';
 import { serially } from '../core/serially.ts';
 import { clearPrivateTmp } from '../run/embedded/private-tmp.ts';
 import { endSurvivors } from '../run/embedded/survivors.ts';
+import { createBoard, type OpenBoard } from './board/board.ts';
 import { controlMethods } from './control.ts';
 import type { ControlApi, DaemonStatus, ReloadResult } from './control-api.ts';
 import { explain } from './explain.ts';
@@ -69,7 +70,9 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
     await writePlan(plan, open, options);
     const down = (): void => goDown(wish, options.keptBy);
     const reloadNow = async (dryRun: boolean) => orThrow(await inTurn(() => reload(dryRun)));
-    control = await listen(open, options.log, methodsOf(open, clock, { status, down, reload: reloadNow }));
+    const methods = methodsOf(open, clock, { status, down, reload: reloadNow });
+    course.board = boardOf(open, options, { methods, since, plan: () => course.plan });
+    control = await listen(open, options.log, methods);
     note(open.recorder, clock, `vahti ${options.version} began (pid ${process.pid}) on ${plan.file}`);
     await open.listening.change(plan.beats);
     open.forwarding.use(plan);
@@ -77,7 +80,7 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
     open.jobs.apply(plan, leftovers);
     open.beats.keepOnly(plan);
     open.notifying.use(plan);
-    await open.shipping.use(plan);
+    await open.shipping.use(plan, course.board);
   };
 
   return ok({
@@ -111,10 +114,10 @@ export function openDaemon(options: DaemonOptions): Result<Daemon, DaemonTrouble
 }
 
 /** Whoever follows the time line, for people and for other machines, does so by this plan from now on. */
-async function tellOthers({ notifying, shipping, forwarding }: Open, plan: Plan): Promise<void> {
+async function tellOthers({ notifying, shipping, forwarding }: Open, { plan, board }: Course): Promise<void> {
   notifying.use(plan);
   forwarding.use(plan);
-  await shipping.use(plan);
+  await shipping.use(plan, board);
 }
 
 async function closeLines({ listening, shipping, forwarding }: Open): Promise<void> {
@@ -140,6 +143,19 @@ interface Course {
   plan: Plan;
   /** Nothing is reloaded from then on. */
   ending: boolean;
+  /** What the hub hears and asks. */
+  board?: OpenBoard;
+}
+
+function boardOf(
+  open: Open,
+  { clock, log, version, systemd = false }: DaemonOptions,
+  own: Pick<Parameters<typeof createBoard>[0], 'methods' | 'since' | 'plan'>,
+): OpenBoard {
+  const { notifier } = open.notifying;
+  const { file: config } = own.plan();
+  const { stateId } = open.state;
+  return createBoard({ ...open, ...own, notifier, config, stateId, version, clock, log, systemd });
 }
 
 function createReload(
@@ -165,8 +181,8 @@ function createReload(
     const changes = [...(await open.supervision.apply(next.value)), ...ofJobs];
     open.jobs.apply(next.value);
     open.beats.keepOnly(next.value);
-    await tellOthers(open, next.value);
     course.plan = next.value;
+    await tellOthers(open, course);
     note(open.recorder, options.clock, reloadSentence(changes));
     return ok({ changes });
   };

@@ -80,7 +80,25 @@ function laneSentences(service: ServiceStatus, { planned }: Supervised): string[
   return [`${lane[service.lane]} Tally: ${tally}.`];
 }
 
-function figureSentences({ kind, figures, state }: ServiceStatus): string[] {
+function pipelineSentences(figures: ServiceStatus['pipeline']): string[] {
+  if (figures == null) return ['It does not answer on its socket (yet), so there are no figures.'];
+  const { backlog, held, running, steps } = figures;
+  const runs =
+    running.length === 0
+      ? 'nothing runs'
+      : `${running.length} run: ${running.map(({ step, first }) => `${step} on ${first}`).join(', ')}`;
+  const failed = steps.flatMap(({ step, tasks }) =>
+    tasks.failed === undefined ? [] : [`${step} ${tasks.failed}`],
+  );
+  return [
+    `Of its files ${backlog} are open; ${runs}.`,
+    ...(held === null ? [] : [`Nothing new is begun: ${held}. To go on: vahti pipeline resume.`]),
+    ...(failed.length === 0 ? [] : [`Runs that have failed, by step: ${failed.join(', ')}.`]),
+  ];
+}
+
+function figureSentences({ kind, figures, pipeline, state }: ServiceStatus): string[] {
+  if (kind === 'pipeline' && state === 'running') return pipelineSentences(pipeline ?? null);
   if (kind !== 'collect' || state !== 'running') return [];
   if (figures === null) return ['It does not answer on its socket (yet), so there are no figures.'];
   const lag = figures.lag === null ? 'nothing committed yet' : `${approximateDuration(figures.lag)} behind`;

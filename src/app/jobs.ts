@@ -7,7 +7,7 @@ import { jobService, type PlannedJob } from '../jobs/job.ts';
 import type { RunOver } from '../jobs/job-course.ts';
 import type { Current } from '../jobs/job-state.ts';
 import type { Locker } from '../jobs/locks.ts';
-import { createScheduler, type Scheduler } from '../jobs/scheduler.ts';
+import { createScheduler, type ScheduledJob, type Scheduler } from '../jobs/scheduler.ts';
 import { type JobRunDeps, startRun } from './job-run.ts';
 import { createUnitRuns, type UnitRuns } from './job-units/unit-runs.ts';
 import { type JobStatus, jobStatus } from './job-status.ts';
@@ -22,6 +22,8 @@ export interface Jobs {
   /** Goes over to a plan: what runs goes on as it began, and a changed schedule never fires. */
   apply(plan: Plan, leftovers?: readonly Leftover[]): void;
   status(now: number): readonly JobStatus[];
+  /** Of one of them. */
+  statusOf(job: ScheduledJob, now: number): JobStatus;
   /** The main processes of runs that the last daemon began, before the first `apply`. */
   recorded(): readonly RecordedProcess[];
   /** Ends every run, and the next daemon makes up for them; or lets them go on, and the next daemon takes them over. */
@@ -60,25 +62,23 @@ export function openJobs(options: JobsOptions): Result<Jobs, DatabaseError> {
       over?.(ended);
     },
   });
+  const statusOf = (each: ScheduledJob, now: number): JobStatus =>
+    jobStatus(
+      each,
+      store.last(each.job.name) ?? null,
+      runs.progress(each.job.name, each.state.current?.run ?? ''),
+      options.paths,
+      now,
+    );
   return ok({
     scheduler,
     store,
+    statusOf,
     apply(plan, leftovers) {
       scheduler.apply(plan.jobs ?? [], leftovers);
       runs.use?.(plan.jobs ?? []);
     },
-    status: (now) =>
-      scheduler
-        .all()
-        .map((each) =>
-          jobStatus(
-            each,
-            store.last(each.job.name) ?? null,
-            runs.progress(each.job.name, each.state.current?.run ?? ''),
-            options.paths,
-            now,
-          ),
-        ),
+    status: (now) => scheduler.all().map((each) => statusOf(each, now)),
     // What runs in a unit goes on.
     recorded: () => (runs.adopt === undefined ? scheduler.recorded() : []),
     async end() {

@@ -11,6 +11,11 @@ export interface NotifyApi {
   };
   /** Sends a test message; what the far side said. */
   readonly 'notify-test': { readonly params: { readonly channel: string }; readonly value: string };
+  /** Tries a message that waits, now, whatever holds it or its channel. */
+  readonly 'notification-retry': {
+    readonly params: { readonly id: string; readonly who: string };
+    readonly value: null;
+  };
   /** Gives a message up. */
   readonly 'notification-drop': {
     readonly params: { readonly id: string; readonly who: string };
@@ -26,6 +31,7 @@ const NOTIFY_PARAMS = {
     most: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000)),
   }),
   'notify-test': v.strictObject({ channel: word }),
+  'notification-retry': v.strictObject({ id: word, who: v.string() }),
   'notification-drop': v.strictObject({ id: word, who: v.string() }),
 } as const;
 
@@ -51,6 +57,13 @@ export function notifyMethods({ notifier }: NotifyControlTarget): RpcMethods<Not
         const outcome = await notifier.test(channel, signal);
         if (outcome.ok) return outcome.value;
         throw new RpcError('refused', outcome.error);
+      },
+    },
+    'notification-retry': {
+      params: NOTIFY_PARAMS['notification-retry'],
+      handle({ id, who }) {
+        if (notifier.retry(id, who)) return null;
+        throw new RpcError('refused', `cannot try ${id} again: no message of that id waits`);
       },
     },
     'notification-drop': {

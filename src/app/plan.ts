@@ -2,6 +2,8 @@ import type { CollectConfig } from '../collect/config.ts';
 import type { ForwardKind } from '../forward/config.ts';
 import type { Keep } from '../hub/blocks/groups.ts';
 import type { LimitOptions } from '../hub/server/limits.ts';
+import type { StatusPagePlan } from '../hub/status-page/config.ts';
+import type { PipelinePlan } from '../pipeline/plan.ts';
 import type { Need } from '../run/needs.ts';
 import type { Readiness } from '../run/readiness/readiness.ts';
 import type { MemoryLimits } from '../run/embedded/memory-limit.ts';
@@ -18,7 +20,7 @@ export type Origin =
   | { readonly from: 'defaults'; readonly line: number; readonly file?: string }
   | { readonly from: 'built-in' };
 
-export type ServiceKind = 'command' | 'collect' | 'hub' | 'unit';
+export type ServiceKind = 'command' | 'collect' | 'pipeline' | 'hub' | 'unit';
 
 /** What holds for a service of any kind. Durations are milliseconds, sizes bytes, paths absolute. */
 export interface PlannedService {
@@ -59,6 +61,7 @@ export interface PlannedService {
   /** By default `STATE/logs/NAME.log`. */
   readonly log: { readonly budgetBytes: number; readonly file?: string; readonly mode?: number };
   readonly collect?: CollectConfig;
+  readonly pipeline?: PipelinePlan;
   readonly hub?: PlannedHub;
   /** The unit of systemd's that is followed: `livereduce.service`. */
   readonly unit?: string;
@@ -123,6 +126,8 @@ export interface PlannedHub {
   readonly publicStatistics: boolean;
   /** The file of the public key of an old auth backend. */
   readonly oldTokens?: string;
+  /** What everybody may see. */
+  readonly statusPage?: StatusPagePlan;
 }
 
 /** Where the records of this machine are sent. */
@@ -135,6 +140,8 @@ export interface PlannedShipping {
   readonly ca?: string;
   /** The file of its very certificate, whatever name that is for. */
   readonly pinned?: string;
+  /** Whether people may act on this machine through it. */
+  readonly act: boolean;
 }
 
 /** Where records of this machine are forwarded to. */
@@ -157,7 +164,7 @@ export interface PlannedForward {
 
 /** Whether the daemon runs it as `vahti run NAME`, of a kind that says by itself when it is ready. */
 export function isBuiltIn({ kind }: Pick<PlannedService, 'kind'>): boolean {
-  return kind === 'collect' || kind === 'hub';
+  return kind === 'collect' || kind === 'pipeline' || kind === 'hub';
 }
 
 /** The hub of this machine, where the plan has one. */

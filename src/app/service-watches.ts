@@ -13,6 +13,7 @@ import { readFigures } from './figures.ts';
 import type { Launch } from './launch.ts';
 import type { HoldingBack } from './holding-back.ts';
 import { dataFolder } from './layout.ts';
+import { readPipelineFigures } from './pipeline/service-api.ts';
 import type { Plan, PlannedService, PlannedWatch } from './plan.ts';
 import { serviceSocket } from './state.ts';
 import type { SupervisionOptions } from './supervision-options.ts';
@@ -125,8 +126,9 @@ function openWatch(
     },
     capturedLog: logFileOf(planned, plan.state),
     figures: async () => {
-      const figures =
-        planned.kind !== 'collect' ? null : await readFigures(serviceSocket(paths, planned.name));
+      const read = planned.kind === 'pipeline' ? readPipelineFigures : readFigures;
+      const asks = planned.kind === 'collect' || planned.kind === 'pipeline';
+      const figures = asks ? await read(serviceSocket(paths, planned.name)) : null;
       return figures === null ? undefined : { ...figures };
     },
     ...(planned.kind === 'unit' || options.systemd === true ? { controlGroup: () => groupOf(service) } : {}),

@@ -1,13 +1,14 @@
 import { dirname } from 'node:path';
 import { newestOf } from '../agent/cursor.ts';
 import { resolveReference } from '../core/references.ts';
+import type { OpenBoard } from './board/board.ts';
 import type { Plan, PlannedShipping } from './plan.ts';
 import { type Shipping, type ShippingOptions, type ShippingState, startShipping } from './shipping.ts';
 
 /** The shipping of a daemon's records as its plan says, over reloads. */
 export interface ShippingCourse {
-  /** Begins, ends, or goes to another hub where the plan says so now. */
-  use(plan: Plan): Promise<void>;
+  /** Begins, ends, or goes to another hub where the plan says so now. @param board what is told and done there beside records. */
+  use(plan: Plan, board?: OpenBoard): Promise<void>;
   /** Undefined where records are sent nowhere. */
   state(): ShippingState | undefined;
   /** Rejects where it cannot go on: the daemon has to end. Never resolves. */
@@ -16,7 +17,7 @@ export interface ShippingCourse {
   close(): Promise<void>;
 }
 
-export type ShippingCourseOptions = Omit<ShippingOptions, 'hub' | 'failed' | 'known'>;
+export type ShippingCourseOptions = Omit<ShippingOptions, 'hub' | 'failed' | 'known' | 'board'>;
 
 /** For the last words of a daemon that ends. */
 const DRAIN_MS = 2000;
@@ -35,7 +36,7 @@ export function createShippingCourse(options: ShippingCourseOptions): ShippingCo
   };
   return {
     failed: failure.promise,
-    async use(plan) {
+    async use(plan, board) {
       if (JSON.stringify(plan.shipping) === JSON.stringify(planned)) return;
       planned = plan.shipping;
       await end();
@@ -47,6 +48,7 @@ export function createShippingCourse(options: ShippingCourseOptions): ShippingCo
         hub: { url, ca, pinned, token: () => resolveReference(token, folder, process.env) },
         failed: failure.reject,
         known,
+        board: board?.(planned.act),
       });
       known = undefined;
       // The address was checked with the config.

@@ -1,4 +1,5 @@
 import { type Agent, type AgentState, startAgent } from '../agent/agent.ts';
+import type { BoardSeam } from '../agent/reporting.ts';
 import { dialNode } from '../agent/node-socket.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
@@ -21,6 +22,8 @@ export interface ShippingOptions {
   readonly records: (drafts: readonly RecordDraft[]) => void;
   /** The newest record before this process wrote any, where that is known: a hub that has more has it from a life that a backup undid. */
   readonly known?: number | undefined;
+  /** What is told and done there beside records. */
+  readonly board?: BoardSeam | undefined;
   /** A bug, or a state folder that cannot be gone on with. */
   readonly failed: (error: Error) => void;
 }

@@ -1,5 +1,6 @@
 import type { DaemonStatus, ServiceStatus } from './control-api.ts';
 import { readFigures } from './figures.ts';
+import { readPipelineFigures } from './pipeline/service-api.ts';
 import { serviceSocket, type StatePaths } from './state.ts';
 import type { Supervised } from './supervision.ts';
 
@@ -32,5 +33,8 @@ export async function serviceStatus(
     watchRestarts,
     silences: silences(now),
     figures: asks ? await readFigures(serviceSocket(paths, planned.name)) : null,
+    ...(planned.kind === 'pipeline' && snapshot.state === 'running'
+      ? { pipeline: await readPipelineFigures(serviceSocket(paths, planned.name)) }
+      : {}),
   };
 }

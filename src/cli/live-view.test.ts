@@ -123,3 +123,17 @@ test('a coloured line is cut by columns, and its colour ends with it', () => {
   assert.equal(cutLine('日本語', 5), '日本');
   assert.equal(cutLine('abc', 3), 'abc');
 });
+
+test('the link of the page is never cut off: it goes over as many lines as it needs', () => {
+  const page = `page: http://127.0.0.1:7080/login?code=${'k'.repeat(60)}`;
+  const lines = renderScreen(status([service('clock')]), [], {
+    columns: 40,
+    rows: 12,
+    colour: false,
+    now: NOW,
+    page,
+  });
+  assert.equal(lines.length, 12);
+  assert.equal(lines.slice(1, 4).join(''), page);
+  assert.match(lines[6] ?? '', /^clock/);
+});

@@ -12,6 +12,8 @@ export interface Screen {
   readonly rows: number;
   readonly colour: boolean;
   readonly now: number;
+  /** Where the page is; empty or absent where nothing is to be said of it. */
+  readonly page?: string;
 }
 
 /** What `up` shows in a terminal: the services on top, the newest records below. As many lines as the screen has rows. */
@@ -20,9 +22,10 @@ export function renderScreen(
   records: readonly StoredRecord[],
   screen: Screen,
 ): string[] {
-  const { columns, rows, colour, now } = screen;
+  const { columns, rows, colour, now, page = '' } = screen;
   const head = `vahti ${status.version}  ${status.config}  up ${ago(now, status.since)}`;
-  const lines = [paint(colour, 'bold', fit(head, columns)), '', ...serviceRows(status.services, screen)];
+  const top = [paint(colour, 'bold', fit(head, columns)), ...wrapped(page, columns)];
+  const lines = [...top, '', ...serviceRows(status.services, screen)];
   const shown = lines.slice(0, Math.max(2, rows - 4));
   if (shown.length < lines.length) shown.push(fit(`… and ${lines.length - shown.length} more`, columns));
   const foot = paint(
@@ -35,6 +38,20 @@ export function renderScreen(
     .slice(-room)
     .map((record) => cutLine(recordText(record, { colour, service: true, width: 10, clock: true }), columns));
   return [...shown, '', ...tail, ...Array<string>(room - tail.length).fill(''), foot].slice(0, rows);
+}
+
+/** A link that is cut off leads nowhere: it goes over as many lines as it needs. */
+function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = [];
+  let rest = printable(text);
+  while (rest !== '') {
+    const line = cutLine(rest, columns);
+    // Of a terminal in which not even one letter has room nothing is expected.
+    if (line === '') break;
+    lines.push(line);
+    rest = rest.slice(line.length);
+  }
+  return lines;
 }
 
 function serviceRows(services: readonly ServiceStatus[], { columns, colour, now }: Screen): string[] {

@@ -50,10 +50,14 @@ async function runKind(
   plan: Plan,
   scope: Scope,
 ): Promise<Result<void, BuiltinTrouble>> {
-  const { collect, hub } = service;
+  const { collect, pipeline, hub } = service;
   if (hub !== undefined) {
     const { runHub } = await import('../app/hub/run-hub.ts');
     return runHub(hub, scope, process.env);
+  }
+  if (pipeline !== undefined) {
+    const { runPipeline } = await import('../app/pipeline/run-pipeline.ts');
+    return runPipeline({ ...service, pipeline }, plan.file, statePaths(plan.state), scope, process.env);
   }
   if (collect === undefined) throw new Error(`cannot run ${service.name}: it is of no built-in kind`);
   takeLittleMemory();

@@ -1,6 +1,6 @@
 import { loadConfig } from '../app/config/load.ts';
 import { type Daemon, openDaemon } from '../app/daemon.ts';
-import type { Plan } from '../app/plan.ts';
+import { hubOf, type Plan, type PlannedHub } from '../app/plan.ts';
 import { ownUnit, serviceNotice } from '../run/systemd/notify.ts';
 import { systemClock } from '../core/clock.ts';
 import { formatDiagnostic, sortDiagnostics } from '../core/diagnostics.ts';
@@ -12,6 +12,7 @@ import { requirePlan } from './config-file.ts';
 import { CommandError } from './exit-codes.ts';
 import { renderScreen } from './live-view.ts';
 import { colours, say } from './output.ts';
+import { makePageNews, pageMissing, type PageNews, whenHubIsReady } from './page-link.ts';
 import { listenForEnd } from './signals.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 import { ownProgram, readVersion } from './version.ts';
@@ -26,6 +27,7 @@ export async function up(options: UpOptions): Promise<void> {
   const recent: StoredRecord[] = [];
   const log = live ? silentLog : createLog('info', (line) => process.stdout.write(line));
   const isNew = isNewThere(plan, options.systemd);
+  const page = createPageLine(plan, options, live ? undefined : log);
   const opened = openDaemon({
     plan,
     version: readVersion(),
@@ -36,7 +38,11 @@ export async function up(options: UpOptions): Promise<void> {
     systemd: options.systemd === true,
     keptBy: ownUnit(process.env),
     reread: () => reread(loaded.file, options.systemd),
-    stored: (records) => (live ? keepRecent(recent, records) : writeRecords(records.filter(isNew))),
+    stored(records) {
+      if (live) keepRecent(recent, records);
+      else writeRecords(records.filter(isNew));
+      page.stored(records);
+    },
   });
   if (!opened.ok) throw new CommandError(opened.error.kind, opened.error.message);
   const daemon = opened.value;
@@ -44,12 +50,13 @@ export async function up(options: UpOptions): Promise<void> {
   const hangUp = reloadOnHangUp(daemon, log);
   // Whoever reads this may send a signal at once.
   whereToLook(plan, log, live, options.systemd);
+  page.begin();
   let terminal: Terminal | undefined;
   const notice = serviceNotice(process.env, systemClock, (message) => log.warn(message));
   signal.addEventListener('abort', () => notice?.stopping(), { once: true });
   const ready = (): void => {
     notice?.ready();
-    if (live) terminal = showLive(daemon, recent);
+    if (live) terminal = showLive(daemon, recent, page.line);
   };
   try {
     await daemon.run({ clock: systemClock, log, drain: signal, stop: new AbortController().signal, ready });
@@ -62,12 +69,39 @@ export async function up(options: UpOptions): Promise<void> {
   if (live) say(`stopped; what happened is in ${plan.state}: vahti logs`);
 }
 
-function showLive(daemon: Daemon, recent: readonly StoredRecord[]): Terminal {
+function showLive(daemon: Daemon, recent: readonly StoredRecord[], page: () => string): Terminal {
   return openTerminal(process.stdout, systemClock, async (columns, rows) => {
     const status = await daemon.status();
-    const screen = { columns, rows, colour: colours(process.stdout), now: systemClock.now() };
+    const screen = { columns, rows, colour: colours(process.stdout), now: systemClock.now(), page: page() };
     return renderScreen(status, recent, screen);
   });
+}
+
+/** What is said of the page, where people read it. */
+interface PageLine {
+  begin(): void;
+  stored(records: readonly StoredRecord[]): void;
+  /** What the live view shows. */
+  line(): string;
+}
+
+/** @param log where it is said; undefined for the live view. */
+function createPageLine(plan: Plan, { view, systemd }: UpOptions, log: Log | undefined): PageLine {
+  const isForPeople = view !== 'json' && systemd !== true && ownUnit(process.env) === undefined;
+  if (!isForPeople) return { begin() {}, stored() {}, line: () => '' };
+  const missing = hubOf(plan) === undefined && plan.shipping === undefined ? pageMissing(plan) : '';
+  let news: PageNews | undefined;
+  const tell = async (hub: PlannedHub): Promise<void> => {
+    const made = await makePageNews(plan, hub);
+    if (made.ok) news = made.value;
+    if (made.ok) log?.info(made.value.text);
+    else log?.warn(`cannot make a link for the page: ${made.error}`);
+  };
+  return {
+    begin: () => missing !== '' && log?.info(missing),
+    stored: whenHubIsReady(plan, (hub) => void tell(hub)),
+    line: () => (news === undefined ? missing : systemClock.now() < news.until ? news.text : news.then),
+  };
 }
 
 function keepRecent(recent: StoredRecord[], records: readonly StoredRecord[]): void {

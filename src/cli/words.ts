@@ -1,14 +1,8 @@
 import type { ServiceStatus } from '../app/control-api.ts';
 import { approximateDuration } from '../core/durations.ts';
 import { approximateSize } from '../core/sizes.ts';
-import { joinWords } from '../core/words.ts';
 import { joinNames } from '../run/needs.ts';
 import { type Paint, paint, printable } from './output.ts';
-
-/** Where a stream comes from: its address, or its command. */
-export function streamText(from: string | readonly string[]): string {
-  return typeof from === 'string' ? from : joinWords(from);
-}
 
 /** How long ago, for people: `3m12s`. */
 export function ago(now: number, then: number): string {
@@ -33,7 +27,8 @@ export function stateText({ state, lane }: ServiceStatus, colour: boolean): stri
 }
 
 /** What a built-in service does, in a line; undefined for a command. */
-export function figuresText({ kind, figures, state }: ServiceStatus): string | undefined {
+export function figuresText({ kind, figures, pipeline, state }: ServiceStatus): string | undefined {
+  if (kind === 'pipeline' && state === 'running') return pipelineText(pipeline ?? null);
   if (kind !== 'collect' || state !== 'running') return undefined;
   if (figures === null) return 'no figures yet';
   const connection =
@@ -43,6 +38,21 @@ export function figuresText({ kind, figures, state }: ServiceStatus): string | u
   return printable(
     `${connection}${rate(figures.lineRate)} lines/s, lag ${figures.lag === null ? '-' : approximateDuration(figures.lag)}, ${figures.lines} lines, cursor ${figures.cursor ?? '-'}`,
   );
+}
+
+/** What a pipeline does, in a line. */
+function pipelineText(figures: ServiceStatus['pipeline']): string {
+  if (figures == null) return 'no figures yet';
+  const { files, held, backlog, running } = figures;
+  const bad = ['failed', 'partial', 'parked'].reduce((sum, state) => sum + (files[state] ?? 0), 0);
+  const parts = [
+    ...(held === null ? [] : [`held: ${held}`]),
+    `${backlog} open`,
+    ...(running.length === 0 ? [] : [`runs ${[...new Set(running.map(({ step }) => step))].join(', ')}`]),
+    `${files['done'] ?? 0} done`,
+    ...(bad === 0 ? [] : [`${bad} failed`]),
+  ];
+  return printable(parts.join(', '));
 }
 
 /** What a service takes of its memory limit, and that it does not start with the daemon; undefined where there is neither. */

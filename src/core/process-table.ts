@@ -36,6 +36,21 @@ export function readStat(pid: number): Stat | undefined {
   };
 }
 
+/**
+ * What a process has of its own, in memory or swapped out, and what it shares with others, bytes: proc(5), /proc/PID/status. Pages of
+ * files are left out: the kernel drops them when it needs room. Undefined where it is gone.
+ */
+export function readOwnMemory(pid: number): { readonly own: number; readonly shared: number } | undefined {
+  const text = readProc(`/proc/${pid}/status`)?.toString('latin1') ?? '';
+  const bytes = (name: string): number | undefined => {
+    const at = text.indexOf(`\n${name}:`);
+    return at === -1 ? undefined : Number.parseInt(text.slice(at + name.length + 2), 10) * 1024;
+  };
+  const anonymous = bytes('RssAnon');
+  if (anonymous === undefined) return undefined;
+  return { own: anonymous + (bytes('VmSwap') ?? 0), shared: bytes('RssShmem') ?? 0 };
+}
+
 let scratch = Buffer.allocUnsafe(65_536);
 
 /** A whole file of /proc, valid until the next call; undefined where it is gone or not ours to read. */

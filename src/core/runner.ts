@@ -12,9 +12,9 @@ export interface Runner {
   readonly name: string;
   snapshot(): ServiceSnapshot;
   /** A person's start does not wait for what the service needs, unless it is `patient`. */
-  start(by: By, how?: { readonly patient: boolean }): void;
+  start(by: By, how?: { readonly patient?: boolean; readonly said?: Said | undefined }): void;
   /** Holds until a person or a boot starts it. */
-  stop(by: By): void;
+  stop(by: By, said?: Said): void;
   /**
    * @param who it is said to be by, where that is more exact: `a changed file`.
    * @param fields what the record of it keeps beside that.
@@ -70,6 +70,13 @@ export interface Leftover {
   readonly told: boolean;
   /** SIGKILL again, and a look what still lives. */
   again(): Promise<TreeEnd>;
+}
+
+/** Who asked for something, where that is more exact than `By`, and why, as the record of it says. */
+export interface Said {
+  readonly who: string;
+  /** Empty where no reason was given. */
+  readonly why: string;
 }
 
 /** `vahti` is whatever the program decides by itself: a watch's ladder, the start of the daemon. */

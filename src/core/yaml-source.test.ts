@@ -38,7 +38,8 @@ test('what YAML allows and a config does not is refused with its place', () => {
   for (const [text, complaint] of [
     ['a: 1\nb:\n  c: 1\n  "c": 2\n', '4:3 cannot set "c" twice in one map'],
     ['a: 1\n---\nb: 2\n', '2:1 cannot read more than one YAML document in a file'],
-    ['a: 1\n2: x\n', '2:1 cannot use 2 as a key: a key is a string'],
+    ['a: 1\n2.5: x\n', '2:1 cannot use 2.5 as a key: a key is a string'],
+    ['a: 1\n02: x\n', '2:1 cannot use 02 as a key: a key is a string'],
     ['a: 1\ntrue: x\n', '2:1 cannot use true as a key: a key is a string'],
     ['? [a]\n: x\n', '1:3 cannot use an alias, a list or a map as a key: a key is a string'],
     ['a: !secret x\n', '1:4 cannot read a YAML tag here: Unresolved tag: !secret'],

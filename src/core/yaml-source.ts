@@ -75,6 +75,9 @@ function examine(root: Node | null, complain: Complain): Map<Alias, Node> {
   const visitKey = (key: unknown, places: Map<string, number>, fallback: number): void => {
     const node = key as Node | null;
     const offset = offsetOf(node) ?? fallback;
+    // A whole number means itself as text: exit codes are keys.
+    if (isScalar(node) && typeof node.value === 'number' && /^(?:0|[1-9]\d*)$/.test(node.source ?? ''))
+      node.value = node.source;
     if (!isScalar(node) || typeof node.value !== 'string') {
       complainOfKey(node, offset, complain);
       return;

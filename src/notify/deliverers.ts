@@ -3,6 +3,7 @@ import { aborted } from './bell.ts';
 import { freshChannel } from './channel-state.ts';
 import { createDeliverer, type Deliverer, type DeliveryDeps } from './delivery.ts';
 import type { ChannelSpec } from './notifier-options.ts';
+import type { OutboxRow } from './outbox-row.ts';
 import type { TryOutcome } from './retry.ts';
 
 /** The deliverers of all channels, side by side: none waits for another one. */
@@ -10,6 +11,8 @@ export interface Deliverers {
   /** Goes over to these channels. One whose spec is the same object goes on as it is. */
   apply(channels: ReadonlyMap<string, ChannelSpec>): void;
   wake(channels: Iterable<string>): void;
+  /** Has this message tried now, whatever holds it and its channel. False where there is no such channel any more. */
+  hurry(row: OutboxRow): boolean;
   /** One try of a message that is not kept; undefined where there is no such channel. */
   once(channel: string, notice: Notice, signal: AbortSignal): Promise<TryOutcome> | undefined;
   /** Lasts until the signal aborts and every try has ended. @throws what the outbox cannot get over. */
@@ -60,6 +63,11 @@ export function createDeliverers(deps: DeliveryDeps): Deliverers {
     },
     wake(channels) {
       for (const name of channels) workers.get(name)?.deliverer.wake();
+    },
+    hurry({ channel, id }) {
+      const worker = workers.get(channel);
+      worker?.deliverer.hurry(id);
+      return worker !== undefined;
     },
     once: (channel, notice, signal) => workers.get(channel)?.deliverer.once(notice, signal),
     async run(signal) {

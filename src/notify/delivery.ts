@@ -40,6 +40,8 @@ export interface DeliveryDeps {
 export interface Deliverer {
   /** There is something new to deliver. */
   wake(): void;
+  /** A person wants this message to be tried now: no wait of its own or of the channel holds it. */
+  hurry(id: string): void;
   /** Lasts until the signal aborts; a try that is under way then has a moment to end. */
   run(signal: AbortSignal): Promise<void>;
   /** One try of a message that is not kept, in turn with the others. */
@@ -55,6 +57,8 @@ export function createDeliverer(
   const { outbox, clock, states } = deps;
   const log = deps.log.child({ channel: name });
   const bell = createBell(clock);
+  /** The message that a person wants to be tried first. */
+  let urgent: string | undefined;
   const most = Math.min(timeoutMs, LONGEST_TIMEOUT_MS);
   const send = serially((notice: Notice, taken: readonly string[], signal: AbortSignal) =>
     attempt(channel, notice, { timeoutMs: most, taken, signal, clock, log }),
@@ -64,7 +68,8 @@ export function createDeliverer(
     const now = clock.now();
     const state = steady(states.get(name) as ChannelState, now);
     states.set(name, state);
-    const next = nextTry(outbox.pending(name), state, now);
+    const next = nextOf(outbox.pending(name), state, now, urgent);
+    urgent = undefined;
     if (next === undefined || next.inMs > 0) return bell.wait(next?.inMs ?? IDLE_MS, signal);
     const notice = stamped(next.row, deps, now);
     const tried = outbox.beginTry(next.row, notice);
@@ -82,6 +87,10 @@ export function createDeliverer(
 
   return {
     wake: () => bell.ring(),
+    hurry(id) {
+      urgent = id;
+      bell.ring();
+    },
     async once(notice, signal) {
       const outcome = await send(notice, [], signal);
       if (outcome.kind === 'delivered') await tolerant(async () => hurry(), signal, { clock, log });
@@ -104,6 +113,17 @@ export function createDeliverer(
       }
     },
   };
+}
+
+/** What is tried next: what a person wants to be tried goes before all else, and waits for nothing. */
+function nextOf(
+  pending: readonly OutboxRow[],
+  state: ChannelState,
+  now: number,
+  urgent: string | undefined,
+): ReturnType<typeof nextTry> {
+  const wanted = pending.find(({ id }) => id === urgent);
+  return wanted === undefined ? nextTry(pending, state, now) : { row: wanted, inMs: 0 };
 }
 
 /** The notice of a row for the try that begins now. */

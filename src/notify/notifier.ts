@@ -13,7 +13,7 @@ import { INTAKE_KINDS } from './intake.ts';
 import { type JobReport, jobPlans } from './job-report.ts';
 import type { NotifierDeps, NotifierSettings } from './notifier-options.ts';
 import type { OutboxRow } from './outbox-row.ts';
-import { droppedRecord } from './records.ts';
+import { droppedRecord, retriedRecord } from './records.ts';
 import { testNotice } from './test-notice.ts';
 import { type NotificationsView, type ViewQuery, viewNotifications } from './view.ts';
 
@@ -36,6 +36,8 @@ export interface Notifier {
   tellJob(report: JobReport): void;
   /** One try, now; what the far side said, or why it failed. */
   test(channel: string, signal: AbortSignal): Promise<Result<string, string>>;
+  /** A person wants a message to be tried now, and with it what waits in its channel. False where it does not wait. */
+  retry(id: string, who: string): boolean;
   /** A person gives a message up: it is not tried again. False where it does not wait. */
   drop(id: string, who: string): boolean;
   view(query?: ViewQuery): NotificationsView;
@@ -99,7 +101,10 @@ export function createNotifier(deps: NotifierDeps, first: NotifierSettings): Not
 }
 
 /** What others want of the notifier, beside the time line. */
-function createDesk(deps: NotifierDeps, deliverers: Deliverers): Pick<Notifier, 'tellJob' | 'test' | 'drop'> {
+function createDesk(
+  deps: NotifierDeps,
+  deliverers: Deliverers,
+): Pick<Notifier, 'tellJob' | 'test' | 'retry' | 'drop'> {
   const { outbox, clock } = deps;
   return {
     tellJob(report) {
@@ -113,6 +118,13 @@ function createDesk(deps: NotifierDeps, deliverers: Deliverers): Pick<Notifier, 
       const outcome = await deliverers.once(channel, notice, signal);
       if (outcome === undefined) return err(`cannot test ${channel}: there is no such channel`);
       return outcome.kind === 'delivered' ? ok(outcome.detail) : err(outcome.reason);
+    },
+    retry(id, who) {
+      const row = outbox.row(id);
+      if (row?.state !== 'pending') return false;
+      if (!deliverers.hurry(row)) return false;
+      deps.records([retriedRecord(row, who, clock.micros())]);
+      return true;
     },
     drop(id, who) {
       const row = outbox.row(id);

@@ -48,6 +48,25 @@ export function deliveryRecords(
   return [{ ...base, level: LEVELS.warn, message, fields }];
 }
 
+export function retriedRecord(
+  { id: notice, channel, event, title }: OutboxRow,
+  who: string,
+  at: number,
+): RecordDraft {
+  const message = `tried again for ${who}: the message to ${channel}: ${title}`;
+  const fields = { notice, channel, event, outcome: 'retried', who };
+  return {
+    time: at,
+    service: '',
+    life: '',
+    kind: 'delivery',
+    level: LEVELS.info,
+    sender: channel,
+    message,
+    fields,
+  };
+}
+
 export function droppedRecord(
   { id: notice, channel, event, title }: OutboxRow,
   who: string,

@@ -1,5 +1,12 @@
 import { recoveryMs } from './lanes.ts';
-import type { EventKind, MachineSettings, ServiceEvent, ServiceState, StateName } from './service-state.ts';
+import type {
+  Effect,
+  EventKind,
+  MachineSettings,
+  ServiceEvent,
+  ServiceState,
+  StateName,
+} from './service-state.ts';
 import {
   again,
   appear,
@@ -81,6 +88,11 @@ const stopNow = (state: ServiceState, event: EventOf<'stop'>): Step => ({
   effects: [action(event)],
 });
 
+/** The record of a start says who is behind it, but not that it was Anna, and why. */
+function saidBy(event: EventOf<'start'>): Effect[] {
+  return event.said === undefined ? [] : [action(event)];
+}
+
 /** On the way to the end of a life. */
 const ENDING = {
   start: startLater,
@@ -103,7 +115,7 @@ export const TABLE: Table = {
   stopped: {
     ...NO_LIFE,
     start: (state, event, context) =>
-      event.by === 'vahti' && !state.wanted ? ignore(state) : begin(state, event, context),
+      event.by === 'vahti' && !state.wanted ? ignore(state) : begin(state, event, context, saidBy(event)),
     stop: (state) => ({ state: { ...state, wanted: false, dueAt: null }, effects: [] }),
     restart: (state, event, context) =>
       event.by === 'vahti' ? ignore(state) : begin(state, event, context, [action(event)]),
@@ -166,7 +178,8 @@ export const TABLE: Table = {
   },
   done: {
     ...NO_LIFE,
-    start: (state, event, context) => (event.by === 'vahti' ? ignore(state) : begin(state, event, context)),
+    start: (state, event, context) =>
+      event.by === 'vahti' ? ignore(state) : begin(state, event, context, saidBy(event)),
     stop: stopNow,
     restart: IDLE.restart,
     needs: noted,

@@ -1,6 +1,6 @@
 import type { Exit } from '../core/processes.ts';
 import type { RecordKind } from '../core/record.ts';
-import type { By, StateName as AnyState } from '../core/runner.ts';
+import type { By, Said, StateName as AnyState } from '../core/runner.ts';
 import { FRESH_LANES, type LaneSettings, type LaneState } from './lanes.ts';
 
 /** What the state machine of a service (service-machine.ts) is made of. */
@@ -11,8 +11,8 @@ export type StateName = Exclude<AnyState, 'failed'>;
 
 export type ServiceEvent =
   /** A person's start is at once, whatever it needs; a `patient` one (a reload) waits for that. */
-  | { readonly kind: 'start'; readonly by: By; readonly patient?: boolean }
-  | { readonly kind: 'stop'; readonly by: By }
+  | { readonly kind: 'start'; readonly by: By; readonly patient?: boolean; readonly said?: Said | undefined }
+  | { readonly kind: 'stop'; readonly by: By; readonly said?: Said | undefined }
   /** `who` it is said to be by, where that is more exact than `by`; `fields` are kept with the record of it. */
   | {
       readonly kind: 'restart';

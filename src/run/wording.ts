@@ -35,11 +35,16 @@ function record(kind: RecordKind, level: number, message: string, fields?: Recor
 
 export function action(event: Extract<ServiceEvent, { kind: 'start' | 'stop' | 'restart' }>): Effect {
   const known = { person: 'a person', boot: 'the boot', vahti: 'vahti' }[event.by];
-  const who = (event.kind === 'restart' ? event.who : undefined) ?? known;
-  const why = event.kind === 'restart' && event.reason !== '' ? `: ${event.reason}` : '';
-  const kept = event.kind === 'restart' ? event.fields : undefined;
+  const who = (event.kind === 'restart' ? event.who : event.said?.who) ?? known;
+  const reason = event.kind === 'restart' ? event.reason : (event.said?.why ?? '');
+  const kept = event.kind === 'restart' ? event.fields : event.said;
   const fields = { action: event.kind, by: event.by, ...kept };
-  return record('action', LEVELS.info, `${event.kind} by ${who}${why}`, fields);
+  return record(
+    'action',
+    LEVELS.info,
+    `${event.kind} by ${who}${reason === '' ? '' : `: ${reason}`}`,
+    fields,
+  );
 }
 
 export function exitRecord({ ended, asked }: ServiceState, killed: boolean): Effect[] {

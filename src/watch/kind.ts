@@ -133,7 +133,7 @@ export interface ProblemContext {
   /** Folder that relative paths are meant from, absolute. */
   readonly folder: string;
   /** The figures that its kind gives: what a watch may look at that names nothing. A command and a unit give none. */
-  readonly figures: readonly ('committed' | 'lag' | 'backlog')[];
+  readonly figures: readonly ('committed' | 'lag' | 'backlog' | 'progressed')[];
 }
 
 /** A kind of watch: what stands under its key in the config, and how it looks. One file each, and one line in the registry. */

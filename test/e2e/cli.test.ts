@@ -41,7 +41,7 @@ test('init writes a config that check and plan accept, and never writes over one
   const first = await vahti(t, ['init'], folder);
   assert.deepEqual([first.code, first.stderr], [0, '']);
   const [check, plan] = await Promise.all([vahti(t, ['check'], folder), vahti(t, ['plan'], folder)]);
-  assert.deepEqual([check.code, check.stdout, check.stderr], [0, 'vahti.yaml is fine: 1 service\n', '']);
+  assert.deepEqual([check.code, check.stdout, check.stderr], [0, 'vahti.yaml is fine: 2 services\n', '']);
   assert.equal(plan.code, 0);
   const starter = readFileSync(file, 'utf8');
   writeFileSync(file, 'services: {}\n');

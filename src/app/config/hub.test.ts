@@ -34,6 +34,7 @@ test('a hub on this machine is a service of its own, first of all, and records a
   assert.deepEqual(plan?.shipping, {
     url: 'ws://127.0.0.1:7080/ws',
     token: `file:${join(folder, '.vahti/hub/agent-token')}`,
+    act: true,
   });
 });
 
@@ -56,7 +57,7 @@ test('a hub elsewhere is named by its address, and a token that stands somewhere
     );
     assert.deepEqual([plan?.services, told], [[], []], url);
     const { token, ca } = { token: `file:${join(folder, 't')}`, ca: join(folder, 'ca.pem') };
-    assert.deepEqual(plan?.shipping, { url: wanted, token, ca });
+    assert.deepEqual(plan?.shipping, { url: wanted, token, ca, act: false });
   }
 });
 
@@ -93,5 +94,48 @@ test('a token in the config is refused, and so is what is for the other kind of 
     'error 1:38 cannot use a token that is written into the config: write $NAME or file:PATH',
     'error 1:46 cannot use tls here: it is for a hub on this machine, which "listen" makes',
     'warning 1:13 the token is sent without TLS: whoever hears it can use it, too; write wss:// or https://',
+  ]);
+});
+
+test('whether people may act through the hub is as it is written; by default only through one of this machine', async (t) => {
+  for (const [text, wanted] of [
+    ['listen: 127.0.0.1:7080', true],
+    ['listen: 127.0.0.1:7080, act: false', false],
+    ['url: "wss://hub.example", token: file:t', false],
+    ['url: "wss://hub.example", token: file:t, act: true', true],
+  ] as const) {
+    const { plan, told } = await load(t, `hub: { ${text} }\nservices: {}\n`);
+    assert.deepEqual([plan?.shipping?.act, told], [wanted, []], text);
+  }
+  const { told } = await load(t, 'hub: { act: true, status-page: { services: { A: a } } }\n');
+  assert.deepEqual(told, [
+    'error 1:19 cannot use status-page here: it is for a hub on this machine, which "listen" makes',
+    'error 1:8 cannot use act here: there is no hub; write "listen" or "url"',
+  ]);
+  const word = await load(t, 'hub: { listen: 127.0.0.1:7080, act: perhaps }\n');
+  assert.deepEqual(word.told, ['error 1:37 cannot use this value: write true or false (hub.act)']);
+});
+
+test('a status page names services of this machine, which have to be there, or of others', async (t) => {
+  const config = (page: string): string =>
+    `hub:\n  listen: 127.0.0.1:7080\n  agent: alpha\n  status-page: ${page}\nservices: { firehose: { run: [sleep, "1"] } }\n`;
+  const right = await load(t, config('{ services: { Sky: firehose, Own: alpha/hub, Beam: beta/beam } }'));
+  assert.deepEqual(right.told, []);
+  assert.deepEqual(right.plan?.services[0]?.hub?.statusPage, {
+    title: 'Status',
+    services: [
+      { label: 'Sky', agent: 'alpha', name: 'firehose' },
+      { label: 'Own', agent: 'alpha', name: 'hub' },
+      { label: 'Beam', agent: 'beta', name: 'beam' },
+    ],
+  });
+  const none = await load(t, config('{ title: Ours, services: {} }'));
+  assert.deepEqual(none.told, ['error 4:41 cannot show 0 services: name 1 to 200']);
+  const wrong = await load(t, config('{ services: { Sky: firehos, Beam: a/b/c, X: /x, Y: "no name/x" } }'));
+  assert.deepEqual(wrong.told, [
+    'error 4:35 cannot show "firehos": this machine has no such service; did you mean "firehose"?',
+    'error 4:50 cannot show "a/b/c": write SERVICE or AGENT/SERVICE',
+    'error 4:60 cannot show "/x": write SERVICE or AGENT/SERVICE',
+    'error 4:67 cannot show "no name/x": write SERVICE or AGENT/SERVICE',
   ]);
 });

@@ -13,6 +13,7 @@ import { checkLimits, resolveLimits, resolveLog } from './limits.ts';
 import { checkNeeds, resolveNeeds } from './needs.ts';
 import { type Lookup, type Notes, report } from './notes.ts';
 import { createNotify } from './notify.ts';
+import { resolvePipeline } from './pipeline.ts';
 import { resolveReady } from './ready.ts';
 import { createQuiet } from './quiet.ts';
 import { checkUnitNames, resolveInstall } from './install.ts';
@@ -141,12 +142,13 @@ function resolveService(notes: Notes, config: Config, name: string, service: Ser
       ],
       builtIn,
     );
-  const { collect, user, stop } = service;
+  const { collect, pipeline, user, stop } = service;
   const { defaults } = config;
-  const ready = resolveReady(notes, name, service.ready, collect !== undefined);
+  const ready = resolveReady(notes, name, service.ready, collect !== undefined || pipeline !== undefined);
   const kind = kindAt(notes, at);
   const unit = resolveUnit(notes, name, service);
-  const watch = resolveWatches(notes, name, service.watch, kind, config.zone ?? BUILT_IN.zone);
+  const zone = config.zone ?? BUILT_IN.zone;
+  const watch = resolveWatches(notes, name, service.watch, kind, zone);
   return {
     name,
     kind,
@@ -163,6 +165,7 @@ function resolveService(notes: Notes, config: Config, name: string, service: Ser
     restart: resolveRestart(pick, service, defaults?.restart ?? {}),
     log: resolveLog(notes, pick, service, defaults?.log),
     ...(collect === undefined ? {} : { collect: resolveCollect(notes, at, collect) }),
+    ...(pipeline === undefined ? {} : { pipeline: resolvePipeline(notes, at, pipeline, service.cwd, zone) }),
     ...(unit === undefined ? {} : { unit }),
     ...(watch.length === 0 ? {} : { watch, watchLimits: resolveWatchLimits(pick, service, defaults) }),
   };
@@ -172,6 +175,7 @@ function resolveService(notes: Notes, config: Config, name: string, service: Ser
 function kindAt(notes: Notes, at: readonly string[]): PlannedService['kind'] {
   const isA = (key: string): boolean => isWritten(notes.source.value, [...at, key]);
   if (isA('collect')) return 'collect';
+  if (isA('pipeline')) return 'pipeline';
   return isA('unit') ? 'unit' : 'command';
 }
 
@@ -192,7 +196,11 @@ function checkIdentity(notes: Notes, at: readonly string[], name: string): void 
   );
 }
 
-function resolveRestart(pick: Lookup, { restart = {}, collect }: ServiceConfig, fallback: RestartConfig) {
+function resolveRestart(
+  pick: Lookup,
+  { restart = {}, collect, pipeline }: ServiceConfig,
+  fallback: RestartConfig,
+) {
   const builtIn = { min: BUILT_IN.backoffMinMs, max: BUILT_IN.backoffMaxMs };
   const backoff = pick('backoff', ['restart', 'backoff'], restart.backoff, fallback.backoff, builtIn);
   const codes = 'no-restart-on';
@@ -206,7 +214,7 @@ function resolveRestart(pick: Lookup, { restart = {}, collect }: ServiceConfig, 
       ['restart', codes],
       restart[codes],
       fallback[codes],
-      collect === undefined ? [] : [...BUILT_IN.collectNoRestartOn],
+      collect === undefined && pipeline === undefined ? [] : [...BUILT_IN.collectNoRestartOn],
     ),
   };
 }

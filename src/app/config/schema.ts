@@ -6,6 +6,7 @@ import { needsConfig, readyConfig } from '../../run/readiness/config.ts';
 import { environmentFile, limitFields, stopSignal } from '../../run/limits-config.ts';
 import { forwardConfig } from '../../forward/config.ts';
 import { hubConfig } from '../../hub/config.ts';
+import { pipelineConfig } from '../../pipeline/config.ts';
 import { beatsConfig } from '../../watch/beats/config.ts';
 import { watchesConfig } from '../../watch/config.ts';
 import { lockNames } from '../../core/lock-names.ts';
@@ -66,6 +67,7 @@ const serviceFields = v.strictObject({
     ),
   ),
   collect: v.optional(collectConfig),
+  pipeline: v.optional(pipelineConfig),
   unit: v.pipe(
     v.optional(text('the name of a service of systemd such as livereduce.service')),
     v.description(
@@ -120,13 +122,16 @@ const serviceFields = v.strictObject({
 export const KINDS = [
   'run',
   'collect',
+  'pipeline',
   'unit',
 ] as const satisfies readonly (keyof typeof serviceFields.entries)[];
 
 /** One service. That it has exactly one of KINDS is checked where the plan is made, in a sentence of its own. */
 const serviceConfig = v.pipe(
   serviceFields,
-  v.description('One service: exactly one of `run`, `collect` and `unit`, and what holds for every kind.'),
+  v.description(
+    'One service: exactly one of `run`, `collect`, `pipeline` and `unit`, and what holds for every kind.',
+  ),
   v.metadata({ json: { oneOf: KINDS.map((kind) => ({ required: [kind] })) } }),
 );
 

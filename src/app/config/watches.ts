@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { type Hours, parseHours } from '../../core/hours.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import { WATCH_DEFAULTS, watchEntries, type WatchKeys, watchKeys } from '../../watch/config.ts';
-import type { WatchKind } from '../../watch/kind.ts';
+import type { ProblemContext, WatchKind } from '../../watch/kind.ts';
 import { WATCH_KINDS } from '../../watch/kinds/registry.ts';
 import type { PlannedService, PlannedWatch } from '../plan.ts';
 import { checkKeyed, entriesOf, type Flat, flatten, type Keyed, type Options } from './keyed.ts';
@@ -46,8 +46,11 @@ function isShort(name: string, written: unknown): boolean {
   return !isMap && WATCH_KINDS.some(({ kind, main }) => kind === name && main !== undefined);
 }
 
-/** What a collector's socket says of what watches look at. */
-const COLLECTOR_FIGURES = ['committed', 'lag'] as const;
+/** What the socket of a built-in kind says of what watches look at. */
+const OWN_FIGURES: Partial<Record<PlannedService['kind'], ProblemContext['figures']>> = {
+  collect: ['committed', 'lag'],
+  pipeline: ['backlog', 'progressed'],
+};
 
 const WATCH_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/;
 
@@ -118,7 +121,7 @@ function check(
 ): WatchKeys | undefined {
   const checked = checkKeyed(notes, keyed(kind), watchEntries, at, flat);
   if (checked === undefined) return undefined;
-  const figures = serviceKind === 'collect' ? COLLECTOR_FIGURES : [];
+  const figures = OWN_FIGURES[serviceKind] ?? [];
   const problems = kind.problems?.(checked.options, { folder: notes.data, figures }) ?? [];
   for (const problem of problems) report(notes, 'error', at, 'key', problem);
   return problems.length > 0 ? undefined : v.parse(watchKeys, checked.common);

@@ -5,7 +5,7 @@ import { findConfig, printDiagnostics } from '../config-file.ts';
 import { CommandError } from '../exit-codes.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { printJson } from '../output.ts';
-import { timesText } from '../plan-jobs.ts';
+import { timesText } from '../../app/plan-lines/jobs.ts';
 
 export function addCheck(program: Command): void {
   subcommand(program, 'check', 'check the config, offline: every mistake at once, with its place')

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { readFigures } from '../../app/figures.ts';
 import type { Collecting } from '../../app/plan.ts';
+import { streamText } from '../../app/plan-lines/services.ts';
 import { serviceSocket, statePaths } from '../../app/state.ts';
 import type { CollectFigures } from '../../collect/gauges.ts';
 import { type Committed, readCommitted } from '../../collect/committed.ts';
@@ -17,7 +18,7 @@ import { printJson, say, write } from '../output.ts';
 import { shortLine } from '../short-line.ts';
 import { addInspection } from './collect-inspect.ts';
 import { interruptible } from '../signals.ts';
-import { ago, rate, streamText } from '../words.ts';
+import { ago, rate } from '../words.ts';
 
 export function addCollect(program: Command): void {
   const collect = program

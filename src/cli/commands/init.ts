@@ -7,6 +7,9 @@ const STARTER = `# yaml-language-server: $schema=https://unpkg.com/vahti/schema/
 # A name and a command are enough: restarts, captured and rotated logs, a time line.
 # \`vahti check\` checks this file, \`vahti plan\` shows what it means, \`vahti up\` runs it.
 
+# The page of this machine, and its records; \`vahti up\` prints a link that logs in.
+hub: { listen: 127.0.0.1:7080 }
+
 services:
   clock:
     run: [sh, -c, "while date; do sleep 5; done"]

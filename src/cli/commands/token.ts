@@ -9,10 +9,13 @@ import type { MadeToken } from '../../hub/access/token-store.ts';
 import { rightsText, type User, type UserRights } from '../../hub/access/user-store.ts';
 import { viewCode, viewToken, viewUser } from '../../hub/access/views.ts';
 import { ROLES, type Role } from '../../hub/server/principal.ts';
+import { hubOf } from '../../app/plan.ts';
+import { findPlan } from '../config-file.ts';
 import { CommandError } from '../exit-codes.ts';
 import { unknownUser, valueOf, withAccessStore } from '../hub-access.ts';
 import { type ConfigOption, type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, printJson, say } from '../output.ts';
+import { pageAddress } from '../page-link.ts';
 import { readSecret } from '../secret-input.ts';
 import { accessText, auditText } from '../token-text.ts';
 import { revoke } from '../token-revoke.ts';
@@ -49,11 +52,7 @@ export function addToken(program: Command): void {
     'password <user>',
     'set the password of a user: typed twice, or a line of standard input',
   ).action(password);
-  subcommand(
-    token,
-    'link [user]',
-    'make a link that logs in once, within 5 minutes: what comes behind the address of the hub',
-  )
+  subcommand(token, 'link [user]', 'make a link that logs in once, within 5 minutes')
     .addOption(jsonOption())
     .action(link);
   subcommand(token, 'audit', 'show what was done and denied, the newest first')
@@ -183,15 +182,19 @@ async function password(name: string, { config }: ConfigOption): Promise<void> {
 }
 
 async function link(name = 'admin', { config, json }: JsonOption): Promise<void> {
+  const plan = await findPlan(config);
+  const hub = plan && hubOf(plan);
+  const address = hub && pageAddress(hub);
   await withAccessStore(config, (store, by) => {
     if (store.users.get(name) === undefined) throw unknownUser(store, name);
     const made = valueOf(store.codes.createLink(name, by));
     const path = `/login?code=${made.code}`;
-    if (json) return printJson({ id: made.id, user: name, path, expires: made.expires });
-    process.stdout.write(`${path}\n`);
-    say(
-      `logs in ${name} once, within ${approximateDuration(made.expires - systemClock.now())}; write it behind the address of the hub`,
-    );
+    const url = address === undefined ? {} : { url: `${address}${path}` };
+    if (json) return printJson({ id: made.id, user: name, path, ...url, expires: made.expires });
+    process.stdout.write(`${address ?? ''}${path}\n`);
+    const within = approximateDuration(made.expires - systemClock.now());
+    const where = address === undefined ? '; write it behind the address of the hub' : '';
+    say(`logs in ${name} once, within ${within}${where}`);
   });
 }
 

@@ -14,7 +14,7 @@ import { CommandError } from '../exit-codes.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, printJson } from '../output.ts';
 import { readPastTime } from '../past-time.ts';
-import { watchText } from '../plan-watches.ts';
+import { watchText } from '../../app/plan-lines/watches.ts';
 import { trialText } from '../try-text.ts';
 
 interface TryOptions extends JsonOption {

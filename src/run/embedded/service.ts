@@ -1,6 +1,6 @@
 import type { Timer } from '../../core/clock.ts';
 import { LEVELS, type RecordDraft } from '../../core/record.ts';
-import type { By, LastExit, Leftover, Runner, ServiceSnapshot } from '../../core/runner.ts';
+import type { By, LastExit, Leftover, Runner, Said, ServiceSnapshot } from '../../core/runner.ts';
 import { DEFAULT_LANES } from '../lanes.ts';
 import { next } from '../service-machine.ts';
 import { shiftTimes } from '../service-state.ts';
@@ -71,12 +71,12 @@ class Interpreter implements Runner {
     if (deps.leftover !== undefined) this.#waitFor(deps.leftover);
   }
 
-  start(by: By, how?: { readonly patient: boolean }): void {
+  start(by: By, how?: { readonly patient?: boolean; readonly said?: Said | undefined }): void {
     if (!this.#retired) this.#dispatch({ kind: 'start', by, ...how });
   }
 
-  stop(by: By): void {
-    this.#dispatch({ kind: 'stop', by });
+  stop(by: By, said?: Said): void {
+    this.#dispatch({ kind: 'stop', by, said });
   }
 
   restart(by: By, reason: string, who?: string, fields?: Readonly<Record<string, unknown>>): void {

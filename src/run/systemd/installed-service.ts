@@ -1,5 +1,5 @@
 import { LEVELS } from '../../core/record.ts';
-import type { By, Leftover, Runner, ServiceSnapshot } from '../../core/runner.ts';
+import type { By, Leftover, Runner, Said, ServiceSnapshot } from '../../core/runner.ts';
 import type { UnitFacts } from '../../core/units.ts';
 import { hasTree, restore, toPersist } from '../embedded/persisted.ts';
 import { DEFAULT_LANES } from '../lanes.ts';
@@ -126,12 +126,12 @@ class InstalledService implements Runner {
     return this.#trail.course.facts;
   }
 
-  start(by: By, how?: { readonly patient: boolean }): void {
+  start(by: By, how?: { readonly patient?: boolean; readonly said?: Said | undefined }): void {
     if (!this.#retired) this.#ask({ kind: 'start', by, ...how });
   }
 
-  stop(by: By): void {
-    this.#ask({ kind: 'stop', by });
+  stop(by: By, said?: Said): void {
+    this.#ask({ kind: 'stop', by, said });
   }
 
   restart(by: By, reason: string, who?: string, fields?: Readonly<Record<string, unknown>>): void {

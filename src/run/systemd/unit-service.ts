@@ -1,5 +1,5 @@
 import { LEVELS } from '../../core/record.ts';
-import type { By, PersistedService, Runner, RunnerDeps, ServiceSnapshot } from '../../core/runner.ts';
+import type { By, PersistedService, Runner, RunnerDeps, Said, ServiceSnapshot } from '../../core/runner.ts';
 import type { UnitFacts } from '../../core/units.ts';
 import { FRESH_LANES } from '../lanes.ts';
 import type { RecordEffect } from '../service-state.ts';
@@ -63,15 +63,15 @@ class UnitService implements Runner {
   }
 
   /** Nobody but a person has it started: at the boot of the machine that is systemd's. */
-  start(by: By): void {
+  start(by: By, how?: { readonly said?: Said | undefined }): void {
     if (by !== 'person' || this.#retired) return;
-    this.#tell(action({ kind: 'start', by }));
+    this.#tell(action({ kind: 'start', by, said: how?.said }));
     this.#act('start', by);
   }
 
-  stop(by: By): void {
+  stop(by: By, said?: Said): void {
     if (this.#retired) return;
-    this.#tell(action({ kind: 'stop', by }));
+    this.#tell(action({ kind: 'stop', by, said }));
     this.#act('stop', by);
   }
 

@@ -11,6 +11,8 @@ export type OwnFigures = {
   /** How many wait, and when the oldest of them came, wall milliseconds. */
   readonly backlog?: number | undefined;
   readonly oldest?: number | undefined;
+  /** When something was last made of what waits, wall milliseconds. */
+  readonly progressed?: number | undefined;
 };
 
 /** All kinds read the same, so that one may be tried on what another one read. */
@@ -30,6 +32,7 @@ export function readOwnFigures({ figures }: WatchContext) {
       lag: known('lag'),
       backlog: known('backlog'),
       oldest: known('oldest'),
+      progressed: known('progressed'),
     };
   };
 }

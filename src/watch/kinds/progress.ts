@@ -6,11 +6,15 @@ import { eachFile } from './found-files.ts';
 import { late, ok, span, unknown } from './judgement.ts';
 import { oneAtATime, type Read } from './one-at-a-time.ts';
 import { files } from './options.ts';
+import { OWN_FIGURES, type OwnFigures, readOwnFigures } from './own-figures.ts';
 import { splitKind } from './split-kind.ts';
 
 const options = v.strictObject({
-  input: v.pipe(files, v.description('The files that come in.')),
-  output: v.pipe(files, v.description('The files that are made of them.')),
+  input: v.pipe(
+    v.optional(files),
+    v.description('The files that come in; without them, what a pipeline says of itself.'),
+  ),
+  output: v.pipe(v.optional(files), v.description('The files that are made of them.')),
   within: v.pipe(duration, v.description('How long after an input an output has to come.')),
 });
 type Options = v.InferOutput<typeof options>;
@@ -47,26 +51,46 @@ export function judgeProgress(evidence: ProgressEvidence, withinMs: number): Jud
 }
 
 /** Output follows input: idle is fine, stuck is not. */
-export const progress = splitKind<Options, Read<Progress>>({
+export const progress = splitKind<Options, Read<Progress> | OwnFigures>({
   kind: 'progress',
   main: 'input',
   options,
   everyMs: 60_000,
   timeoutMs: 30_000,
-  reader: ({ input, output }, { clock, folder }) =>
-    oneAtATime(clock, ({ signal }) => readFiles(input, output, folder, signal)),
+  problems({ input, output }, { figures }) {
+    if (input !== undefined && output !== undefined) return [];
+    if (input === undefined && output === undefined && figures.includes('progressed')) return [];
+    const missing =
+      input === undefined
+        ? 'without "input", the files that come in'
+        : 'without "output", the files that are made of them';
+    return [`cannot see progress ${missing}`];
+  },
+  reader: ({ input, output }, context) =>
+    input === undefined || output === undefined
+      ? readOwnFigures(context)
+      : oneAtATime(context.clock, ({ signal }) => readFiles(input, output, context.folder, signal)),
   judge:
-    ({ input, output, within }) =>
-    (found, { now, life }) =>
-      found.ok
-        ? judgeProgress({ ...found.value, now, startedAt: life.startedAt }, within)
-        : unknown(`cannot look at ${input} and ${output}: ${found.reason}`),
-  source: ({ input, output }, { folder }) => [
-    'progress',
-    path.resolve(folder, input),
-    path.resolve(folder, output),
-  ],
+    ({ input, output, within }, { service }) =>
+    (reading, { now, life }) => {
+      const found = 'given' in reading ? ownProgress(reading, service) : reading;
+      if (found.ok) return judgeProgress({ ...found.value, now, startedAt: life.startedAt }, within);
+      return unknown(
+        input === undefined ? found.reason : `cannot look at ${input} and ${output}: ${found.reason}`,
+      );
+    },
+  source: ({ input, output }, { folder }) =>
+    input === undefined || output === undefined
+      ? OWN_FIGURES
+      : ['progress', path.resolve(folder, input), path.resolve(folder, output)],
 });
+
+/** Of a pipeline that has always something to do: what counts is since when it has done nothing. */
+function ownProgress({ backlog, oldest, progressed }: OwnFigures, service: string): Read<Progress> {
+  if (backlog === undefined) return { ok: false, reason: `${service} gives no figures of its progress` };
+  const firstAt = oldest === undefined ? undefined : Math.max(oldest, progressed ?? oldest);
+  return { ok: true, value: { waiting: backlog, firstAt, outputAt: progressed } };
+}
 
 /** When files came is what counts, on both sides: copies keep the time at which they were made. */
 async function readFiles(

@@ -1,30 +1,35 @@
-import type { PlannedQuiet, PlannedService, PlannedWatch } from '../app/plan.ts';
-import { formatDuration } from '../core/durations.ts';
-import { hoursText } from '../core/hours.ts';
-import { windowText } from '../core/windows.ts';
-import { stepText } from '../watch/ladder.ts';
+import { formatDuration } from '../../core/durations.ts';
+import { hoursText } from '../../core/hours.ts';
+import { windowText } from '../../core/windows.ts';
+import { stepText } from '../../watch/ladder.ts';
+import type { PlannedQuiet, PlannedService, PlannedWatch } from '../plan.ts';
+import { lineOf, type PlanLine } from './line.ts';
 
-/** The lines of `vahti plan` for the watches of a service. @param from where a value comes from, by its key. */
+/** The watches of a service. @param from where a value comes from, by its key. */
 export function watchLines(
   { watch = [], watchLimits, quiet = [] }: PlannedService,
   from: (key: string) => string,
-): string[] {
+): PlanLine[] {
   return [
-    ...watch.map((each) => `  watch      ${watchText(each)}`),
+    ...watch.map((each) => lineOf('watch', watchText(each))),
     ...(watchLimits === undefined ? [] : limitLines(watchLimits, from)),
-    ...quiet.map((each) => `  quiet      ${quietText(each)}`),
+    ...quiet.map((each) => lineOf('quiet', quietText(each))),
   ];
 }
 
 function limitLines(
   limits: NonNullable<PlannedService['watchLimits']>,
   from: (key: string) => string,
-): string[] {
+): PlanLine[] {
   const { mostRestarts, perMs, coolMs } = limits;
   return [
-    `  budget     ${mostRestarts} ${mostRestarts === 1 ? 'restart' : 'restarts'} by watches  ${from('watches.most')}`,
-    `  per        ${formatDuration(perMs)}  ${from('watches.per')}`,
-    `  cool       ${formatDuration(coolMs)}  ${from('watches.cool')}`,
+    lineOf(
+      'budget',
+      `${mostRestarts} ${mostRestarts === 1 ? 'restart' : 'restarts'} by watches`,
+      from('watches.most'),
+    ),
+    lineOf('per', formatDuration(perMs), from('watches.per')),
+    lineOf('cool', formatDuration(coolMs), from('watches.cool')),
   ];
 }
 

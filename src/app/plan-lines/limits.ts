@@ -1,9 +1,10 @@
-import { BUILT_IN } from '../app/config/schema.ts';
-import type { PlannedService } from '../app/plan.ts';
-import { formatSize } from '../core/sizes.ts';
+import { formatSize } from '../../core/sizes.ts';
+import { BUILT_IN } from '../config/schema.ts';
+import type { PlannedService } from '../plan.ts';
+import { lineOf, type PlanLine } from './line.ts';
 
-/** The lines of `vahti plan` for what limits a service; none for what is not written. */
-export function limitLines(service: PlannedService): string[] {
+/** What limits a service; nothing for what is not written. */
+export function limitLines(service: PlannedService): PlanLine[] {
   const { memory, log, envFile, boot, cpu, openFiles, tmp, reloadOn, stopSignal } = service;
   const lines: (readonly [key: string, value: string | undefined])[] = [
     ['env-file', envFile],
@@ -20,7 +21,7 @@ export function limitLines(service: PlannedService): string[] {
       log.mode === undefined || log.mode === BUILT_IN.logMode ? undefined : `0${log.mode.toString(8)}`,
     ],
   ];
-  return lines.flatMap(([key, value]) => (value === undefined ? [] : [`  ${key.padEnd(10)} ${value}`]));
+  return lines.flatMap(([key, value]) => (value === undefined ? [] : [lineOf(key, value)]));
 }
 
 function memoryText({ softBytes, hardBytes }: NonNullable<PlannedService['memory']>): string {
