@@ -15,6 +15,11 @@ export default defineConfig({
     modulePreload: { polyfill: false },
   },
   server: {
-    proxy: { '/api': hub, '/login': hub, '/ws': { target: hub, ws: true } },
+    // Its own name is what a hub lets a page of its own sign in by.
+    proxy: {
+      '/api': { target: hub, changeOrigin: false },
+      '/login': { target: hub, changeOrigin: false },
+      '/ws': { target: hub, changeOrigin: false, ws: true },
+    },
   },
 });

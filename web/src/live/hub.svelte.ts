@@ -1,4 +1,11 @@
-import { createClient, type Client, type ClientStanding, type Tail, type TailRows, type HubError } from '../../../src/client/index.ts';
+import {
+  createClient,
+  type Client,
+  type ClientStanding,
+  type Tail,
+  type TailRows,
+  type HubError,
+} from '../../../src/client/index.ts';
 import type { Board, BoardChange } from '../api/generated.ts';
 import { sessionWord } from '../api/call.ts';
 import { now } from './now.svelte.ts';
@@ -56,7 +63,11 @@ class Hub {
     void client?.close({ timeoutMs: 0 });
   }
 
-  tail(filter: object, onRows: (rows: TailRows) => void, onError: (error: HubError) => void): Tail | undefined {
+  tail(
+    filter: object,
+    onRows: (rows: TailRows) => void,
+    onError: (error: HubError) => void,
+  ): Tail | undefined {
     return this.#client?.tail(filter as Readonly<Record<string, unknown>>, onRows, onError);
   }
 
@@ -109,7 +120,12 @@ class Hub {
   }
 }
 
-function merged<T>(before: readonly T[], changed: readonly T[], gone: readonly string[], key: (each: T) => string): readonly T[] {
+function merged<T>(
+  before: readonly T[],
+  changed: readonly T[],
+  gone: readonly string[],
+  key: (each: T) => string,
+): readonly T[] {
   if (changed.length === 0 && gone.length === 0) return before;
   const byKey = new Map(before.map((each) => [key(each), each]));
   for (const each of changed) byKey.set(key(each), each);

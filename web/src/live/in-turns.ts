@@ -4,7 +4,7 @@ export async function inTurns<T, R>(
   atOnce: number,
   work: (each: T) => Promise<R>,
 ): Promise<readonly R[]> {
-  const done = new Array<R>(all.length);
+  const done: R[] = [];
   let next = 0;
   const worker = async (): Promise<void> => {
     while (next < all.length) {

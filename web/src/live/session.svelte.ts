@@ -32,7 +32,17 @@ class Session {
     }
   }
 
-  begin({ name, role, agents, csrf }: { name: string; role?: Role; agents: readonly string[] | null; csrf?: string }): void {
+  begin({
+    name,
+    role,
+    agents,
+    csrf,
+  }: {
+    name: string;
+    role?: Role;
+    agents: readonly string[] | null;
+    csrf?: string;
+  }): void {
     this.trouble = '';
     this.who = { name, role: role ?? 'view', agents, csrf: csrf ?? '' };
     useSession(csrf ?? '', () => {

@@ -28,7 +28,8 @@ test('where all is well it says so, in the singular too', () => {
   );
   assert.equal(summaryOf(all('ok', 'stopped'), [], hosts(true)).condition, 'ok');
   assert.equal(summaryOf(all('stopped'), [], hosts(true)).condition, 'stopped');
-  assert.equal(summaryOf([], [], hosts(true)).text, 'No service is here yet');
+  const { text, condition } = summaryOf([], [], hosts(true));
+  assert.deepEqual([text, condition], ['No service is here yet', 'stopped']);
 });
 
 test('a host that is away is said, and makes nothing look well', () => {

@@ -25,8 +25,7 @@ export function summaryOf(
       ? ''
       : `; ${away === agents.length && away > 1 ? 'no host is' : `${many(away, 'host')} ${away === 1 ? 'is' : 'are'} not`} connected`;
   const wrong = (['bad', 'late', 'unknown'] as const).filter((each) => counts[each] > 0);
-  const condition =
-    wrong[0] ?? (away > 0 ? 'unknown' : counts.ok === 0 && counts.stopped > 0 ? 'stopped' : 'ok');
+  const condition = wrong[0] ?? (away > 0 ? 'unknown' : counts.ok === 0 ? 'stopped' : 'ok');
   return { text: sentence(wrong, counts, scopeOf(services, jobs, agents)) + missing, condition, counts };
 }
 

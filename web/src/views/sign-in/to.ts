@@ -9,5 +9,7 @@ export function safeTo(text: string | null, origin: string): string {
   if (text === null || !/^\/(?![/\\])/.test(text) || NOT.test(text) || !URL.canParse(text, origin))
     return '/';
   const url = new URL(text, origin);
-  return url.origin === origin && !NOT.test(url.pathname) ? url.pathname + url.search : '/';
+  // What is left of `/.//place` begins with two slashes.
+  const isOwn = url.origin === origin && !url.pathname.startsWith('//');
+  return isOwn && !NOT.test(url.pathname) ? url.pathname + url.search : '/';
 }

@@ -61,9 +61,11 @@ export function dayWords(letter: string): string {
 
 /** The days that were not well, for those who do not see the bar; the last ten. */
 export function barWords(bar: string, since: number): string {
-  const wrong = [...bar].flatMap((letter, at) =>
-    letter === 'b' || letter === 'l' ? [`${utcDay(since + at * DAY_MS)} ${dayWords(letter)}`] : [],
-  );
+  const wrong = bar
+    .split('')
+    .flatMap((letter, at) =>
+      letter === 'b' || letter === 'l' ? [`${utcDay(since + at * DAY_MS)} ${dayWords(letter)}`] : [],
+    );
   if (/^-*$/.test(bar)) return 'nothing known';
   if (wrong.length === 0) return 'no trouble';
   return `${wrong.length} ${wrong.length === 1 ? 'day' : 'days'} with trouble: ${wrong.slice(-10).join(', ')}`;
