@@ -28,3 +28,6 @@ export function span(ms: number): string {
 export function tenths(ms: number): number {
   return Math.round(ms * 10) / 10;
 }
+
+/** What a service writes itself, where no file is named. */
+export const OUTPUT = 'the output';

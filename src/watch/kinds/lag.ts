@@ -5,7 +5,7 @@ import { lookUp } from '../../core/expression-conditions.ts';
 import { duration, text } from '../../core/fields.ts';
 import type { Judgement, LookRequest, WatchContext } from '../kind.ts';
 import { CLOCK_TOLERANCE_MS } from './age.ts';
-import { late, ok, span, unknown } from './judgement.ts';
+import { late, ok, span, unknown, OUTPUT } from './judgement.ts';
 import { followRecords, readLines, type RecordSource } from './latest-record.ts';
 import { timeOf } from './log-lines.ts';
 import type { Read } from './one-at-a-time.ts';
@@ -136,7 +136,7 @@ function sourceOf(timeIn: TimeReader, file: string | undefined, form: string | u
   };
 }
 
-const nameOf = ({ file }: Pick<Options, 'file'>): string => file ?? 'the output';
+const nameOf = ({ file }: Pick<Options, 'file'>): string => file ?? OUTPUT;
 
 function readTime(
   field: string,

@@ -100,7 +100,7 @@ test('a real log: missing, written, cut by its rotation, replaced behind its wri
 
 test('without a file what the service prints is looked at', async (t) => {
   const { capturedLog, look } = openWatch(t, log, { within: '5m' });
-  assert.match((await look()).reason, /^there is no log the output, 1h after/);
+  assert.match((await look()).reason, /^nothing was written to the output, 1h after/);
   fs.writeFileSync(capturedLog, 'x\n');
   assert.match((await look()).reason, /^the output was written \d+ms ago$/);
   assert.equal(complaints(log, {}).length, 1);

@@ -5,7 +5,7 @@ import { duration, text } from '../../core/fields.ts';
 import { errorCode } from '../../core/result.ts';
 import type { Judgement, LookRequest } from '../kind.ts';
 import { judgeAge } from './age.ts';
-import { span, unknown } from './judgement.ts';
+import { span, unknown, OUTPUT } from './judgement.ts';
 import { readTail } from './log-tail.ts';
 import { oneAtATime, type Read } from './one-at-a-time.ts';
 import { splitKind } from './split-kind.ts';
@@ -64,7 +64,8 @@ export function judgeLog({ now, startedAt, withinMs, file, memory }: LogEvidence
     withinMs,
     subject: file,
     did: 'was written',
-    none: memory === undefined ? `there is no log ${file}` : `nothing was written to ${file}`,
+    none:
+      memory === undefined && file !== OUTPUT ? `there is no log ${file}` : `nothing was written to ${file}`,
   });
   if (memory?.replacedAt === undefined || judged.verdict === 'ok') return judged;
   return {
@@ -84,7 +85,7 @@ const silence = splitKind<Options, Read<LogStat | undefined>>({
     return oneAtATime(clock, () => statLog(file));
   },
   judge(given) {
-    const name = given.file ?? 'the output';
+    const name = given.file ?? OUTPUT;
     let memory: LogMemory | undefined;
     return (found, { now, life }) => {
       if (!found.ok) return unknown(`cannot look at ${name}: ${found.reason}`);

@@ -131,7 +131,7 @@ test('the captured log: each line by the time that it was taken', async (t) => {
   const add = (ago: number, text: string) =>
     fs.appendFileSync(capturedLog, `${new Date(now - ago).toISOString()} stderr ${text}\n`);
   const life = { startedAt: now - 5000 };
-  assert.equal((await look({ now, life })).reason, 'there is no log the output');
+  assert.equal((await look({ now, life })).reason, 'the output has no record of this life yet');
   add(5001, '{"level":"error","message":"of the one before"}');
   assert.equal((await look({ now, life })).verdict, 'unknown');
   add(4000, '{"level":"error","message":"mine | too"}');

@@ -4,7 +4,7 @@ import { type Expression, parseExpression } from '../../core/expression.ts';
 import { text } from '../../core/fields.ts';
 import type { Judgement } from '../kind.ts';
 import { ask, type Inputs, inputsOf, lacking } from './inputs.ts';
-import { bad, ok, unknown } from './judgement.ts';
+import { bad, ok, unknown, OUTPUT } from './judgement.ts';
 import {
   type FoundRecord,
   followRecords,
@@ -44,7 +44,9 @@ export type LatestReading = {
 /** Judges the latest record. It clears itself with the next good one. */
 export function judgeRecord(name: string, isBad: Expression, { record, missing }: LatestReading): Judgement {
   if (record === undefined)
-    return unknown(missing ? `there is no log ${name}` : `${name} has no record of this life yet`);
+    return unknown(
+      missing && name !== OUTPUT ? `there is no log ${name}` : `${name} has no record of this life yet`,
+    );
   const { summary, inputs } = record;
   const answer = ask(isBad, inputs);
   if (answer === undefined)
@@ -92,7 +94,7 @@ export const record = splitKind<Options, Read<LatestReading>>({
   },
   judge(given) {
     const isBad = parsed(given.bad);
-    const name = given.file ?? 'the output';
+    const name = given.file ?? OUTPUT;
     return (latest) =>
       latest.ok ? judgeRecord(name, isBad, latest.value) : unknown(`cannot read ${name}: ${latest.reason}`);
   },

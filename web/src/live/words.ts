@@ -88,8 +88,8 @@ export function bytes(value: number): string {
 /** `12,345`, `1.2 M`. */
 export function count(value: number): string {
   if (Math.abs(value) >= 1e6) return `${(value / 1e6).toFixed(1)} M`;
-  if (!Number.isInteger(value)) return value.toFixed(Math.abs(value) < 10 ? 2 : 1);
-  return value.toLocaleString('en');
+  if (!Number.isInteger(value) && Math.abs(value) < 100) return value.toFixed(Math.abs(value) < 10 ? 2 : 1);
+  return Math.round(value).toLocaleString('en');
 }
 
 /** A figure of a service as people read it. */

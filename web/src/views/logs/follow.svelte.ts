@@ -33,7 +33,7 @@ export class Follow {
     this.#tail = hub.tail(
       { ...asked, last: LAST },
       ({ rows, skipped }) => {
-        buffer.push(rows as readonly Row[], skipped);
+        buffer.push(rows, skipped);
         this.#tell();
       },
       (error) => {

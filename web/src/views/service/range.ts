@@ -44,6 +44,8 @@ const STEPS = [
   ...[1, 2, 7, 14, 30].map((each) => each * DAY),
 ];
 
+const LONGEST_STEP = 90 * DAY;
+
 export interface Tick {
   readonly at: number;
   readonly label: string;
@@ -51,7 +53,7 @@ export interface Tick {
 
 /** Round moments of the reader's own day. @param most how many there is room for. */
 export function ticksOf(since: number, until: number, most: number): readonly Tick[] {
-  const step = STEPS.find((each) => (until - since) / each <= Math.max(1, most)) ?? (STEPS.at(-1) as number);
+  const step = STEPS.find((each) => (until - since) / each <= Math.max(1, most)) ?? LONGEST_STEP;
   const zone = -new Date(since).getTimezoneOffset() * MINUTE;
   const ticks: Tick[] = [];
   for (let at = Math.ceil((since + zone) / step) * step - zone; at <= until; at += step)
