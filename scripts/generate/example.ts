@@ -1,195 +1,21 @@
 import { Scalar, stringify } from 'yaml';
+import { INSTEAD, NAMED, type Service, SWITCHED_OFF, VALUES } from './example-values.ts';
 import { formText, isValue, type Key, keysIn, type ValueKey } from './keys.ts';
 
 const WIDTH = 100;
 
-/** What the example says where it does not say the default. */
-const VALUES: Readonly<Record<string, unknown>> = {
-  'defaults.restart.no-restart-on': [2, 6],
-  'beats.listen': '127.0.0.1:7081',
-  'beats.url': 'https://beats.example',
-  'services.NAME.unit': 'livereduce.service',
-  'services.NAME.run': ['sh', '-c', 'while date; do sleep 5; done'],
-  'services.NAME.collect.from': 'wss://bsky.network/xrpc/com.atproto.sync.subscribeRepos',
-  'services.NAME.collect.into': 'data/firehose',
-  'services.NAME.collect.dictionary': 'zstd_dictionary',
-  'services.NAME.collect.time': 'meta.created_at',
-  'services.NAME.collect.silence': '5m',
-  'services.NAME.collect.user': 'vahti',
-  'services.NAME.collect.password': '$BROKER_PASSWORD',
-  'services.NAME.collect.creds': 'vahti.creds',
-  'services.NAME.collect.ca': 'authorities.pem',
-  'services.NAME.collect.cert': 'vahti.pem',
-  'services.NAME.collect.key': 'vahti-key.pem',
-  'services.NAME.collect.send': '{"subscribe":"all"}',
-  'services.NAME.env': { LEVEL: 'info', TOKEN: '$API_TOKEN' },
-  'services.NAME.env-file': 'clock.env',
-  'services.NAME.user': 'nobody',
-  'services.NAME.needs': ['firehose ready'],
-  'services.NAME.watch': {
-    fresh: { files: 'raw/**/*.ndjson', within: '90s', then: ['restart', 'page'] },
-    web: { http: 'http://127.0.0.1:8080/ping', every: '15s', fail: '3/5', ok: 2, grace: '1m' },
-    alive: { beat: '2m', grace: '30s' },
-  },
-  'services.NAME.ready.fd': 3,
-  'services.NAME.ready.line': ':',
-  'services.NAME.ready.http': 'http://127.0.0.1:8080/ready',
-  'services.NAME.ready.tcp': '127.0.0.1:5432',
-  'services.NAME.memory': '400M..512M',
-  'services.NAME.cpu': 1,
-  'services.NAME.open-files': 1024,
-  'services.NAME.tmp': 'private',
-  'services.NAME.unit-name': 'clock.service',
-  'services.NAME.writes': ['data/out'],
-  'services.NAME.reload-on': ['src/**/*.js'],
-  'services.NAME.log.file': 'logs/clock.log',
-  'services.NAME.stop': '10s',
-  'services.NAME.restart.fast': 5,
-  'services.NAME.restart.backoff': '2s..5m',
-  'services.NAME.restart.slow': '30m',
-  'services.NAME.restart.no-restart-on': [78],
-  'services.NAME.log.budget': '16M',
-  'services.NAME.restart.watches.most': 5,
-  'services.NAME.restart.watches.per': '2h',
-  'services.NAME.restart.watches.cool': '3m',
-  'services.NAME.quiet': [
-    { when: '2026-11-30 22:00 - 2026-12-01 02:00 Europe/Zurich', why: 'the disks are replaced' },
-  ],
-  'services.NAME.locks': ['disk'],
-  'services.NAME.notify': ['ops', 'phone'],
-  'defaults.notify': ['ops'],
-  notify: {
-    ops: { mail: 'ops@uni.example', smtp: 'smtp://localhost', repeat: '4h', digest: '08:00 Europe/Zurich' },
-    phone: { webhook: '$PAGER_URL', after: '15m' },
-  },
-  'hub.listen': '127.0.0.1:7080',
-  'hub.agent': 'alpha',
-  'hub.tls.cert': 'hub.pem',
-  'hub.tls.key': 'hub-key.pem',
-  'hub.origins': ['https://page.example'],
-  'hub.proxies': ['127.0.0.1'],
-  'hub.syslog.listen': '127.0.0.1:6514',
-  'hub.syslog.agent': 'routers',
-  'hub.syslog.zone': 'Europe/Zurich',
-  'hub.limits.records': 100_000,
-  'hub.limits.bytes': '64M',
-  'hub.clean-up': '1m',
-  'hub.public-statistics': false,
-  'hub.old-tokens': 'auth.pem',
-  'hub.act': true,
-  'hub.status-page.title': 'Our services',
-  'hub.status-page.services': { 'Sky stream': 'firehose', Beam: 'beta/beam' },
-  'hub.url': 'wss://hub.example',
-  'hub.token': '$VAHTI_TOKEN',
-  'hub.ca': 'authorities.pem',
-  'hub.keep.notifications': '90d',
-  'hub.keep.services': { firehose: '2d' },
-  'hub.keep.hub-size': '10G',
-  'hub.keep.free': '1G',
-  'forward.NAME.loki': 'https://logs.example:3100',
-  'forward.NAME.otlp': 'https://collector.example:4318',
-  'forward.NAME.syslog': 'tls://siem.example:6514',
-  'forward.NAME.token': '$LOKI_TOKEN',
-  'forward.NAME.user': 'vahti',
-  'forward.NAME.tenant': 'physics',
-  'forward.NAME.ca': 'authorities.pem',
-  'forward.NAME.labels': { env: 'prod' },
-  'forward.NAME.level': 'info',
-  'forward.NAME.services': ['firehose', 'job/dump'],
-  'beat.url': '$BEAT_URL',
-  'beat.every': '5m',
-  jobs: {
-    dump: {
-      at: '40 3 * * * Europe/Zurich',
-      run: 'pg_dump -f dump.sql app',
-      retry: '3 every 10m',
-      late: '2h',
-    },
-    tell: { after: 'dump failed', run: ['sh', '-c', 'echo the dump failed'] },
-  },
-  quiet: [{ when: 'Sun 02:00-04:00 Europe/Zurich', why: 'switch maintenance' }],
-};
-
-/** Keys that are shown but switched off, since they are not valid for everybody. */
-export const SWITCHED_OFF: readonly string[] = [
-  'services.NAME.user',
-  ...['dictionary', 'creds', 'ca', 'cert', 'key'].map((key) => `services.NAME.collect.${key}`),
-  'forward.NAME.ca',
-];
-
-/** Keys that mean nothing beside the others of the example: what they are for is written instead of those. */
-export const INSTEAD: readonly string[] = ['hub.url', 'hub.token', 'hub.ca'];
-
-interface Service {
-  readonly name: string;
-  /** Whether it shows a key: `collect.from`. Sections are shown where any key in them is. */
-  readonly has: (path: string) => boolean;
-  /** What it says where others say something else. */
-  readonly values?: Readonly<Record<string, unknown>>;
+/** The key that the innermost named thing on a path stands under: `services`, of `services.NAME.collect.from`. */
+function containerOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf('.NAME')));
 }
-
-/** A life shows in one way that it is ready: the first service has `line`, each other way has a service. */
-const OF_OTHER_SIGNS = /^ready\.(fd|http|expect|tcp|every|timeout)$/;
-const SIGNED = [
-  { name: 'cache', keys: ['run', 'ready', 'ready.fd'], values: { run: ['cache', '--notify', '3'] } },
-  {
-    name: 'database',
-    keys: ['run', 'ready', 'ready.tcp', 'ready.every', 'ready.timeout'],
-    values: { run: ['postgres', '-D', 'data/postgres'] },
-  },
-  {
-    name: 'web',
-    keys: ['run', 'needs', 'ready', 'ready.http', 'ready.expect'],
-    values: { run: ['node', 'server.js'], needs: ['database ready', 'cache ready'] },
-  },
-];
-
-const OF_BROKERS = ['user', 'password', 'creds', 'ca', 'cert', 'key'].map((key) => `collect.${key}`);
-
-/**
- * The services of the example: a service is of one kind, and collects one kind of stream, so that each kind has its own. Common
- * keys are in the first.
- */
-const SERVICES: readonly Service[] = [
-  { name: 'clock', has: (path) => !/^(?:collect|unit)(?:\.|$)/.test(path) && !OF_OTHER_SIGNS.test(path) },
-  ...SIGNED.map(({ name, keys, values }): Service => ({ name, has: (path) => keys.includes(path), values })),
-  {
-    name: 'firehose',
-    has: (path) => path === 'collect' || (path.startsWith('collect.') && !OF_BROKERS.includes(path)),
-  },
-  {
-    name: 'orders',
-    has: (path) => ['collect', 'collect.from', 'collect.into', ...OF_BROKERS].includes(path),
-    values: { 'collect.from': 'nats://broker.example:4222/ORDERS', 'collect.into': 'data/orders' },
-  },
-  {
-    name: 'livereduce',
-    has: (path) => ['unit', 'watch'].includes(path),
-    values: {
-      watch: { log: { file: '/var/log/livereduce.log', within: '5m', then: ['restart', 'page'] } },
-    },
-  },
-];
-
-const FORWARDS: readonly Service[] = [
-  { name: 'logs', has: (path) => !['otlp', 'syslog', 'ca', 'services'].includes(path) },
-  {
-    name: 'collector',
-    has: (path) => ['otlp', 'ca', 'services'].includes(path),
-  },
-  { name: 'siem', has: (path) => path === 'syslog' },
-];
-
-/** What is named in the example, by the key that it stands under. */
-const NAMED: Readonly<Record<string, readonly Service[]>> = { services: SERVICES, forward: FORWARDS };
 
 /** The path of a key within what is named: `collect.from`. */
 function within(path: string): string {
-  return path.replace(/^[^.]+\.NAME\./, '');
+  return path.slice(containerOf(path).length + '.NAME.'.length);
 }
 
 function namedBeside(path: string): readonly Service[] {
-  return NAMED[path.split('.')[0] ?? ''] ?? [];
+  return NAMED[containerOf(path)] ?? [];
 }
 
 const HEAD = `# yaml-language-server: $schema=../../schema/vahti.schema.json
@@ -209,7 +35,7 @@ function lines(key: Key, depth: number, service?: Service): string[] {
   const comment = commentOf(key, indent, service);
   if (isValue(key)) return [...comment, ...valueLines(key, indent, service)];
   if (key.content.kind === 'named')
-    return [...comment, `${indent}${key.name}:`, ...named(key.content.each, depth + 1)];
+    return [...comment, `${indent}${key.name}:`, ...named(key.content.each, depth + 1, service)];
   return [
     ...comment,
     `${indent}${key.name}:`,
@@ -228,9 +54,13 @@ function commentOf({ path, description }: Key, indent: string, service: Service 
   return wrap(description, WIDTH - indent.length).map((line) => `${indent}# ${line}`);
 }
 
-function named(each: Key, depth: number): string[] {
+/** @param outer what it stands in, where that is named, too. */
+function named(each: Key, depth: number, outer: Service | undefined): string[] {
   const indent = '  '.repeat(depth);
-  const texts = namedBeside(each.path).map((service) =>
+  const own = namedBeside(each.path).filter(
+    (service) => service.in === undefined || service.in === outer?.name,
+  );
+  const texts = own.map((service) =>
     [
       `${indent}${service.name}:`,
       ...shownIn(each, service).flatMap((key) => lines(key, depth + 1, service)),
@@ -244,7 +74,9 @@ function valueLines(key: ValueKey, indent: string, service: Service | undefined)
   const own = service?.values?.[within(key.path)];
   const value = own ?? VALUES[key.path] ?? key.content.default?.value;
   if (value === undefined)
-    throw new Error(`cannot write an example of ${key.path}: give it a value in scripts/generate/example.ts`);
+    throw new Error(
+      `cannot write an example of ${key.path}: give it a value in scripts/generate/example-values.ts`,
+    );
   const text = stringify(
     { [key.name]: Array.isArray(value) ? value.map(quoteSpaces) : value },
     { lineWidth: 0, collectionStyle: 'flow', flowCollectionPadding: false },

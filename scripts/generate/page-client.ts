@@ -53,8 +53,8 @@ interface Shape {
 }
 
 /** A schema as the text of a TypeScript type. @throws Error for a kind of schema that it does not know. */
-export function typeOf(schema: v.GenericSchema<unknown, unknown>): string {
-  return textOf(schema as unknown as Shape);
+function typeOf(schema: v.GenericSchema<unknown, unknown>): string {
+  return textOf(schema);
 }
 
 const PLAIN: Readonly<Record<string, string>> = {

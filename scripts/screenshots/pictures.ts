@@ -28,7 +28,7 @@ export interface Picture {
 const VIEWS: readonly Picture[] = [
   { name: 'overview', address: '/', shows: 'main li svg[role="img"]' },
   { name: 'wall', address: '/?wall=1', shows: 'main h1' },
-  { name: 'service', address: '/services/alpha/tm', shows: 'main figure' },
+  { name: 'service', address: '/services/gamma/museum', shows: 'main figure' },
   { name: 'logs', address: '/logs?window=24h', shows: 'main [role="gridcell"]' },
   { name: 'collectors', address: '/collectors', shows: 'main figure' },
   { name: 'jobs', address: '/jobs', shows: 'main table' },
@@ -42,10 +42,10 @@ const VIEWS: readonly Picture[] = [
 const to = (heading: string) => (page: Page) =>
   page.getByRole('heading', { name: heading }).evaluate((element) => element.scrollIntoView());
 
-/** Two seconds later the page says that it is stale. */
-async function lose(page: Page): Promise<void> {
-  await page.context().setOffline(true);
-  await page.evaluate('new Promise((resolve) => setTimeout(resolve, 300))');
+/** The last one of its fleet: nobody answers any more. */
+async function lose(page: Page, hub: FleetHub): Promise<void> {
+  await hub.close();
+  await page.getByText('Not live for').waitFor();
 }
 
 const OTHERS: readonly Picture[] = [
@@ -56,7 +56,7 @@ const OTHERS: readonly Picture[] = [
   { name: 'wall-thousand', fleet: 'thousand', address: '/?wall=1', shows: 'main h1' },
   {
     name: 'service-time-line',
-    address: '/services/alpha/tm',
+    address: '/services/gamma/museum',
     shows: 'main figure',
     prepare: to('Time line'),
   },
@@ -75,11 +75,11 @@ const OTHERS: readonly Picture[] = [
   { name: 'collectors-none', fleet: 'none', address: '/collectors', shows: 'main h1' },
   { name: 'jobs-none', fleet: 'none', address: '/jobs', shows: 'main h1' },
   { name: 'error-filter', address: '/logs?window=24h&matches=(', shows: 'main h1' },
-  { name: 'error-missing', address: '/services/alpha/nothing', shows: 'main h1' },
-  { name: 'viewer-service', address: '/services/alpha/tm', shows: 'main figure', as: 'view' },
+  { name: 'error-missing', address: '/services/gamma/nothing', shows: 'main h1' },
+  { name: 'viewer-service', address: '/services/gamma/museum', shows: 'main figure', as: 'view' },
   {
     name: 'act',
-    address: '/services/alpha/tm',
+    address: '/services/gamma/museum',
     shows: 'main figure',
     prepare: (page) => page.getByRole('button', { name: 'Restart' }).click(),
   },

@@ -69,7 +69,7 @@ export function reportService(
 }
 
 /** What it is, in a line: its command, its stream, its unit. */
-export function aboutOf({
+function aboutOf({
   argv,
   collect,
   hub,

@@ -97,6 +97,6 @@ function sentence({ name, message }: { readonly name: string; readonly message: 
 }
 
 /** `job/NAME` is the job NAME. */
-export function shown(name: string): string {
+function shown(name: string): string {
   return name.startsWith('job/') ? name.slice('job/'.length) : name;
 }

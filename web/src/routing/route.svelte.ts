@@ -31,7 +31,7 @@ const PLAIN: ReadonlyMap<string, ViewName> = new Map([
 ]);
 
 /** @param path of an address, with what comes behind `?`. */
-export function readRoute(path: string): Route {
+function readRoute(path: string): Route {
   const url = new URL(path, 'http://page');
   const parts = url.pathname.split('/').slice(1).map(decodePart);
   const query = url.searchParams;

@@ -38,7 +38,7 @@ export function requestOf(run: string): string {
   return run.replace(/\.\d+$/, '');
 }
 
-export function causeOf({
+function causeOf({
   cause,
   by,
   due,

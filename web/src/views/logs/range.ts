@@ -62,7 +62,7 @@ export function rangeOf(filter: LogFilter, now: number): Range {
   };
 }
 
-export function windowOf({ window, life }: LogFilter): string {
+function windowOf({ window, life }: LogFilter): string {
   return window === '' ? (life.length > 0 ? USUAL_OF_LIFE : USUAL) : window;
 }
 
