@@ -1,5 +1,5 @@
 import { systemClock } from '../core/clock.ts';
-import type { RowJson } from '../hub/queries/row-json.ts';
+import type { Row } from '../wire/hub/row.ts';
 import { fullJitter } from '../core/backoff.ts';
 import {
   createHubClient,
@@ -17,7 +17,7 @@ export interface HubLogs {
   /** The newest so many first. */
   readonly lines: number;
   readonly follow: boolean;
-  readonly show: (row: RowJson) => Promise<void>;
+  readonly show: (row: Row) => Promise<void>;
 }
 
 /** What of the options of `vahti logs` the hub is asked for. Times are microseconds. */
@@ -72,7 +72,7 @@ export async function hubLogs(options: HubClientOptions, logs: HubLogs, signal: 
 }
 
 interface Page {
-  readonly rows: readonly RowJson[];
+  readonly rows: readonly Row[];
   readonly next: string | null;
   readonly cut: boolean;
   readonly scanned: number;
@@ -80,8 +80,8 @@ interface Page {
 }
 
 /** Goes on where the hub's time for one answer was used up. */
-async function newest(client: HubClient, url: URL, logs: HubLogs, signal: AbortSignal): Promise<RowJson[]> {
-  const rows: RowJson[] = [];
+async function newest(client: HubClient, url: URL, logs: HubLogs, signal: AbortSignal): Promise<Row[]> {
+  const rows: Row[] = [];
   let next: string | null = null;
   while (rows.length < logs.lines && !signal.aborted) {
     const query = new URLSearchParams(logs.query);
@@ -132,7 +132,7 @@ async function follow(client: HubClient, url: URL, logs: HubLogs, signal: AbortS
 }
 
 type TailLine =
-  | (RowJson & { readonly event?: undefined })
+  | (Row & { readonly event?: undefined })
   | { readonly event: 'position'; readonly position: number }
   | { readonly event: 'skipped'; readonly skipped: number };
 

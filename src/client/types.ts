@@ -1,4 +1,7 @@
 import type { RecordKind, LevelName } from '../core/record.ts';
+import type { Row } from '../wire/hub/row.ts';
+
+export type { Row };
 
 /** The least of the standard's WebSocket that is needed: that of browsers, of Node 22 and later, or of the package `ws`. */
 export interface WebSocketLike {
@@ -71,25 +74,6 @@ export interface ClientState {
   /** Records that are acknowledged since the client began, and those of them that the hub had already. */
   readonly sent: number;
   readonly doubled: number;
-}
-
-/** A stored record, as the hub gives it. */
-export interface Row {
-  /** `agent/seq` */
-  readonly id: string;
-  readonly position: number;
-  readonly agent: string;
-  /** Integer microseconds, UTC. */
-  readonly time: number;
-  readonly received: number;
-  readonly host: string;
-  readonly service: string;
-  readonly life: string;
-  readonly kind: RecordKind;
-  readonly level: number;
-  readonly sender: string;
-  readonly message: string;
-  readonly fields?: Readonly<Record<string, unknown>>;
 }
 
 export interface ClientEvents {

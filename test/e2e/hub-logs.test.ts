@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { registerQueries } from '../../src/hub/queries/routes.ts';
-import type { RowJson } from '../../src/hub/queries/row-json.ts';
+import type { Row } from '../../src/wire/hub/row.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import { createSender } from '../rig/hub-asking.ts';
 import { hubRow } from '../rig/hub-rows.ts';
@@ -49,7 +49,7 @@ test('vahti logs asks a hub for many hosts, follows over a restart of it, and sa
   ]);
   assert.deepEqual(two.messages, ['INFO  beta(box-7)/web      GET /x 404']);
   assert.deepEqual(
-    jsonLines<RowJson>(json.stdout).map(({ id, fields }) => ({ id, fields })),
+    jsonLines<Row>(json.stdout).map(({ id, fields }) => ({ id, fields })),
     [{ id: 'alpha/2', fields: { free: 0 } }],
   );
   assert.deepEqual(
@@ -71,7 +71,7 @@ test('vahti logs asks a hub for many hosts, follows over a restart of it, and sa
     folder,
     env,
   );
-  const messages = () => jsonLines<RowJson>(following.output().stdout).map(({ message }) => message);
+  const messages = () => jsonLines<Row>(following.output().stdout).map(({ message }) => message);
   await until(() => messages().length === 1, { what: 'the last line' });
   await send('beta', [{ message: 'next' }]);
   await send('alpha', [{ message: 'of another' }]);

@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { createLineSplitter } from '../../src/core/lines.ts';
 import { systemClock } from '../../src/core/clock.ts';
-import type { RowJson } from '../../src/hub/queries/row-json.ts';
+import type { Row } from '../../src/wire/hub/row.ts';
 import type { HubRow } from '../../src/hub/blocks/row.ts';
 import { hubRow } from './hub-rows.ts';
 import type { TestHub } from './hub-server.ts';
@@ -63,12 +63,12 @@ export function ask(hub: Pick<TestHub, 'url'>, path: string, token: string | und
   });
 }
 
-export type TailLine = Partial<RowJson> & { readonly event?: string; readonly skipped?: number };
+export type TailLine = Partial<Row> & { readonly event?: string; readonly skipped?: number };
 
 /** An open `/api/tail`; it can be left unread for a while. */
 export interface Tail {
   readonly lines: TailLine[];
-  rows(): RowJson[];
+  rows(): Row[];
   pause(): void;
   resume(): void;
   readonly ended: Promise<void>;
@@ -90,7 +90,7 @@ export function openTail(hub: Pick<TestHub, 'url'>, query: string, token: string
         response.on('error', () => {});
         resolve({
           lines,
-          rows: () => lines.filter((line): line is RowJson => line.event === undefined),
+          rows: () => lines.filter((line): line is Row => line.event === undefined),
           pause: () => void response.pause(),
           resume: () => void response.resume(),
           ended: new Promise((done) => response.on('close', () => done())),

@@ -10,7 +10,7 @@ import {
 } from '../../core/record.ts';
 import { createRpcClient } from '../../core/rpc-client.ts';
 import type { ControlApi } from '../../app/control-api.ts';
-import type { RowJson } from '../../hub/queries/row-json.ts';
+import type { Row } from '../../wire/hub/row.ts';
 import { openSqliteStoreReadOnly } from '../../hub/store/sqlite.ts';
 import { findState } from '../config-file.ts';
 import { commandErrorOf } from '../control.ts';
@@ -117,7 +117,7 @@ async function showHub(names: readonly string[], options: LogsOptions): Promise<
   const { hubLogs, hubQuery } = await import('../hub-logs.ts');
   const target = await findHub(options.hub ?? true, options.config);
   const colour = colours(process.stdout);
-  const show = (row: RowJson): Promise<void> =>
+  const show = (row: Row): Promise<void> =>
     write(`${options.json ? JSON.stringify(row) : hubRowText(row, colour)}\n`);
   const query = hubQuery(names, options);
   const { lines, follow = false } = options;
@@ -125,7 +125,7 @@ async function showHub(names: readonly string[], options: LogsOptions): Promise<
 }
 
 /** Its host is shown where it has another name than the agent. */
-function hubRowText(row: RowJson, colour: boolean): string {
+function hubRowText(row: Row, colour: boolean): string {
   const from = row.host === '' || row.host === row.agent ? row.agent : `${row.agent}(${row.host})`;
   const service = printable(`${from}/${row.service || '-'}`);
   return recordText({ ...row, service }, { colour, service: true, width: 20 });

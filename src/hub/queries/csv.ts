@@ -1,4 +1,4 @@
-import type { RowJson } from './row-json.ts';
+import type { Row } from '../../wire/hub/row.ts';
 
 const COLUMNS = [
   'id',
@@ -21,11 +21,11 @@ export function csvHeader(): string {
   return `${COLUMNS.join(',')}\r\n`;
 }
 
-export function csvLine(row: RowJson): string {
+export function csvLine(row: Row): string {
   return `${COLUMNS.map((column) => cell(valueOf(row, column))).join(',')}\r\n`;
 }
 
-function valueOf(row: RowJson, column: (typeof COLUMNS)[number]): string {
+function valueOf(row: Row, column: (typeof COLUMNS)[number]): string {
   switch (column) {
     case 'time':
     case 'received':

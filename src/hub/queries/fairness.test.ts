@@ -8,7 +8,7 @@ import { leakCheck } from '../../../test/rig/leaks.ts';
 import { within } from '../../../test/rig/wait.ts';
 import type { HubRow } from '../blocks/row.ts';
 import { registerQueries } from './routes.ts';
-import type { RowJson } from './row-json.ts';
+import type { Row } from '../../wire/hub/row.ts';
 import { createTurns } from './turns.ts';
 
 /** Takes the engine of patterns its longest: some 0.1 s for a text like this. */
@@ -38,11 +38,11 @@ test('the slow questions of one user keep nobody else waiting, say how far they 
     ask(hub, `/api/records?matches=${SLOW}&budget=200ms`, greedy).finally(() => ended++),
   );
   const quick = await within(ask(hub, '/api/records?limit=1', other), { what: 'a quick answer' });
-  assert.equal((quick.body['rows'] as RowJson[]).length, 1);
+  assert.equal((quick.body['rows'] as Row[]).length, 1);
   assert.ok(ended < slow.length, 'it did not wait for the slow ones');
   for (const { body } of await Promise.all(slow)) {
     const { rows, cut, next, scanned, of } = body as {
-      rows: RowJson[];
+      rows: Row[];
       cut: boolean;
       next: string;
       scanned: number;
@@ -114,14 +114,14 @@ test('pages that are turned while records come, are merged and go are each whole
   for (let round = 0; round < 4; round++) {
     const before = await hub.store.newest({ limit: 10_000 }, 5000);
     assert.ok(before.ok);
-    const rows: RowJson[] = [];
+    const rows: Row[] = [];
     for (let next: string | null = ''; next !== null; ) {
       const { body } = await ask(
         hub,
         `/api/records?limit=400&words=tick${next === '' ? '' : `&cursor=${next}`}&budget=${round % 2 === 0 ? '1ms' : '1s'}`,
         token,
       );
-      rows.push(...(body['rows'] as RowJson[]));
+      rows.push(...(body['rows'] as Row[]));
       next = body['next'] as string | null;
     }
     const after = await hub.store.newest({ limit: 10_000 }, 5000);

@@ -4,7 +4,7 @@ import { ask, createSender } from '../../../test/rig/hub-asking.ts';
 import { startHub } from '../../../test/rig/hub-server.ts';
 import { leakCheck } from '../../../test/rig/leaks.ts';
 import { registerQueries } from './routes.ts';
-import type { RowJson } from './row-json.ts';
+import type { Row } from '../../wire/hub/row.ts';
 
 test('records, neighbours, counts, values and an export are asked for by HTTP', async (t) => {
   leakCheck(t);
@@ -23,7 +23,7 @@ test('records, neighbours, counts, values and an export are asked for by HTTP', 
     return answer;
   };
   const messages = async (query: string) =>
-    ((await get(`/api/records?${query}`)).body['rows'] as RowJson[]).map(({ message }) => message);
+    ((await get(`/api/records?${query}`)).body['rows'] as Row[]).map(({ message }) => message);
   assert.deepEqual(await messages('agent=alpha&service=web'), ['=cmd|calc', 'GET / 200']);
   assert.deepEqual(await messages('level=warn&levelMax=warn'), ['slow, "very"\nslow']);
   assert.deepEqual(await messages('field=http.status=500'), ['=cmd|calc']);
@@ -33,12 +33,12 @@ test('records, neighbours, counts, values and an export are asked for by HTTP', 
   assert.deepEqual(await messages('until=1h'), []);
   const first = (await get('/api/records?limit=3')).body;
   const rest = (await get(`/api/records?cursor=${String(first['next'])}`)).body;
-  assert.equal((first['rows'] as RowJson[]).length + (rest['rows'] as RowJson[]).length, 4);
+  assert.equal((first['rows'] as Row[]).length + (rest['rows'] as Row[]).length, 4);
   assert.deepEqual([rest['next'], rest['cut']], [null, false]);
-  const row = (await get('/api/records?text=calc')).body['rows'] as RowJson[];
+  const row = (await get('/api/records?text=calc')).body['rows'] as Row[];
   const near = (await get(`/api/context?position=${row[0]?.position}&of=agent`)).body;
   assert.deepEqual(
-    [(near['before'] as RowJson[])[0]?.message, (near['after'] as RowJson[])[0]?.message],
+    [(near['before'] as Row[])[0]?.message, (near['after'] as Row[])[0]?.message],
     ['GET / 200', 'slow, "very"\nslow'],
   );
   const { counts } = (await get('/api/counts?window=10m&step=1m&service=web')).body as {
