@@ -13,7 +13,13 @@ import { REAL_DATA, runSuite, type Suite, type SuiteResult } from './testing/sui
 
 const SUITES: readonly Suite[] = [
   // Units and e2e wait for processes more than they compute: three files at once, on two cores.
-  { name: 'units', files: '{src,web/src}/**/*.test.ts', atOnce: 3, budgetMs: 600_000, testTimeoutMs: 180_000 },
+  {
+    name: 'units',
+    files: '{src,web/src}/**/*.test.ts',
+    atOnce: 3,
+    budgetMs: 600_000,
+    testTimeoutMs: 180_000,
+  },
   { name: 'rules', files: 'test/*.test.ts', budgetMs: 120_000, testTimeoutMs: 60_000 },
   {
     name: 'e2e',

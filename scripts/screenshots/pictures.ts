@@ -56,7 +56,7 @@ const OTHERS: readonly Picture[] = [
   { name: 'wall-thousand', fleet: 'thousand', address: '/?wall=1', shows: 'main h1' },
   {
     name: 'service-time-line',
-    address: '/services/gamma/museum',
+    address: '/services/gamma/museum?range=24h',
     shows: 'main figure',
     prepare: to('Time line'),
   },

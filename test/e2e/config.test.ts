@@ -48,7 +48,7 @@ const SAYS: readonly RegExp[] = [
   /cannot use the key "stat", did you mean "state"\?/,
   /cannot read "?soon"? as a duration: .*write a duration such as .*\(defaults\.stop\)/,
   /cannot name a service "Bad Name": use small letters/,
-  /cannot tell what "both" is: write exactly one of run, collect, unit; it has run and collect/,
+  /cannot tell what "both" is: write exactly one of run, collect, pipeline, unit; it has run and collect/,
   /cannot tell what "none" is: .* it has none of them/,
   /cannot use the key "restrat" in services\.lone, did you mean "restart"\?/,
   /cannot do without "from" in services\.far\.collect/,

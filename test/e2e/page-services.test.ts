@@ -83,7 +83,10 @@ test('the page with a real daemon', { skip: NO_BROWSER }, async (t) => {
   );
 });
 
-const attention = (page: Page) => page.getByRole('region', { name: 'Needs attention' });
+/** What stands under a heading. */
+const part = (page: Page, name: string) =>
+  page.locator('section').filter({ has: page.getByRole('heading', { name, exact: true }) });
+const attention = (page: Page) => part(page, 'Needs attention');
 const entry = (page: Page) =>
   page.getByRole('list', { name: 'Services and jobs' }).getByRole('listitem').filter({ hasText: 'web' });
 
@@ -104,7 +107,7 @@ async function checkOperator(t: TestContext, { hub, folder, open }: Place): Prom
 
   await entry(page).getByRole('link', { name: 'web' }).click();
   await page.getByRole('heading', { level: 1, name: 'web' }).waitFor();
-  const timeLine = page.getByRole('region', { name: 'Time line' }).getByRole('list', { name: /^Records/ });
+  const timeLine = part(page, 'Time line').getByRole('list', { name: /^Records/ });
   await timeLine
     .getByText(/SIGKILL/)
     .first()
@@ -113,7 +116,7 @@ async function checkOperator(t: TestContext, { hub, folder, open }: Place): Prom
     .getByText(/exited with code 3/)
     .first()
     .waitFor();
-  const why = page.getByRole('region', { name: 'Why' });
+  const why = part(page, 'Why');
   await why.getByRole('listitem').first().waitFor();
   assert.match(await why.innerText(), /exited with code 3/);
 
@@ -166,7 +169,7 @@ async function checkViewer(t: TestContext, { hub, open }: Place): Promise<void> 
   assert.equal(await page.getByText('secret').count(), 0);
   assert.equal(await page.getByRole('button', { name: /^Actions for/ }).count(), 0);
   await entry(page).getByRole('link', { name: 'web' }).click();
-  await page.getByRole('region', { name: 'Why' }).getByRole('listitem').first().waitFor();
+  await part(page, 'Why').getByRole('listitem').first().waitFor();
   assert.equal(await page.getByRole('button', { name: /Restart|Stop|Snooze|Acknowledge/ }).count(), 0);
   const before = (await hub.daemon.service('web')).life;
   const refused = await page.evaluate(async () => {

@@ -34,7 +34,6 @@ export async function builtPage(): Promise<void> {
 }
 
 function isFresh(): boolean {
-  if (process.env['VAHTI_PAGE_AS_IS'] === '1') return true;
   if (!existsSync(INDEX)) return false;
   const newest = Math.max(
     ...globSync(SOURCES, { cwd: ROOT }).map((path) => statSync(join(ROOT, path)).mtimeMs),

@@ -44,6 +44,7 @@ export type PipelineInput = Readonly<Record<string, unknown>>;
 export interface StartOptions {
   readonly files?: Files;
   readonly clock?: Clock;
+  readonly order?: 'depth' | 'breadth';
   /** Puts something between the runner and its ledger. */
   readonly around?: (ledger: Ledger) => Ledger;
 }
@@ -164,11 +165,12 @@ function startRunner(t: TestContext, folder: string, config: PipelineInput, opti
     files,
     clock,
     log: silentLog,
+    ...(options.order === undefined ? {} : { order: options.order }),
   });
   const drain = new AbortController();
   const ended = pipeline
     .run({ drain: drain.signal, stop: drain.signal, ready: () => {}, clock, log: silentLog })
-    .finally(() => ledger.close());
+    .finally(() => void ledger.close());
   ended.catch(() => {});
   const stop = async (): Promise<void> => {
     drain.abort();

@@ -78,7 +78,7 @@ test('what systemd does with a unit cannot be written, and what is no service ca
   assert.deepEqual(said.toSorted(), [
     'error 10:14 cannot follow the unit "x y.service": ' + unit,
     'error 11:14 cannot follow the unit "t@.service": ' + unit,
-    'error 12:3 cannot tell what "e" is: write exactly one of run, collect, unit; it has run and unit',
+    'error 12:3 cannot tell what "e" is: write exactly one of run, collect, pipeline, unit; it has run and unit',
     'error 14:14 cannot follow twice.service twice: f does so already',
     'error 4:5 cannot use env for "a": systemd runs it; set it in the unit: systemctl edit a.service',
     'error 5:5 cannot use boot for "a": systemd runs it; write systemctl enable, or disable',

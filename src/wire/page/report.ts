@@ -76,9 +76,7 @@ export const reportedService = v.object({
   silences: v.array(silence),
   figures,
   /** Of a collector: how its stream is, in a word, and why. */
-  stream: v.nullable(
-    v.object({ connection: text, trouble: v.nullable(text), cursor: v.nullable(amount) }),
-  ),
+  stream: v.nullable(v.object({ connection: text, trouble: v.nullable(text), cursor: v.nullable(amount) })),
 });
 export type ReportedService = v.InferOutput<typeof reportedService>;
 

@@ -29,7 +29,7 @@ const USAGE = `node test/bench/page/run.ts [OPTIONS]
 const NUMBERS = ['services', 'agents', 'records', 'times', 'rate', 'seconds'] as const;
 
 /** Rows of the log that is followed. */
-export const FOLLOWED = '/logs?follow=1';
+const FOLLOWED = '/logs?follow=1';
 
 export interface PageFigures {
   readonly size: Readonly<Record<(typeof NUMBERS)[number], number>>;
@@ -60,10 +60,10 @@ function viewsOf(hub: BenchHub): readonly View[] {
       content: 'main canvas',
     },
     plain('Logs', '/logs', 'main [role="row"]'),
-    plain('Collectors', '/collectors', 'main svg rect'),
-    plain('Jobs', '/jobs', 'main svg rect'),
-    plain('Notifications', '/notifications', 'main table'),
-    plain('Access', '/tokens', 'main form'),
+    plain('Collectors', '/collectors', 'main td[role="gridcell"][tabindex]'),
+    plain('Jobs', '/jobs', 'main:has(table a[href^="/jobs?job="]) svg rect.ok'),
+    plain('Notifications', '/notifications', 'main li li strong'),
+    plain('Access', '/tokens', 'main dl'),
   ];
 }
 
@@ -92,14 +92,21 @@ async function measure(
   const end = startLines(hub.agents, size.rate);
   // Until the buffer of the page is full.
   await sleep(3000);
-  const begun = performance.now();
+  const [begun, before] = [performance.now(), await received(tailed)];
   const frames = await measureFrames(tailed, ms);
-  const lines = await end();
-  const linesPerSecond = lines / ((performance.now() - begun + 3000) / 1000);
+  const after = await received(tailed);
+  const linesPerSecond = ((after - before) / (performance.now() - begun)) * 1000;
+  await end();
   console.error(
     `frames a second: ${idle.perSecond.toFixed(1)} idle, ${frames.perSecond.toFixed(1)} at ${linesPerSecond.toFixed(0)} lines/s`,
   );
   return { views, first: loads[0] as FirstLoad, idle, tail: { ...frames, linesPerSecond } };
+}
+
+/** Lines that the page has, as it says. */
+async function received(page: Page): Promise<number> {
+  const text = await page.locator('main footer').filter({ hasText: 'received' }).innerText();
+  return Number(/^([\d,]+) received/.exec(text)?.[1]?.replaceAll(',', ''));
 }
 
 async function opened(browser: Browser, { url, cookie }: BenchHub, address: string): Promise<Page> {

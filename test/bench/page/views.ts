@@ -76,7 +76,7 @@ export async function firstLoad(
     );
   });
   await page.goto(address, { waitUntil: 'commit' });
-  await page.waitForSelector(content, { timeout: DEADLINE_MS });
+  await page.waitForSelector(content, { state: 'attached', timeout: DEADLINE_MS });
   const ms = await inPage<number>(page, 'painted()');
   await page.waitForLoadState('networkidle');
   const all = await Promise.all(sizes);

@@ -95,7 +95,7 @@ function moodOf(at: number, job: ReportedJob, now: number): Partial<ReportedJob>
         since: now - 30 * MINUTE,
         trouble: 'no good run for 26 h; 25 h are allowed',
         lateAt: now - 30 * MINUTE,
-        blocked: 'waits for the lock data/firehose, which archive-firehose holds',
+        blocked: 'data/firehose, which archive-firehose has',
       };
     default:
       return {};

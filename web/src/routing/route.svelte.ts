@@ -78,7 +78,10 @@ class Routing {
   }
 
   /** Changes what stands behind `?`; undefined and empty values are left out. */
-  query(changes: Readonly<Record<string, string | readonly string[] | undefined>>, how: 'push' | 'replace' = 'replace'): void {
+  query(
+    changes: Readonly<Record<string, string | readonly string[] | undefined>>,
+    how: 'push' | 'replace' = 'replace',
+  ): void {
     const query = new URLSearchParams(this.route.query);
     for (const [key, value] of Object.entries(changes)) {
       query.delete(key);
@@ -90,9 +93,23 @@ class Routing {
 
   /** Links of the page's own stay within it; with a key held they are the browser's. */
   #clicked(event: MouseEvent): void {
-    if (event.defaultPrevented || event.button !== 0 || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
+    if (
+      event.defaultPrevented ||
+      event.button !== 0 ||
+      event.metaKey ||
+      event.ctrlKey ||
+      event.shiftKey ||
+      event.altKey
+    )
+      return;
     const link = event.target instanceof Element ? event.target.closest('a') : null;
-    if (link === null || link.origin !== location.origin || link.target !== '' || link.hasAttribute('download')) return;
+    if (
+      link === null ||
+      link.origin !== location.origin ||
+      link.target !== '' ||
+      link.hasAttribute('download')
+    )
+      return;
     if (link.pathname.startsWith('/api/') || link.pathname === '/login') return;
     event.preventDefault();
     this.go(link.pathname + link.search);
