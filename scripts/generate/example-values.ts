@@ -32,6 +32,7 @@ export const VALUES: Readonly<Record<string, unknown>> = {
   'services.NAME.collect.send': '{"subscribe":"all"}',
   'services.NAME.pipeline.products': 'data/products',
   'services.NAME.pipeline.status': '127.0.0.1:12388',
+  'services.NAME.pipeline.logs': 'logs/files',
   'services.NAME.pipeline.version': 2,
   'services.NAME.pipeline.parallel': 4,
   ...keyed('services.NAME.pipeline.inbox', INBOX),

@@ -5,7 +5,7 @@ import { columnsOf, fit, paint, printable } from './output.ts';
 import { recordText } from './record-text.ts';
 import { heldText } from './silence-words.ts';
 import { watchText } from './watch-words.ts';
-import { ago, rate, stateText, unitText, waitText } from './words.ts';
+import { ago, figuresText, rate, stateText, unitText, waitText } from './words.ts';
 
 export interface Screen {
   readonly columns: number;
@@ -79,6 +79,7 @@ function detail(service: ServiceStatus, now: number): string {
   if (service.state !== 'running') return service.lastExit?.text ?? '';
   const unwell = [watchText(service), heldText(service, now)].filter((part) => part !== undefined);
   if (unwell.length > 0) return unwell.join('; ');
+  if (service.kind === 'pipeline') return figuresText(service) ?? '';
   if (service.figures === null) return `pid ${service.pid ?? '-'}`;
   const { connection, trouble, lines, open } = service.figures;
   const link = connection === 'connected' ? '' : `${connection}${trouble === null ? '' : ` (${trouble})`} · `;

@@ -15,6 +15,7 @@ import { addLogs } from './commands/logs.ts';
 import { addNext } from './commands/next.ts';
 import { addNotifications } from './commands/notifications.ts';
 import { addNotify } from './commands/notify.ts';
+import { addPipeline } from './commands/pipeline.ts';
 import { addPlan } from './commands/plan.ts';
 import { addQuery } from './commands/query.ts';
 import { addRestart, addStart, addStop } from './commands/act.ts';
@@ -61,6 +62,7 @@ const COMMANDS = [
   addJobs,
   addRun,
   addCollect,
+  addPipeline,
   addToken,
   addQuery,
   addImport,

@@ -13,7 +13,7 @@ import { errorCode, type Result } from '../core/result.ts';
 import type { Scope } from '../core/scope.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
 import { listenForEnd } from './signals.ts';
-import { ownProgram } from './version.ts';
+import { ownProgram, readVersion } from './version.ts';
 
 /** Runs a service of a built-in kind in this process until TERM or Ctrl-C. Resolves with the exit code. */
 export async function runBuiltin(service: PlannedService, plan: Plan): Promise<number> {
@@ -57,7 +57,14 @@ async function runKind(
   }
   if (pipeline !== undefined) {
     const { runPipeline } = await import('../app/pipeline/run-pipeline.ts');
-    return runPipeline({ ...service, pipeline }, plan.file, statePaths(plan.state), scope, process.env);
+    return runPipeline(
+      { ...service, pipeline },
+      plan.file,
+      statePaths(plan.state),
+      scope,
+      process.env,
+      readVersion(),
+    );
   }
   if (collect === undefined) throw new Error(`cannot run ${service.name}: it is of no built-in kind`);
   takeLittleMemory();

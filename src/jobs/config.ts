@@ -1,9 +1,10 @@
 import * as v from 'valibot';
-import { DURATION_FORM, parseDuration } from '../core/durations.ts';
+import { DURATION_FORM } from '../core/durations.ts';
 import { channelNames, duration, type FieldFacts, integer, oneOf, paths, text } from '../core/fields.ts';
 import { HOURS_FORM, parseHours } from '../core/hours.ts';
 import { lockNames } from '../core/lock-names.ts';
 import { ownQuietConfig } from '../core/quiet-config.ts';
+import { retryField } from '../core/retry.ts';
 import { TIMES_FORM } from './times.ts';
 
 /** The keys that every job has, beside those of its verb. */
@@ -62,32 +63,6 @@ function between(least: number, most: number, form: string) {
 }
 
 const DAY_MS = 86_400_000;
-const MOST_RETRIES = 100;
-const RETRY_FORM = `a number of retries and a pause such as 3 every 10m, up to ${MOST_RETRIES} and 7d`;
-
-export interface Retry {
-  readonly times: number;
-  readonly everyMs: number;
-}
-
-const retry = v.pipe(
-  v.union([v.string(), v.number()], `cannot use this value: write ${RETRY_FORM}`),
-  v.rawTransform<string | number, Retry>(({ dataset, addIssue, NEVER }) => {
-    const [, times = '', every = ''] =
-      /^\s*(\d{1,3})\s+every\s+(\S.*?)\s*$/.exec(String(dataset.value)) ?? [];
-    const pause = parseDuration(every);
-    const isWithin = pause.ok && pause.value >= 100 && pause.value <= 7 * DAY_MS;
-    if (isWithin && times !== '' && Number(times) <= MOST_RETRIES)
-      return { times: Number(times), everyMs: pause.value };
-    addIssue({ message: `cannot use ${JSON.stringify(dataset.value)}: write ${RETRY_FORM}` });
-    return NEVER;
-  }),
-  v.metadata({
-    form: RETRY_FORM,
-    json: { type: 'string', pattern: '^\\s*\\d{1,3}\\s+every\\s+\\S', examples: ['3 every 10m'] },
-  } satisfies FieldFacts),
-);
-
 /** Kept as it is written: its zone may stand elsewhere in the config. */
 const hoursText = v.pipe(
   text(HOURS_FORM),
@@ -147,7 +122,7 @@ export const jobEntries = {
     v.description('How long a run may take; then its processes are ended, and it has failed.'),
   ),
   retry: v.pipe(
-    v.optional(retry),
+    v.optional(retryField),
     v.description('How often a run that failed is tried again, and after which pause.'),
   ),
   before: v.pipe(

@@ -30,6 +30,12 @@ export const pipelineConfig = v.pipe(
       v.optional(text('an address such as 127.0.0.1:12388')),
       v.description('Where its status can be asked for by lines of text over TCP; nowhere without it.'),
     ),
+    logs: v.pipe(
+      v.optional(text('a folder')),
+      v.description(
+        'A folder for a log of each file that came in: `.log` with all that was done and printed, `.log.err` where it has failed, `.out` with its products; relative to the config file.',
+      ),
+    ),
     version: v.pipe(
       v.optional(integer(1, 999_999), 1),
       v.description('The version of all products, where that of their step is not higher.'),

@@ -6,15 +6,18 @@ import type { Log } from '../core/log.ts';
 import { bootId } from '../core/processes.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Carrying } from './engine/carry.ts';
-import { createEngine, type Engine } from './engine/engine.ts';
+import { createEngine } from './engine/engine.ts';
+import { createPatience, patientLedger } from './engine/full-disk.ts';
+import { keepLogs } from './engine/log-budget.ts';
 import { createIntake } from './engine/intake.ts';
 import { createPeriodic } from './engine/periodic.ts';
 import { recover } from './engine/recovery.ts';
-import { createRouter } from './engine/routing.ts';
+import { createRouter, type Order } from './engine/routing.ts';
+import { figuresOf } from './figures.ts';
 import { createInbox } from './inbox/inbox.ts';
 import type { Ledger } from './ledger/ledger.ts';
 import type { Owner } from './ledger/types.ts';
-import type { Pipeline, PipelineFigures, StepFigures } from './pipeline.ts';
+import type { Pipeline } from './pipeline.ts';
 import type { PipelinePlan } from './plan.ts';
 import { createWorkers } from './steps/workers.ts';
 
@@ -37,21 +40,43 @@ export interface PipelineOptions {
   readonly files: Files;
   readonly clock: Clock;
   readonly log: Log;
+  /** Default `depth`. The products are the same. */
+  readonly order?: Order;
+  /** How long runs may go on when the pipeline ends, milliseconds; by default they are ended at once. */
+  readonly finishMs?: number;
+  /** Called when what a killed runner left was taken up, before anything is begun; by default what a run set aside comes back. */
+  readonly begin?: () => Promise<void>;
+  /** No inbox is looked into. */
+  readonly isClosed?: true;
 }
 
 /** Makes a pipeline of its parts. */
 export function createPipeline(options: PipelineOptions): Pipeline {
-  const { name, plan, ledger, folder, work, env, cwd, life, clock, log } = options;
-  const router = createRouter(plan);
+  const { name, plan, folder, work, env, cwd, life, clock, log, finishMs = 0 } = options;
+  const over = new AbortController();
+  const patience = createPatience(clock, log, over.signal);
+  const ledger = patientLedger(options.ledger, patience);
+  const router = createRouter(plan, options.order);
   const workers = createWorkers();
   const context = { inboxes: plan.inboxes, products: plan.products, env, cwd, clock, workers };
   const logs = join(folder, 'logs');
-  const carrying: Carrying = { ledger, router, context, files: options.files, work, logs, life, log };
+  const carrying: Carrying = {
+    ledger,
+    router,
+    context,
+    files: options.files,
+    work,
+    logs,
+    life,
+    log,
+    patience,
+  };
   const owner: Owner = { boot: bootId(), ...options.self, life };
   const periodic = createPeriodic(plan.steps, ledger, router, clock);
-  const engine = createEngine({ plan, carrying, owner, periodic });
+  const engine = createEngine({ plan, carrying, owner, periodic, finishMs });
   const intake = createIntake({ inboxes: plan.inboxes, ledger, router, clock, wake: engine.wake });
-  const inboxes = plan.inboxes.map((inbox) =>
+  const watched = options.isClosed === true ? [] : plan.inboxes;
+  const inboxes = watched.map((inbox) =>
     createInbox({ plan: inbox, intake, env, cwd, life: `${life}/inbox-${inbox.name}` }),
   );
   return {
@@ -74,49 +99,28 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     settled: engine.settled,
     async run(scope: Scope) {
       for (const path of [work, logs, plan.products]) mkdirSync(path, { recursive: true });
+      scope.drain.addEventListener('abort', () => over.abort(), { once: true });
       await recover(carrying, owner.boot);
-      const failed = new AbortController();
-      const drain = AbortSignal.any([scope.drain, failed.signal]);
-      // What one of them cannot do (a disk that fails) none can: all end, and the next runner goes on from the last commit.
-      const together = [
-        engine.run({ ...scope, drain }),
-        ...inboxes.map((inbox) => inbox.run({ ...scope, drain })),
-      ];
-      const ended = await Promise.allSettled(together.map((each) => each.finally(() => failed.abort())));
-      await workers.close();
-      const broken = ended.find((each) => each.status === 'rejected');
-      if (broken !== undefined) throw broken.reason;
+      await (options.begin?.() ?? options.ledger.restore(clock.now()));
+      await together(scope.drain, workers.close, [
+        (drain) => engine.run({ ...scope, drain }),
+        ...inboxes.map((inbox) => (drain: AbortSignal) => inbox.run({ ...scope, drain })),
+        (drain) => keepLogs(logs, clock, drain),
+      ]);
     },
   };
 }
 
-async function figuresOf(plan: PipelinePlan, ledger: Ledger, engine: Engine): Promise<PipelineFigures> {
-  const [tally, backlog, files, progressed] = await Promise.all([
-    ledger.tally(),
-    ledger.backlog(),
-    ledger.inboxTally(),
-    ledger.lastSuccess(),
-  ]);
-  const steps = plan.steps.map(({ name, level, enabled }): StepFigures => {
-    const own = tally.filter(({ step }) => step === name);
-    return {
-      step: name,
-      level,
-      enabled,
-      tasks: Object.fromEntries(own.map(({ state, count }) => [state, count])),
-    };
-  });
-  const byState: Record<string, number> = {};
-  for (const { state, count } of files) byState[state] = (byState[state] ?? 0) + count;
-  return {
-    kind: 'pipeline',
-    backlog: backlog.count,
-    oldest: backlog.oldest ?? null,
-    progressed: progressed ?? null,
-    running: engine.running(),
-    idleSince: engine.idleSince() ?? null,
-    held: engine.held() ?? null,
-    files: byState,
-    steps,
-  };
+/** Runs parts until `drain`. What one of them cannot do (a disk that fails) none can: all end, and the next runner goes on from the last commit. */
+async function together(
+  drain: AbortSignal,
+  close: () => Promise<void>,
+  parts: readonly ((drain: AbortSignal) => Promise<void>)[],
+): Promise<void> {
+  const failed = new AbortController();
+  const either = AbortSignal.any([drain, failed.signal]);
+  const ended = await Promise.allSettled(parts.map((part) => part(either).finally(() => failed.abort())));
+  await close();
+  const broken = ended.find((each) => each.status === 'rejected');
+  if (broken !== undefined) throw broken.reason;
 }

@@ -181,3 +181,31 @@ test('a product that belongs to another step, or is none, fails the run and touc
   assert.equal(await rig.state('a.in'), 'partial');
   assert.ok(!existsSync(join(rig.folder, 'products/link')));
 });
+
+test('a product never takes the place of one that was made of other inputs, unless that is wanted', async (t) => {
+  leakCheck(t);
+  const A = { from: 'inbox', run: ['cp', '{in}', '{out}/latest'] };
+  const rig = pipelineRig(t, { parallel: 1, steps: { A } });
+  rig.deliver('a.in', 'a\n');
+  rig.deliver('b.in', 'b\n');
+  await rig.work();
+  assert.deepEqual(rig.products(), { latest: 'a\n' });
+  assert.deepEqual(await rig.failures(), [
+    'A: cannot put a product at latest: what is there was made of other inputs; write a place of its own, "merge" or "overwrite: true"',
+  ]);
+  rig.deliver('a.in', 'other\n');
+  await rig.work();
+  assert.deepEqual(rig.products(), { latest: 'other\n' }, 'the same input may');
+  rig.deliver('c.in', 'c\n');
+  await rig.work({ steps: { A: { ...A, overwrite: true } } });
+  assert.deepEqual(rig.products(), { latest: 'c\n' });
+});
+
+test('of two runs at a time that make the same product of other inputs one fails', async (t) => {
+  leakCheck(t);
+  const run = sh('sleep 0.1; cp "$1" "$2/latest"', '{in}', '{out}');
+  const rig = pipelineRig(t, { parallel: 4, steps: { A: { from: 'inbox', run, concurrency: 4 } } });
+  for (const name of ['a', 'b', 'c', 'd']) rig.deliver(`${name}.in`, `${name}\n`);
+  await rig.work();
+  assert.equal((await rig.failures()).length, 3);
+});

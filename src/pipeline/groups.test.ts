@@ -83,8 +83,8 @@ test('C5 I2 one by one, all at once, in any order: the same products', async (t)
     ['c.in', 'y 5\n'],
   ];
   const config = { steps: { LB, L0: MERGED } };
-  const made = async (t: TestContext, order: readonly number[], atOnce: boolean) => {
-    const rig = pipelineRig(t, config);
+  const made = async (own: TestContext, order: readonly number[], atOnce: boolean) => {
+    const rig = pipelineRig(own, config);
     for (const index of order) {
       const [name, text] = inputs[index] ?? ['', ''];
       rig.deliver(name, text);

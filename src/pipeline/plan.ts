@@ -9,6 +9,8 @@ export interface PipelinePlan {
   /** The folder that products go to. */
   readonly products: string;
   readonly status?: { readonly host: string; readonly port: number };
+  /** The folder that logs of files go to, absolute; none without it. */
+  readonly logs?: string;
   readonly version: number;
   readonly onError: 'continue' | 'stop';
   /** How many runs there may be at a time. */
@@ -16,6 +18,9 @@ export interface PipelinePlan {
   /** In the order of their levels: what a step takes from stands before it. */
   readonly steps: readonly StepPlan[];
 }
+
+/** What files are counted to that a person names, wherever they lie: no inbox of a config is called so. */
+export const ANYWHERE = '(named)';
 
 /** A folder that files come into. */
 export interface InboxPlan extends Omit<InboxConfig, 'root'> {
@@ -42,6 +47,7 @@ export interface StepPlan {
   readonly inputs: 'new' | 'all';
   readonly to: string;
   readonly merge: boolean;
+  readonly overwrite: boolean;
   /** The higher one of the pipeline's and its own. */
   readonly version: number;
   readonly concurrency: number;

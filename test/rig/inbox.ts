@@ -54,16 +54,16 @@ export function inboxRig(t: TestContext, config: Readonly<Record<string, unknown
   const folder = tempFolder(t);
   const root = join(folder, 'incoming');
   mkdirSync(root);
-  const inbox = { root: 'incoming', match: '**/*.in', settle: '20ms', scan: '1h', ...config };
+  const written = { root: 'incoming', match: '**/*.in', settle: '20ms', scan: '1h', ...config };
   // No step can take from a reference inbox.
   const plan = planOf(
     folder,
     config['reference'] === true
       ? {
-          inboxes: { inbox, other: { root: 'other' } },
+          inboxes: { inbox: written, other: { root: 'other' } },
           steps: { S: { from: 'other', run: ['true'] } },
         }
-      : { inbox, steps: { S: { from: 'inbox', run: ['true'] } } },
+      : { inbox: written, steps: { S: { from: 'inbox', run: ['true'] } } },
   );
   const [inboxPlan] = plan.inboxes;
   if (inboxPlan === undefined) throw new Error('there is no inbox');

@@ -42,7 +42,7 @@ export async function startPagedDaemon(t: TestContext, options: PagedDaemonOptio
 }
 
 /** Whether a hub knows how an agent stands; false also while the hub cannot be asked. */
-export async function reports({ url, token }: Asking, agent: string): Promise<boolean> {
+async function reports({ url, token }: Asking, agent: string): Promise<boolean> {
   const response = await fetch(`${url}/api/board`, { headers: { authorization: `Bearer ${token}` } });
   const { agents } = (await response.json()) as {
     agents: readonly { agent: string; connected: boolean; host: unknown }[];

@@ -25,10 +25,12 @@ export function resolvePipeline(
   const levels = levelsOf(config.steps);
   const status = resolveStatus(notes, path, config.status);
   const products = resolve(notes.data, config.products);
+  const logs = config.logs === undefined ? undefined : resolve(notes.data, config.logs);
   const inboxes = Object.entries(inboxesOf(config)).map(
     ([name, inbox]): InboxPlan => ({ ...inbox, name, root: resolve(notes.data, inbox.root) }),
   );
   checkFolders(notes, path, config, inboxes, products);
+  checkLogs(notes, path, inboxes, products, logs);
   const steps = Object.entries(config.steps).map(([name, step]) => {
     const words = [...path, 'steps', name];
     checkCommand(notes, [...words, 'run'], step.run, cwd);
@@ -39,6 +41,7 @@ export function resolvePipeline(
     inboxes,
     products,
     ...(status === undefined ? {} : { status }),
+    ...(logs === undefined ? {} : { logs }),
     version: config.version,
     onError: config['on-error'],
     parallel: config.parallel ?? availableParallelism(),
@@ -76,6 +79,21 @@ function checkFolders(
   }
 }
 
+/** Logs that lie where files come in, or products go to, would be taken for such. */
+function checkLogs(
+  notes: Notes,
+  path: Path,
+  inboxes: readonly InboxPlan[],
+  products: string,
+  logs: string | undefined,
+): void {
+  const taken = [...inboxes.map(({ root }) => root), products].find(
+    (folder) => logs !== undefined && within(logs, folder),
+  );
+  if (taken !== undefined)
+    report(notes, 'error', [...path, 'logs'], 'value', `cannot write logs to ${logs}: it lies in ${taken}`);
+}
+
 function within(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }
@@ -102,6 +120,7 @@ function resolveStep(name: string, step: StepConfig, level: number, version: num
     inputs: rest.inputs,
     to: rest.to,
     merge: rest.merge,
+    overwrite: rest.overwrite,
     version: Math.max(version, step.version ?? 1),
     concurrency: rest.concurrency,
     priority: rest.priority,

@@ -4,6 +4,7 @@ import type { JobUnitSpec, ServiceUnitSpec, UnitSpec } from '../../deploy/unit-s
 import { renderDaemon, type RenderedUnit, renderJob, renderService } from '../../deploy/units.ts';
 import type { PlannedJob } from '../../jobs/job.ts';
 import { environmentFileOf, isInstalledConfig } from '../layout.ts';
+import { pipelineFolder } from '../pipeline/folder.ts';
 import { isBuiltIn, type Plan, type PlannedService } from '../plan.ts';
 import { smallEnvironment, smallProgram } from '../small-memory.ts';
 import { statePaths } from '../state.ts';
@@ -215,12 +216,14 @@ function foldersOf(target: InstallTarget): readonly NeededFolder[] {
       why,
       ...(isOwn(path, who) ? { group } : {}),
     }));
-  const ofServices = plan.services.flatMap(({ name, collect, hub, writes = [], user: who = user }) =>
-    [
-      ...(collect === undefined ? [] : [collect.into]),
-      ...(hub === undefined ? [] : [hub.folder]),
-      ...writes,
-    ].flatMap((path) => data(path, who, name)),
+  const ofServices = plan.services.flatMap(
+    ({ name, collect, hub, pipeline, writes = [], user: who = user }) =>
+      [
+        ...(collect === undefined ? [] : [collect.into]),
+        ...(hub === undefined ? [] : [hub.folder]),
+        ...(pipeline === undefined ? [] : [pipeline.products, pipelineFolder(statePaths(plan.state), name)]),
+        ...writes,
+      ].flatMap((path) => data(path, who, name)),
   );
   const ofJobs = (plan.jobs ?? []).flatMap((job) =>
     jobSandbox(job, target).writes.flatMap((path) => data(path, job.user ?? user, `the job ${job.name}`)),

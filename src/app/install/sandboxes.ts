@@ -2,8 +2,10 @@ import { dirname } from 'node:path';
 import type { Sandbox } from '../../deploy/hardening.ts';
 import type { PlannedJob } from '../../jobs/job.ts';
 import { parsePlace } from '../../jobs/verbs/sync/place.ts';
+import type { PipelinePlan } from '../../pipeline/plan.ts';
 import { OWN_PROGRAM } from '../config/checks.ts';
 import { environmentFileOf } from '../layout.ts';
+import { pipelineFolder } from '../pipeline/folder.ts';
 import type { Plan, PlannedService } from '../plan.ts';
 import { statePaths } from '../state.ts';
 import { type InstallTarget, isRoot } from './target.ts';
@@ -26,11 +28,32 @@ export function serviceSandbox(service: PlannedService, target: InstallTarget): 
     const files = [tls?.cert, tls?.key, oldTokens].flatMap((file) => file ?? []);
     return { ...base, trust: 'own', writes: [folder, paths.run], reads: [...seen, ...files] };
   }
+  if (service.pipeline !== undefined)
+    return { ...base, ...pipelineSandbox(service.pipeline, service, target) };
   const home = target.homes.get(user);
   const reads = [...seen, ...argv.filter(isAbsolute), ...(home === undefined ? [] : [home])];
   if (isKnownCommand(service)) return { ...base, trust: 'own', writes: writes ?? [], reads };
   const trust = writes === undefined ? 'open' : 'declared';
   return { ...base, trust, writes: writes ?? [], reads };
+}
+
+/** Its steps are commands: they may do what they like, unless it says where they write. */
+function pipelineSandbox(
+  { inboxes, products, steps }: PipelinePlan,
+  { name, user, writes, cwd }: PlannedService,
+  target: InstallTarget,
+): Pick<Sandbox, 'trust' | 'writes' | 'reads' | 'seesProcesses'> {
+  const paths = statePaths(target.plan.state);
+  const home = target.homes.get(user ?? target.user);
+  const homes = home === undefined ? [] : [home];
+  const programs = steps.flatMap(({ run }) => run.filter(isAbsolute));
+  return {
+    trust: writes === undefined ? 'open' : 'declared',
+    writes: [products, pipelineFolder(paths, name), paths.run, ...(writes ?? [])],
+    reads: [...common(target), cwd, ...inboxes.map(({ root }) => root), ...programs, ...homes],
+    // It ends what its steps leave behind.
+    seesProcesses: true,
+  };
 }
 
 /** Where a verb writes, beside what is its own. */

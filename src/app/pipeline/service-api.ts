@@ -1,10 +1,14 @@
 import * as v from 'valibot';
+import type { Clock } from '../../core/clock.ts';
 import type { Log } from '../../core/log.ts';
-import { type RpcListenError, type RpcServer, serveRpc } from '../../core/rpc.ts';
+import { type RpcCall, RpcError, type RpcListenError, type RpcServer, serveRpc } from '../../core/rpc.ts';
 import { createRpcClient } from '../../core/rpc-client.ts';
 import type { Result } from '../../core/result.ts';
-import type { RetryFilter } from '../../pipeline/ledger/ledger.ts';
+import { type Adopted, adoptFiles } from '../../pipeline/adopt.ts';
+import type { InboxLedger, RetryFilter } from '../../pipeline/ledger/ledger.ts';
 import type { Pipeline, PipelineFigures } from '../../pipeline/pipeline.ts';
+import { answerStatus } from '../../pipeline/status/commands.ts';
+import type { Lending } from './lending.ts';
 
 /** The socket of a service that is a pipeline: what daemon and CLI ask it and tell it. */
 export interface PipelineServiceApi {
@@ -14,7 +18,25 @@ export interface PipelineServiceApi {
   readonly retry: { readonly params: RetryFilter; readonly value: { readonly tasks: number } };
   /** Looks at all inboxes now. */
   readonly look: { readonly params: Record<string, never>; readonly value: Record<string, never> };
+  /** Writes files of an inbox down as done: at most 1000, by their paths below it. */
+  readonly adopt: {
+    readonly params: { readonly inbox: string; readonly paths: readonly string[] };
+    readonly value: Adopted;
+  };
+  /**
+   * Lends the ledger for as long as the caller stays: nothing new is begun, what runs comes to its end, then it is the caller's
+   * (`lent`). When the caller hangs up, or dies, the service goes on.
+   */
+  readonly lend: {
+    readonly params: { readonly what: string };
+    readonly item: { readonly state: 'waiting' | 'lent'; readonly running: readonly string[] };
+  };
+  /** What the status endpoint answers to a line. */
+  readonly say: { readonly params: { readonly line: string }; readonly value: { readonly text: string } };
 }
+
+/** Files of one call of `adopt`. */
+export const ADOPTED_AT_ONCE = 1000;
 
 const nothing = v.strictObject({});
 const retryFilter = v.strictObject({
@@ -23,12 +45,23 @@ const retryFilter = v.strictObject({
   path: v.optional(v.string()),
 }) as v.GenericSchema<unknown, RetryFilter>;
 
+/** What is served. */
+export interface ServedPipeline {
+  readonly pipeline: Omit<Pipeline, 'run'>;
+  readonly ledger: Pick<InboxLedger, 'inboxFile' | 'sight'>;
+  readonly lending: Pick<Lending, 'lend'>;
+  readonly clock: Pick<Clock, 'now'>;
+  /** The version of Vahti. */
+  readonly program: string;
+}
+
 /** Serves a pipeline on the socket at `path`; its folder has to be there. */
 export function servePipeline(
   path: string,
-  pipeline: Pipeline,
+  served: ServedPipeline,
   log: Log,
 ): Promise<Result<RpcServer, RpcListenError>> {
+  const { pipeline } = served;
   const methods = {
     figures: { params: nothing, handle: () => pipeline.figures() },
     hold: {
@@ -56,8 +89,39 @@ export function servePipeline(
         return {};
       },
     },
+    ...moreMethods(served),
   };
   return serveRpc<PipelineServiceApi>({ path, methods, log, mode: 0o660 });
+}
+
+function moreMethods({ pipeline, ledger, lending, clock, program }: ServedPipeline) {
+  return {
+    lend: {
+      params: v.strictObject({ what: v.pipe(v.string(), v.nonEmpty(), v.maxLength(500)) }),
+      handle({ what }: { readonly what: string }, { signal }: RpcCall) {
+        const running = (): string[] => pipeline.running().map(({ step, first }) => `${step} of ${first}`);
+        return lending.lend(what, running, signal);
+      },
+    },
+    adopt: {
+      params: v.strictObject({
+        inbox: v.string(),
+        paths: v.pipe(v.array(v.string()), v.maxLength(ADOPTED_AT_ONCE)),
+      }),
+      async handle({ inbox, paths }: { readonly inbox: string; readonly paths: readonly string[] }) {
+        const plan = pipeline.plan.inboxes.find(({ name }) => name === inbox);
+        if (plan === undefined)
+          throw new RpcError('unknown-inbox', `cannot find an inbox "${inbox}" of ${pipeline.name}`);
+        return adoptFiles(ledger, plan, paths, clock.now());
+      },
+    },
+    say: {
+      params: v.strictObject({ line: v.pipe(v.string(), v.maxLength(1024)) }),
+      async handle({ line }: { readonly line: string }) {
+        return { text: await answerStatus(line, { view: pipeline, now: clock.now(), program }) };
+      },
+    },
+  };
 }
 
 /** A service that does not answer within this is shown without figures; the next look asks again. */

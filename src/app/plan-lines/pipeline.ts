@@ -7,7 +7,7 @@ import { lineOf, type PlanLine } from './line.ts';
 
 /** A pipeline, resolved: its inboxes, and its steps in the order of their levels. */
 export function pipelineLines(plan: PipelinePlan): PlanLine[] {
-  const { status, version, onError, parallel } = plan;
+  const { status, logs, version, onError, parallel } = plan;
   return [
     ...plan.inboxes.map((inbox) => lineOf('inbox', inboxText(inbox))),
     ...plan.steps.map((step) => lineOf('step', stepText(step))),
@@ -16,6 +16,7 @@ export function pipelineLines(plan: PipelinePlan): PlanLine[] {
     lineOf('on error', onError),
     lineOf('parallel', `${parallel} runs at a time`),
     ...(status === undefined ? [] : [lineOf('status', addressText(status))]),
+    ...(logs === undefined ? [] : [lineOf('logs', logs)]),
   ];
 }
 

@@ -1,14 +1,16 @@
 import { join } from 'node:path';
 import type { Files } from '../../core/files.ts';
 import type { Log } from '../../core/log.ts';
+import type { Conflict } from '../ledger/conflicts.ts';
 import type { DraftOf, Ending, Ledger, Produced } from '../ledger/ledger.ts';
 import type { Claim, Install, LedgerFile, TaskState } from '../ledger/types.ts';
 import type { StepPlan } from '../plan.ts';
 import { removeRunFolder, runFolder } from '../steps/folder.ts';
-import { identityOf, place, prepare } from '../steps/install.ts';
+import { discard, finish, identityOf, place, prepare } from '../steps/install.ts';
 import type { Report } from '../steps/report.ts';
 import { createRunLog } from '../steps/run-log.ts';
 import { inputTrouble, pathOf, type RunContext, type RunEnd, runTask } from '../steps/run-task.ts';
+import type { Patience } from './full-disk.ts';
 import { against, endingOf } from './outcome.ts';
 import type { Router } from './routing.ts';
 
@@ -24,6 +26,7 @@ export interface Carrying {
   /** What every step carries, before the number of its task. */
   readonly life: string;
   readonly log: Log;
+  readonly patience: Patience;
 }
 
 /** How a task was left; undefined where another runner has it. */
@@ -59,7 +62,7 @@ export async function carry(
       files: looked.files,
       life: `${life}/${task.id}.${fence}`,
     };
-    const ran = await runTask(request, context);
+    const ran = await carrying.patience.until('make the folder of a run', () => runTask(request, context));
     const printed = log.close() ? logName : null;
     if (ran.kind === 'made') return await install(claim, step, looked.files, ran, printed, carrying);
     if (ran.kind === 'stopped')
@@ -123,27 +126,25 @@ async function install(
   printed: string | null,
   carrying: Carrying,
 ): Promise<Carried | undefined> {
-  const { ledger, context, files } = carrying;
+  const { ledger, context, files, patience } = carrying;
   const { clock, products: root } = context;
-  const foreign = await ledger.foreignProduct(
-    step.name,
-    ran.products.map(({ path }) => path),
-  );
-  if (foreign !== undefined) {
-    const error = `cannot put a product at ${foreign.path}: ${foreign.origin} has made what is there`;
-    return end(
-      claim,
-      {
-        ...endingOf(step, claim, inputs, { word: 'fail', exit: ran.exit, error }, clock.now()),
-        log: printed,
-      },
-      carrying,
-    );
-  }
-  const installs = await prepare(ran.products, root, files);
+  const installs = await patience.until('make products durable', () => prepare(ran.products, root, files));
   if (installs.length > 0) {
-    if (!(await ledger.intend(claim, installs, ran.exit, clock.now()))) return undefined;
-    await place(installs, root, files);
+    const about = { exit: ran.exit, overwrite: step.overwrite };
+    const intent = await ledger.intend(claim, installs, about, clock.now());
+    if (intent !== 'intended') await discard(installs, ran.products, files);
+    if (intent === 'lost') return undefined;
+    if (intent !== 'intended') {
+      const unmade = { word: 'fail' as const, exit: ran.exit, error: conflictText(intent, step) };
+      return end(claim, { ...endingOf(step, claim, inputs, unmade, clock.now()), log: printed }, carrying);
+    }
+    let isBegun = false;
+    await patience.until('put products in their places', async () => {
+      const again = isBegun;
+      isBegun = true;
+      if (!again) await place(installs, root, files);
+      else if (!(await finish(installs, root, files))) throw new Error('cannot find products that were made');
+    });
   }
   const success = {
     state: ran.word === 'ok' ? ('done' as const) : ('warned' as const),
@@ -156,6 +157,12 @@ async function install(
   return (await ledger.succeed(claim, success, clock.now()))
     ? { state: success.state, error: null }
     : undefined;
+}
+
+function conflictText({ path, step: other }: Conflict, { name }: StepPlan): string {
+  const what = `cannot put a product at ${path}: `;
+  if (other !== name) return `${what}${other} has made what is there`;
+  return `${what}what is there was made of other inputs; write a place of its own, "merge" or "overwrite: true"`;
 }
 
 /** Products in their places, each with what is to be made of it. */

@@ -51,7 +51,9 @@ export function createIntake({ inboxes, ledger, router, clock, wake }: IntakeOpt
     sight: (inbox, sightings) => inParts(sightings, (part) => ledger.sight(inbox, part, clock.now())),
     async arrive(inbox, files) {
       const isReference = references.has(inbox);
-      const arrivals = files.map((file): Arrival => {
+      // What came first is done first.
+      const inOrder = files.toSorted((a, b) => a.settledAt - b.settledAt || (a.path < b.path ? -1 : 1));
+      const arrivals = inOrder.map((file): Arrival => {
         const { group: _, ...arrival } = file;
         return { ...arrival, drafts: isReference ? [] : draftsOf(inbox, file) };
       });

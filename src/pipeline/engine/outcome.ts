@@ -4,7 +4,7 @@ import type { StepPlan } from '../plan.ts';
 import type { OutcomeWord } from '../steps/config.ts';
 
 /** How often a task may take its runner with it. */
-export const MOST_CRASHES = 3;
+const MOST_CRASHES = 3;
 
 export interface Unmade {
   readonly word: Exclude<OutcomeWord, 'ok' | 'warnings'>;

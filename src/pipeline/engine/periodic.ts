@@ -47,7 +47,7 @@ export function createPeriodic(
 }
 
 /** Makes tasks for what the step has not done yet with its version, of what is there now. */
-export async function beginOne(
+async function beginOne(
   step: StepPlan,
   ledger: Ledger,
   router: Router,
@@ -93,14 +93,9 @@ export function latest(products: readonly ProductFile[]): readonly ProductFile[]
   return [...best.values()];
 }
 
-/** A path without the version that it was made with: `L1/a_V02.fits` and `L1/a_V2.fits` as `L1/a_V*.fits`. */
+/** A path without the version that it was made with: `L1/a_V02.fits` and `L1/a_V2.fits` as `L1/a_V*.fits`. Only digits after a `V` that begins a word are one. */
 function nameWithout({ path, version }: ProductFile): string {
-  return path.replaceAll(/\d+/g, (digits, at: number) =>
-    Number(digits) === version && /[vV._-]$/.test(path.slice(0, at)) && isVersion(path, at) ? '*' : digits,
+  return path.replaceAll(/(^|[/_.-])([vV])(\d+)/g, (whole, start: string, letter: string, digits: string) =>
+    Number(digits) === version ? `${start}${letter}*` : whole,
   );
-}
-
-/** Digits after a `V` that begins a word: dates and days have none. */
-function isVersion(path: string, at: number): boolean {
-  return /(?:^|[/_.-])[vV]$/.test(path.slice(0, at));
 }

@@ -14,16 +14,19 @@ export interface Router {
   step(name: string): StepPlan | undefined;
 }
 
+/** `depth`: what came first goes all its way before the next begins. `breadth`: one level after the other. */
+export type Order = 'depth' | 'breadth';
+
 /** @param plan a plan without mistakes. */
-export function createRouter(plan: PipelinePlan): Router {
+export function createRouter(plan: PipelinePlan, order: Order = 'depth'): Router {
   const steps = new Map(plan.steps.map((step) => [step.name, { step, ...compiled(step) }]));
   const after = new Map<string, readonly StepPlan[]>();
   const draft = (step: StepPlan, path: string): TaskDraft | undefined => {
     const known = steps.get(step.name);
     const captures = known?.names.read(path);
-    return known === undefined || captures === undefined
-      ? undefined
-      : draftOf(step, { ...fileValues(path), ...captures }, known.hash);
+    if (known === undefined || captures === undefined) return undefined;
+    const made = draftOf(step, { ...fileValues(path), ...captures }, known.hash);
+    return order === 'depth' ? made : { ...made, order: step.level };
   };
   return {
     drafts(origin, path) {

@@ -1,21 +1,36 @@
 import * as v from 'valibot';
 import { duration, flag, integer, oneOf, text } from '../../core/fields.ts';
+import { didYouMean } from '../../core/suggest.ts';
 import { command, globList } from '../fields.ts';
+import { compileNames } from '../steps/names.ts';
+import { namesIn, parseTemplate } from '../steps/template.ts';
 
-/** What is never an input: hidden files, and the names that programs give to files which they have not finished. */
-export const IGNORED: readonly string[] = [
-  '**/.*',
-  '**/.*/**',
-  '**/*.tmp',
-  '**/*.part',
-  '**/*.partial',
-  '**/*.filepart',
-];
+/** What a gate can say of its file. */
+const GATE_NAMES: readonly string[] = ['in', 'name', 'stem', 'path', 'dir'];
+
+/** A marker has to be another file than the one that it marks, in the same folder, and to follow from its name. */
+function isMarkerName(marker: string): boolean {
+  const names = namesIn(parseTemplate(marker));
+  return (
+    names.length === 1 &&
+    names.every((name) => name === 'name' || name === 'stem') &&
+    !marker.includes('/') &&
+    !/^\{(?:name|stem)\}$/.test(marker)
+  );
+}
 
 const group = v.pipe(
   v.strictObject({
     key: v.pipe(
       text('a pattern of names such as {request}.{part}.xml'),
+      v.rawCheck(({ dataset, addIssue }) => {
+        const names = dataset.typed ? compileNames([dataset.value]) : undefined;
+        if (names?.ok === false) addIssue({ message: names.error });
+        else if (names?.value.captures.length === 0)
+          addIssue({
+            message: `cannot group by ${JSON.stringify(dataset.value)}: it has no capture such as {request}`,
+          });
+      }),
       v.description(
         'Which files belong together: a pattern of names with captures in braces. Files with the same captures, but for `{part}`, are one group.',
       ),
@@ -37,6 +52,14 @@ const gate = v.pipe(
   v.strictObject({
     run: v.pipe(
       command,
+      v.rawCheck(({ dataset, addIssue }) => {
+        for (const word of dataset.typed ? dataset.value : [])
+          for (const name of namesIn(parseTemplate(word)))
+            if (!GATE_NAMES.includes(name))
+              addIssue({
+                message: `cannot write ${JSON.stringify(word)}: a gate knows no {${name}}${didYouMean(name, GATE_NAMES)}`,
+              });
+      }),
       v.description(
         'The command: with exit code 0 the file goes on, with any other it waits. `{in}` is its path.',
       ),
@@ -71,12 +94,22 @@ export const inboxConfig = v.pipe(
     settle: v.pipe(
       v.optional(duration, '2s'),
       v.description(
-        'A file that was not renamed to its name goes on when two looks, so far apart, see the same.',
+        'A file that did not come by a rename goes on when two looks, so far apart, see the same; with 0s at once.',
       ),
     ),
     marker: v.pipe(
-      v.optional(text('a name such as {name}.ok')),
-      v.description('A file goes on when this one is beside it; `{name}` is the name of the file.'),
+      v.optional(
+        v.pipe(
+          text('a name such as {name}.ok'),
+          v.check(
+            isMarkerName,
+            'cannot use this as a marker: write a name with {name} or {stem}, and more, in it, such as {name}.ok',
+          ),
+        ),
+      ),
+      v.description(
+        'A file goes on when this one is beside it. `{name}` is the name of the file, `{stem}` that without its ending.',
+      ),
     ),
     group: v.optional(group),
     gate: v.optional(gate),

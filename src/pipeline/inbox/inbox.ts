@@ -1,68 +1,39 @@
-import { opendir, stat } from 'node:fs/promises';
-import { join, matchesGlob } from 'node:path';
-import type { Runnable, Scope } from '../../core/scope.ts';
-import { errorCode } from '../../core/result.ts';
-import type { Intake, ReadyFile } from '../engine/intake.ts';
-import type { InboxPlan } from '../plan.ts';
-import { IGNORED } from './config.ts';
-
-export interface InboxOptions {
-  readonly plan: InboxPlan;
-  readonly intake: Intake;
-  /** For gate commands: the complete environment, and the folder that they run in. */
-  readonly env: Readonly<Record<string, string>>;
-  readonly cwd: string;
-  /** What its own commands carry as VAHTI_LIFE, so that what they leave is found. */
-  readonly life: string;
-}
+import type { Runnable } from '../../core/scope.ts';
+import { type InboxOptions, type Looker, RunningInbox } from './running.ts';
 
 /** One folder that files come into. Runs until `drain`: it then ends at once, since all that it knows is in the ledger. */
 export interface Inbox extends Runnable {
-  /** Looks at the whole folder now; resolves when all of it is in the ledger. */
+  /**
+   * Looks at the whole folder now; resolves when all that is there is in the ledger, and what is whole has gone on. Rejects where the
+   * inbox ends before.
+   */
   look(): Promise<void>;
 }
 
-/** A plain scan of the whole folder every `scan`, that takes whatever matches as it is. */
-export function createInbox({ plan, intake }: InboxOptions): Inbox {
-  const look = async (): Promise<void> => {
-    const ready: ReadyFile[] = [];
-    for await (const path of filesBelow(plan.root, '')) {
-      if (!isWanted(plan, path)) continue;
-      const seen = await stat(join(plan.root, path), { bigint: true }).catch(() => undefined);
-      if (seen?.isFile() !== true) continue;
-      const known = await intake.inboxFile(plan.name, path);
-      const identity = { ino: String(seen.ino), size: Number(seen.size), mtimeNs: String(seen.mtimeNs) };
-      if (known !== undefined && known.size === identity.size && known.mtimeNs === identity.mtimeNs) continue;
-      ready.push({ path, ...identity, settledAt: Number(seen.ctimeMs) });
-    }
-    if (ready.length > 0) await intake.arrive(plan.name, ready);
-  };
+/** Scans are the truth: each looks at everything. What the kernel tells between them only says where to look at once. */
+export function createInbox(options: InboxOptions): Inbox {
+  const asked: Looker[] = [];
+  let running: RunningInbox | undefined;
+  let isOver = false;
   return {
-    look,
-    async run({ drain, clock, log }: Scope) {
-      do {
-        try {
-          await look();
-        } catch (thrown) {
-          if (errorCode(thrown) === undefined) throw thrown;
-          log.warn(`cannot look at the inbox ${plan.name}`, { reason: String(thrown) });
-        }
-      } while (await clock.sleep(plan.scan, drain));
+    look() {
+      if (isOver)
+        return Promise.reject(new Error(`cannot look at the inbox ${options.plan.name}: it has ended`));
+      if (running?.hangs !== undefined) return Promise.reject(new Error(running.hangs));
+      return new Promise((resolve, reject) => {
+        asked.push({ resolve, reject, at: Infinity });
+        running?.wake();
+      });
+    },
+    async run(scope) {
+      try {
+        running = new RunningInbox(options, scope, asked);
+        await running.run();
+      } finally {
+        isOver = true;
+        for (const { reject } of asked.splice(0))
+          reject(new Error(`cannot look at the inbox ${options.plan.name}: it has ended`));
+      }
     },
   };
-}
-
-function isWanted({ match, ignore = [] }: InboxPlan, path: string): boolean {
-  return (
-    match.some((glob) => matchesGlob(path, glob)) &&
-    ![...IGNORED, ...ignore].some((glob) => matchesGlob(path, glob))
-  );
-}
-
-async function* filesBelow(root: string, folder: string): AsyncGenerator<string, void> {
-  for await (const entry of await opendir(join(root, folder))) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) yield* filesBelow(root, path);
-    else if (entry.isFile()) yield path;
-  }
 }

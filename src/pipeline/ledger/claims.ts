@@ -2,6 +2,7 @@ import { type Database, nullable, number, text, transaction } from '../../core/s
 import type { Interrupted, TaskLedger } from './ledger.ts';
 import { reopen } from './making.ts';
 import { FILE, FILE_COLUMNS, INSTALL, readFile, readInstall, readTask, TASK, TASK_COLUMNS } from './rows.ts';
+import { relaxed } from './relaxed.ts';
 import type { Claim, Owner } from './types.ts';
 
 /** What can run, and what nobody runs any more. */
@@ -12,14 +13,19 @@ export function taskClaims(
   'claim' | 'interrupted' | 'promote' | 'wakeDeferred' | 'retry' | 'adopt' | 'mark' | 'setMark'
 > {
   return {
-    claim: async (owner, free, room, now) => transaction(db, () => claimSome(db, owner, free, room, now)),
+    claim: async (owner, free, room, now) => relaxed(db, () => claimSome(db, owner, free, room, now)),
     interrupted: async () => interrupted(db),
     async promote(now) {
       const due = `state IN ('gathering', 'retry', 'deferred')`;
-      const promoted = transaction(db, () =>
+      const first = (): number | undefined =>
+        db.get({ due: number }, `SELECT due FROM task WHERE ${due} ORDER BY due LIMIT 1`)?.due;
+      // Asked before each claim: mostly there is nothing to be written.
+      const before = first();
+      if (before === undefined || before > now) return { promoted: 0, next: before };
+      const promoted = relaxed(db, () =>
         db.run(`UPDATE task SET state = 'ready', due = NULL WHERE ${due} AND due <= ?`, [now]),
       );
-      const next = db.get({ due: number }, `SELECT due FROM task WHERE ${due} ORDER BY due LIMIT 1`)?.due;
+      const next = first();
       return { promoted, next };
     },
     wakeDeferred: async () =>
@@ -27,9 +33,11 @@ export function taskClaims(
     retry: async (filter, now) => transaction(db, () => retry(db, filter, now)),
     async adopt(steps) {
       transaction(db, () => {
-        const sql = `UPDATE task SET priority = ?, level = ? WHERE step = ? AND (priority <> ? OR level <> ?)
-          AND state IN ('gathering', 'ready', 'retry', 'deferred')`;
-        for (const { name, priority, level } of steps) db.run(sql, [priority, level, name, priority, level]);
+        const sql = `UPDATE task SET priority = ?, level = ?, version = ?, step_hash = ?
+          WHERE step = ? AND state IN ('gathering', 'ready', 'retry', 'deferred')
+          AND (priority <> ? OR level <> ? OR version <> ? OR step_hash <> ?)`;
+        for (const { name, priority, level, version, hash } of steps)
+          db.run(sql, [priority, level, version, hash, name, priority, level, version, hash]);
       });
     },
     mark: async (name) => db.get({ value: text }, 'SELECT value FROM mark WHERE name = ?', [name])?.value,

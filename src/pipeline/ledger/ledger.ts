@@ -12,12 +12,16 @@ import type {
   TaskDraft,
   TaskState,
 } from './types.ts';
+import type { StepPlan } from '../plan.ts';
+import type { AsideLedger } from './aside.ts';
+import type { Conflict } from './conflicts.ts';
+import type { LedgerViews } from './views.ts';
 
 /**
  * The ledger of a pipeline: what it knows, durable when a call resolves. It decides nothing. Calls reject where the disk fails; the
  * runner ends then, and the next one goes on from the last commit. One runner writes, anybody may read.
  */
-export interface Ledger extends InboxLedger, TaskLedger, LedgerReader {
+export interface Ledger extends InboxLedger, TaskLedger, LedgerReader, AsideLedger {
   close(): Promise<void>;
 }
 
@@ -103,6 +107,8 @@ export interface Success {
   readonly drafts?: readonly DraftOf[];
 }
 
+export type Intent = 'intended' | 'lost' | Conflict;
+
 /** What the engine writes. Every call that has a claim resolves false where another runner has the task by now. */
 export interface TaskLedger {
   /** The next tasks that can run of these steps, at most `room` of them and `free` of each step, each claimed. */
@@ -112,8 +118,17 @@ export interface TaskLedger {
     room: number,
     now: number,
   ): Promise<readonly Claim[]>;
-  /** Before the first rename: what goes where, and with which exit code it was made. */
-  intend(held: Held, installs: readonly Install[], exit: string | null, now: number): Promise<boolean>;
+  /**
+   * Before the first rename: what goes where, and with which exit code it was made. Nothing is written where another runner has the
+   * task, or one of the places is taken.
+   * @param overwrite what the step has made of other inputs takes no place.
+   */
+  intend(
+    held: Held,
+    installs: readonly Install[],
+    about: { readonly exit: string | null; readonly overwrite: boolean },
+    now: number,
+  ): Promise<Intent>;
   /** Products, the next level's tasks and the end of the task, in one transaction. */
   succeed(held: Held, success: Success, now: number): Promise<boolean>;
   end(held: Held, ending: Ending, now: number): Promise<boolean>;
@@ -130,9 +145,9 @@ export interface TaskLedger {
   /** Small things to remember: whether it is held, when a periodic step last ran. */
   mark(name: string): Promise<string | undefined>;
   setMark(name: string, value: string | undefined): Promise<void>;
-  /** What the plan says now of steps: priorities of tasks that wait follow it. */
+  /** What the plan says now of steps: tasks that wait follow it. */
   adopt(
-    steps: readonly { readonly name: string; readonly priority: number; readonly level: number }[],
+    steps: readonly (Pick<StepPlan, 'name' | 'priority' | 'level' | 'version'> & { readonly hash: string })[],
   ): Promise<void>;
 }
 
@@ -158,7 +173,7 @@ export interface Tally {
 }
 
 /** What anybody may ask. */
-export interface LedgerReader {
+export interface LedgerReader extends LedgerViews {
   tally(): Promise<readonly Tally[]>;
   /** Files of inboxes that may be worked on and are not done yet, and since when the oldest of them may. */
   backlog(): Promise<{ readonly count: number; readonly oldest: number | undefined }>;
@@ -196,8 +211,6 @@ export interface LedgerReader {
   productsOfKey(step: string, key: string, version: number): Promise<readonly ProductFile[]>;
   /** Everything that ever was an input of this key of a step and is there still, by its newest revision. */
   inputsOfKey(step: string, key: string): Promise<readonly LedgerFile[]>;
-  /** A current product at one of these paths that another step has made. */
-  foreignProduct(step: string, paths: readonly string[]): Promise<ProductFile | undefined>;
   /** When a task last came to an end with a product. */
   lastSuccess(): Promise<number | undefined>;
 }

@@ -6,7 +6,7 @@ import { BAD, OVER, type TaskDraft, type TaskState } from './types.ts';
 const ID = { id: number };
 
 /** The files of inboxes that a file goes back to: itself, or those of the task that made it. */
-export function rootsOf(db: Database, file: number): readonly number[] {
+function rootsOf(db: Database, file: number): readonly number[] {
   const made = db.get({ task: number }, `SELECT task FROM file WHERE id = ? AND kind = 'product'`, [file]);
   return made === undefined ? [file] : rootsOfTask(db, made.task);
 }

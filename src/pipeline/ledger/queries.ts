@@ -1,6 +1,7 @@
 import { type Database, nullable, number, text } from '../../core/sqlite.ts';
 import { inputs } from './claims.ts';
 import type { LedgerReader } from './ledger.ts';
+import { productQueries } from './product-queries.ts';
 import {
   FILE,
   FILE_COLUMNS,
@@ -14,6 +15,7 @@ import {
   TASK_COLUMNS,
 } from './rows.ts';
 import type { InboxFileState, TaskState } from './types.ts';
+import { ledgerViews } from './views.ts';
 
 /** Questions to a ledger; they change nothing, and may be asked of a ledger that another process writes. */
 export function ledgerReader(db: Database): LedgerReader {
@@ -23,6 +25,7 @@ export function ledgerReader(db: Database): LedgerReader {
     db.all(FILE, sql, values).map(readFile);
   return {
     ...figures(db),
+    ...ledgerViews(db),
     async task(id) {
       return tasks(`SELECT ${TASK_COLUMNS} FROM task WHERE id = ?`, [id])[0];
     },
@@ -56,72 +59,27 @@ export function ledgerReader(db: Database): LedgerReader {
     filesAt: async (path) =>
       files(`SELECT ${FILE_COLUMNS} FROM file WHERE path = ? ORDER BY id DESC LIMIT 1000`, [path]),
     ...lists(db),
+    ...productQueries(db),
   };
 }
 
-function lists(
-  db: Database,
-): Pick<
-  LedgerReader,
-  | 'inboxFilesIn'
-  | 'lastEnded'
-  | 'products'
-  | 'productsOfKey'
-  | 'inputsOfKey'
-  | 'foreignProduct'
-  | 'lastSuccess'
-> {
+function lists(db: Database): Pick<LedgerReader, 'inboxFilesIn' | 'lastEnded' | 'lastSuccess'> {
   const inboxFiles = (sql: string, values: readonly (string | number)[]) =>
     db.all(FILE, sql, values).map(readInboxFile);
   return {
     inboxFilesIn: async (states, limit) =>
       inboxFiles(
-        `SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'inbox' AND state IN (${quoted(states)}) ORDER BY id LIMIT ?`,
+        `SELECT ${FILE_COLUMNS} FROM file INDEXED BY file_state
+         WHERE kind = 'inbox' AND state IN (${quoted(states)}) ORDER BY id LIMIT ?`,
         [limit],
       ),
     lastEnded: async (states, limit) =>
       inboxFiles(
-        `SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'inbox' AND ended IS NOT NULL AND state IN (${quoted(states)})
+        `SELECT ${FILE_COLUMNS} FROM file INDEXED BY file_ended
+         WHERE kind = 'inbox' AND ended IS NOT NULL AND state IN (${quoted(states)})
          ORDER BY ended DESC, id DESC LIMIT ?`,
         [limit],
       ),
-    async products({ step, after = '', limit }) {
-      const where = step === undefined ? '' : 'AND origin = ?';
-      const values = step === undefined ? [after, limit] : [after, step, limit];
-      const sql = `SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'product' AND state = 'current' AND path > ? ${where} ORDER BY path LIMIT ?`;
-      return db.all(FILE, sql, values).map(readProduct);
-    },
-    productsOfKey: async (step, key, version) =>
-      db
-        .all(
-          FILE,
-          `SELECT ${FILE_COLUMNS} FROM task JOIN file ON file.task = task.id
-           WHERE task.step = ? AND task.key = ? AND task.version = ? AND task.key <> '' AND file.state = 'current'
-           ORDER BY file.path`,
-          [step, key, version],
-        )
-        .map(readProduct),
-    inputsOfKey: async (step, key) =>
-      db
-        .all(
-          FILE,
-          `SELECT DISTINCT ${FILE_COLUMNS} FROM task JOIN task_input ON task_input.task = task.id
-             JOIN file ON file.id = task_input.file
-           WHERE task.step = ? AND task.key = ? AND task.key <> '' AND file.state NOT IN ('superseded', 'gone')
-             AND NOT EXISTS (SELECT 1 FROM file AS newer WHERE newer.kind = file.kind AND newer.origin = file.origin
-               AND newer.path = file.path AND newer.rev > file.rev)
-           ORDER BY file.id`,
-          [step, key],
-        )
-        .map(readFile),
-    async foreignProduct(step, paths) {
-      const sql = `SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'product' AND state = 'current' AND path = ? AND origin <> ?`;
-      for (const path of paths) {
-        const row = db.get(FILE, sql, [path, step]);
-        if (row !== undefined) return readProduct(row);
-      }
-      return undefined;
-    },
     lastSuccess: async () =>
       db.get({ at: nullable(number) }, `SELECT max(ended) AS at FROM task WHERE state IN ('done', 'warned')`)
         ?.at ?? undefined,
@@ -145,7 +103,8 @@ function figures(db: Database): Pick<LedgerReader, 'tally' | 'backlog' | 'inboxT
       // Files are numbered as they came: the first of this part of the index is about the oldest.
       const oldest = db.get(
         { at: nullable(number) },
-        `SELECT coalesce(settled_at, first_seen) AS at FROM file WHERE kind = 'inbox' AND state = 'ready' ORDER BY id LIMIT 1`,
+        `SELECT coalesce(settled_at, first_seen) AS at FROM file INDEXED BY file_state
+         WHERE kind = 'inbox' AND state = 'ready' ORDER BY id LIMIT 1`,
       )?.at;
       return { count: count ?? 0, oldest: oldest ?? undefined };
     },

@@ -1,28 +1,35 @@
 import { type Database, number, text, transaction } from '../../core/sqlite.ts';
-import type { DraftOf, Ending, Held, Produced, Success, TaskLedger } from './ledger.ts';
+import { conflictOf } from './conflicts.ts';
+import type { DraftOf, Ending, Held, Intent, Produced, Success, TaskLedger } from './ledger.ts';
 import { close, giveFiles, rootsOfTask, settleRoot, takeAway } from './making.ts';
+import { relaxed } from './relaxed.ts';
 import { OVER } from './types.ts';
 
 /** How tasks end. Nothing is written for a task that another runner has by now. */
 export function taskResults(db: Database): Pick<TaskLedger, 'intend' | 'succeed' | 'end' | 'add'> {
   return {
-    intend: async (held, installs, exit, now) =>
-      transaction(db, () => {
+    intend: async (held, installs, { exit, overwrite }, now) =>
+      transaction(db, (): Intent => {
+        const { id } = held.task;
+        const paths = installs.map(({ path }) => path);
+        const conflict = conflictOf(db, id, paths, overwrite);
+        if (conflict !== undefined) return conflict;
         const sql = `UPDATE task SET state = 'installing', exit = ?, started = coalesce(started, ?) WHERE id = ? AND fence = ? AND state = 'running'`;
-        if (db.run(sql, [exit, now, held.task.id, held.fence]) === 0) return false;
-        db.run('DELETE FROM install WHERE task = ?', [held.task.id]);
+        if (db.run(sql, [exit, now, id, held.fence]) === 0) return 'lost';
+        db.run('DELETE FROM install WHERE task = ?', [id]);
         for (const { path, temp, size, sha256, complete } of installs)
           db.run('INSERT INTO install (task, path, temp, size, sha256, complete) VALUES (?, ?, ?, ?, ?, ?)', [
-            held.task.id,
+            id,
             path,
             temp,
             size,
             sha256,
             complete ? 1 : 0,
           ]);
-        return true;
+        return 'intended';
       }),
-    succeed: async (held, success, now) => transaction(db, () => succeed(db, held, success, now)),
+    succeed: async (held, success, now) =>
+      (success.products.length > 0 ? relaxed : transaction)(db, () => succeed(db, held, success, now)),
     end: async (held, ending, now) => transaction(db, () => end(db, held, ending, now)),
     add: async (drafts, now) =>
       transaction(db, () => drafts.flatMap((draft) => make(db, draft, undefined, now))),

@@ -28,8 +28,7 @@ const FILES = `
   CREATE UNIQUE INDEX file_name ON file (kind, origin, path, rev);
   CREATE UNIQUE INDEX file_current ON file (path) WHERE kind = 'product' AND state = 'current';
   CREATE INDEX file_path ON file (path);
-  CREATE INDEX file_waiting ON file (state, id)
-    WHERE kind = 'inbox' AND state IN ('seen', 'settling', 'waiting', 'ready', 'failed', 'partial', 'parked');
+  CREATE INDEX file_state ON file (kind, state, id);
   CREATE INDEX file_ended ON file (ended) WHERE kind = 'inbox' AND ended IS NOT NULL;
   CREATE INDEX file_task ON file (task) WHERE task IS NOT NULL;
   CREATE TABLE file_tally (inbox TEXT NOT NULL, state TEXT NOT NULL, count INTEGER NOT NULL,

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ok, type Result } from '../../core/result.ts';
 import { type DatabaseError, openDatabase, openDatabaseReadOnly } from '../../core/sqlite.ts';
+import { asideLedger } from './aside.ts';
 import { taskClaims } from './claims.ts';
 import { inboxWrites } from './inbox-writes.ts';
 import type { Ledger, LedgerReader } from './ledger.ts';
@@ -30,6 +31,7 @@ export function openLedger(folder: string, name: string): Result<Ledger, Databas
     ...taskClaims(db),
     ...taskResults(db),
     ...ledgerReader(db),
+    ...asideLedger(db),
     close: async () => db.close(),
   });
 }

@@ -106,6 +106,12 @@ const products = {
       'The command gets a copy of what its `key` has made before, as `{target}`, and writes it anew with the new inputs in it.',
     ),
   ),
+  overwrite: v.pipe(
+    v.optional(flag, false),
+    v.description(
+      'Whether a product may take the place of one that was made of other inputs; else the run fails.',
+    ),
+  ),
   version: v.pipe(
     v.optional(integer(1, 999_999)),
     v.description('The version of its products, where it is higher than that of the pipeline.'),

@@ -1,5 +1,6 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { errorCode } from '../../core/result.ts';
 import type { ProductFile } from '../ledger/types.ts';
 
 /** The private folder of one run. Paths absolute. */
@@ -53,7 +54,13 @@ export async function makeRunFolder(
   products: string,
   { tmp, merge }: { readonly tmp?: 'private'; readonly merge: boolean },
 ): Promise<Manifest> {
-  await mkdir(folder.out, { recursive: true });
+  await mkdir(folder.path).catch(async (thrown: unknown) => {
+    if (errorCode(thrown) !== 'EEXIST') throw thrown;
+    // One that could not be made whole before is made anew.
+    await removeRunFolder(folder);
+    await mkdir(folder.path);
+  });
+  await mkdir(folder.out);
   if (tmp !== undefined) await mkdir(folder.tmp, { mode: 0o700 });
   if (merge) await mkdir(folder.targets);
   const targets = [];

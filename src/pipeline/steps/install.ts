@@ -37,9 +37,15 @@ export async function prepare(
       dev = (await stat(folder)).dev;
       folders.set(folder, dev);
     }
-    const isNear = (await stat(file)).dev === dev;
+    const seen = await stat(file);
+    const isNear = seen.dev === dev;
     const temp = isNear ? file : temporaryPath(target);
-    installs.push({ path, temp, complete, ...(await secure(file, isNear ? undefined : temp, files)) });
+    installs.push({
+      path,
+      temp,
+      complete,
+      ...(await secure(file, seen.size, isNear ? undefined : temp, files)),
+    });
   }
   return installs;
 }
@@ -47,21 +53,24 @@ export async function prepare(
 /** Reads a file for its hash and makes it durable; with `copy`, a copy of it. */
 async function secure(
   file: string,
+  expected: number,
   copy: string | undefined,
   files: Files,
 ): Promise<{ readonly size: number; readonly sha256: string }> {
   const hash = createHash('sha256');
+  // One more than there is, so that one read of a small file shows its end, too.
+  const most = Math.min(PIECE, expected + 1);
   const fd = await files.open(file, 'read');
   try {
     const to = copy === undefined ? undefined : await files.open(copy, 'create');
     try {
       let size = 0;
       for (;;) {
-        const piece = await files.read(fd, size, PIECE);
+        const piece = await files.read(fd, size, most);
         if (piece.length > 0) hash.update(piece);
         if (to !== undefined && piece.length > 0) await files.write(to, piece, size);
         size += piece.length;
-        if (piece.length < PIECE) break;
+        if (piece.length < most) break;
       }
       await files.datasync(to ?? fd);
       return { size, sha256: hash.digest('hex') };
@@ -77,6 +86,16 @@ async function secure(
 export async function place(installs: readonly Install[], root: string, files: Files): Promise<void> {
   for (const { temp, path } of installs) await files.rename(temp, join(root, path));
   await syncFolders(installs, root, files);
+}
+
+/** Removes what was prepared and goes nowhere; what lies in a run's own folder goes with that. */
+export async function discard(
+  installs: readonly Install[],
+  products: readonly Product[],
+  files: Files,
+): Promise<void> {
+  const own = new Set(products.map(({ file }) => file));
+  for (const { temp } of installs) if (!own.has(temp)) await files.unlink(temp).catch(() => {});
 }
 
 async function syncFolders(installs: readonly Install[], root: string, files: Files): Promise<void> {
@@ -126,7 +145,7 @@ export async function identityOf(path: string): Promise<FileIdentity> {
 }
 
 /** Makes a folder and those above it, each durable in the one above it. */
-export async function makeFolders(folder: string, files: Files): Promise<void> {
+async function makeFolders(folder: string, files: Files): Promise<void> {
   try {
     await files.mkdir(folder);
   } catch (thrown) {

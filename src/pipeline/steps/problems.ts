@@ -6,9 +6,9 @@ import { compileNames, type Names } from './names.ts';
 import { namesIn, parseStrictly, parseTemplate } from './template.ts';
 
 /** What `key` and `lock` can say of a file, beside captures of its name. */
-export const FILE_VALUES = ['name', 'stem', 'path', 'dir'] as const;
+const FILE_VALUES = ['name', 'stem', 'path', 'dir'] as const;
 /** What `run` can say of any run. */
-export const RUN_VALUES = ['list', 'out', 'work', 'manifest', 'version', 'key', 'step', 'attempt'] as const;
+const RUN_VALUES = ['list', 'out', 'work', 'manifest', 'version', 'key', 'step', 'attempt'] as const;
 const PRODUCT_VALUES = [...FILE_VALUES, 'step', 'version', 'key'] as const;
 
 interface Say {

@@ -33,7 +33,7 @@ export async function readReport(file: string): Promise<Result<Report, string>> 
 }
 
 /** Reads the lines of a report. The error names the line. */
-export function parseReport(text: string): Result<Report, string> {
+function parseReport(text: string): Result<Report, string> {
   const incomplete = new Set<string>();
   const failed = new Map<string, string>();
   const named: string[] = [];

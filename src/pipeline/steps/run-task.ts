@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import type { Claim, LedgerFile, ProductFile } from '../ledger/types.ts';
-import type { InboxPlan, StepPlan } from '../plan.ts';
+import { ANYWHERE, type InboxPlan, type StepPlan } from '../plan.ts';
 import { type ChildEnd, runChild } from './child.ts';
 import type { OutcomeWord } from './config.ts';
 import { type Manifest, makeRunFolder, type RunFolder } from './folder.ts';
@@ -62,7 +62,7 @@ export function pathOf(
 ): string {
   if (file.kind === 'product') return join(products, file.path);
   const inbox = inboxes.find(({ name }) => name === file.origin);
-  return join(inbox?.root ?? '/nonexistent', file.path);
+  return join(inbox?.root ?? (file.origin === ANYWHERE ? '/' : '/nonexistent'), file.path);
 }
 
 /** Whether an input still is what it was taken for; the sentence says what it is otherwise. */
@@ -72,9 +72,9 @@ export async function inputTrouble(
 ): Promise<'gone' | 'changed' | undefined> {
   const seen = await identityOf(pathOf(file, context)).catch(() => undefined);
   if (seen === undefined) return 'gone';
-  const isSame = seen.size === file.size && seen.mtimeNs === file.mtimeNs;
-  // A product that was written anew while it waited was rewritten by its step, and comes again.
-  return isSame ? undefined : 'changed';
+  // Of a product nobody would bring the new content: whatever it is by now is what there is.
+  if (file.kind === 'product') return undefined;
+  return seen.size === file.size && seen.mtimeNs === file.mtimeNs ? undefined : 'changed';
 }
 
 /** Makes one run in its private folder, up to the point where its products are found. Rejects only where the disk fails. */

@@ -37,7 +37,7 @@ export function namesIn(template: Template): readonly string[] {
 }
 
 /** Writes a template. The error names what it asks for and nobody gives. */
-export function expand(template: Template, values: Values): Result<string, string> {
+function expand(template: Template, values: Values): Result<string, string> {
   let text = '';
   for (const part of template) {
     if (typeof part === 'string') {

@@ -1,0 +1,172 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { systemClock } from '../../core/clock.ts';
+import { err, errorCode, ok, type Result } from '../../core/result.ts';
+import { createRpcClient, type RpcFailure } from '../../core/rpc-client.ts';
+import { type Adopted, adoptFiles } from '../../pipeline/adopt.ts';
+import { HELD } from '../../pipeline/engine/engine.ts';
+import type { Ledger, RetryFilter } from '../../pipeline/ledger/ledger.ts';
+import { readLedger } from '../../pipeline/ledger/sqlite.ts';
+import type { PipelineFigures, PipelineView } from '../../pipeline/pipeline.ts';
+import type { PipelinePlan } from '../../pipeline/plan.ts';
+import { answerStatus } from '../../pipeline/status/commands.ts';
+import { offlineView } from '../../pipeline/status/offline.ts';
+import { serviceSocket, type StatePaths } from '../state.ts';
+import { pipelineFolder } from './folder.ts';
+import { ownLedger, type PipelineTrouble } from './own-ledger.ts';
+import { ADOPTED_AT_ONCE, type PipelineServiceApi } from './service-api.ts';
+
+/** A pipeline of a config, whether it runs or not. */
+export interface PipelineTarget {
+  readonly name: string;
+  readonly plan: PipelinePlan;
+  readonly folder: string;
+  readonly socket: string;
+}
+
+export function pipelineTarget(name: string, plan: PipelinePlan, paths: StatePaths): PipelineTarget {
+  return { name, plan, folder: pipelineFolder(paths, name), socket: serviceSocket(paths, name) };
+}
+
+/** Lets something look at what a pipeline has done; its service may run meanwhile. */
+export async function viewPipeline<T>(
+  { name, plan, folder }: PipelineTarget,
+  look: (view: PipelineView) => Promise<T>,
+): Promise<Result<T, PipelineTrouble>> {
+  const opened = readLedger(folder, name);
+  if (!opened.ok) {
+    const isNew = opened.error.kind === 'unopenable' && isMissing(folder);
+    return err(
+      isNew
+        ? { kind: 'new', message: `cannot look into ${name}: it has not run yet` }
+        : { kind: 'failed', message: opened.error.message },
+    );
+  }
+  try {
+    return ok(await look(await offlineView(name, plan, opened.value, join(folder, 'logs'))));
+  } finally {
+    opened.value.close();
+  }
+}
+
+/** Whether a folder surely is not there: one that may not be looked at is something else. */
+function isMissing(folder: string): boolean {
+  try {
+    statSync(join(folder, 'ledger.db'));
+    return false;
+  } catch (thrown) {
+    return errorCode(thrown) === 'ENOENT';
+  }
+}
+
+/** What a pipeline says of itself, and whether its service runs. */
+export async function askFigures(
+  target: PipelineTarget,
+): Promise<Result<{ readonly running: boolean; readonly figures: PipelineFigures }, PipelineTrouble>> {
+  const answer = await clientOf(target).call('figures', {});
+  if (answer.ok) return ok({ running: true, figures: answer.value });
+  if (answer.error.kind !== 'not-running') return err(troubleOf(answer.error));
+  const looked = await viewPipeline(target, (view) => view.figures());
+  return looked.ok ? ok({ running: false, figures: looked.value }) : looked;
+}
+
+/** The answer to a line of the status protocol, by the service or out of its ledger. @param program the version of Vahti. */
+export async function askStatus(
+  target: PipelineTarget,
+  line: string,
+  program: string,
+): Promise<Result<string, PipelineTrouble>> {
+  const answer = await clientOf(target).call('say', { line });
+  if (answer.ok) return ok(answer.value.text);
+  if (answer.error.kind !== 'not-running') return err(troubleOf(answer.error));
+  return viewPipeline(target, (view) => answerStatus(line, { view, now: systemClock.now(), program }));
+}
+
+/** Nothing new is begun from now on, whether it runs or not. */
+export function holdPipeline(target: PipelineTarget, why: string): Promise<Result<void, PipelineTrouble>> {
+  return tell(
+    target,
+    (client) => client.call('hold', { why }),
+    (ledger) => ledger.setMark(HELD, why),
+    () => undefined,
+  );
+}
+
+/** Ends a hold, whoever made it. */
+export function resumePipeline(target: PipelineTarget): Promise<Result<void, PipelineTrouble>> {
+  return tell(
+    target,
+    (client) => client.call('resume', {}),
+    (ledger) => ledger.setMark(HELD, undefined),
+    () => undefined,
+  );
+}
+
+/** Failed and parked tasks are done again; answers with how many. */
+export function retryTasks(
+  target: PipelineTarget,
+  filter: RetryFilter,
+): Promise<Result<number, PipelineTrouble>> {
+  return tell(
+    target,
+    (client) => client.call('retry', filter),
+    async (ledger) => ({ tasks: await ledger.retry(filter, systemClock.now()) }),
+    ({ tasks }) => tasks,
+  );
+}
+
+/** Writes files of an inbox down as done. @param paths below its folder. */
+export async function adoptPaths(
+  target: PipelineTarget,
+  inbox: string,
+  paths: readonly string[],
+): Promise<Result<Adopted, PipelineTrouble>> {
+  const plan = target.plan.inboxes.find(({ name }) => name === inbox);
+  if (plan === undefined) throw new Error(`cannot find the inbox ${inbox}`);
+  let sum: Adopted = { adopted: 0, known: 0, left: [] };
+  for (let at = 0; at < paths.length; at += ADOPTED_AT_ONCE) {
+    const part = paths.slice(at, at + ADOPTED_AT_ONCE);
+    const done = await tell(
+      target,
+      (client) => client.call('adopt', { inbox, paths: part }, { timeoutMs: ADOPT_MS }),
+      (ledger) => adoptFiles(ledger, plan, part, systemClock.now()),
+      (each) => each,
+    );
+    if (!done.ok) return done;
+    const { adopted, known, left } = done.value;
+    sum = { adopted: sum.adopted + adopted, known: sum.known + known, left: [...sum.left, ...left] };
+  }
+  return ok(sum);
+}
+
+/** For the files of one call, of which each is looked at. */
+const ADOPT_MS = 60_000;
+
+export type PipelineClient = ReturnType<typeof createRpcClient<PipelineServiceApi>>;
+
+export function clientOf({ socket }: PipelineTarget): PipelineClient {
+  return createRpcClient<PipelineServiceApi>(socket);
+}
+
+/** Says something to the service, or does it to the ledger where that does not run. */
+async function tell<A, R>(
+  target: PipelineTarget,
+  call: (client: PipelineClient) => Promise<Result<A, RpcFailure>>,
+  write: (ledger: Ledger) => Promise<A | void>,
+  answer: (said: A) => R,
+): Promise<Result<R, PipelineTrouble>> {
+  const answered = await call(clientOf(target));
+  if (answered.ok) return ok(answer(answered.value));
+  if (answered.error.kind !== 'not-running') return err(troubleOf(answered.error));
+  const own = ownLedger(target, 'vahti pipeline', systemClock);
+  if (!own.ok) return own;
+  try {
+    return ok(answer((await write(own.value.ledger)) as A));
+  } finally {
+    await own.value.release();
+  }
+}
+
+function troubleOf(failure: RpcFailure): PipelineTrouble {
+  return { kind: 'failed', message: failure.message };
+}

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { tempFolder } from '../../../test/rig/leaks.ts';
+import { planOf } from '../../../test/rig/pipeline.ts';
+import { again, filled, REPROCESSED, since } from '../../../test/rig/reprocessing.ts';
+import { createRouter } from '../../pipeline/engine/routing.ts';
+
+test('inputs of another folder, and variables for the steps', async (t) => {
+  const rig = await filled(t, ['a-1']);
+  const inputs = tempFolder(t);
+  mkdirSync(join(inputs, 'sub'));
+  writeFileSync(join(inputs, 'sub/c-1.in'), 'c-1\n');
+  writeFileSync(join(inputs, 'c-2.other'), 'not meant\n');
+  const before = rig.trace();
+  await again(rig, { set: { K: 'changed' } }, { inputs });
+  assert.deepEqual(since(rig, before), ['LB c-1_V1', 'L0 c', 'L1 c_V1 changed']);
+  // A second time it is the same file.
+  await again(rig, {}, { inputs });
+  assert.equal(since(rig, before).length, 6);
+});
+
+test('--on-error stop begins nothing more, and does not hold the service', async (t) => {
+  const rig = await filled(t, ['a-1']);
+  rig.deliver('a-2.in', 'bad');
+  await rig.work();
+  assert.equal(await rig.state('a-2.in'), 'failed');
+  const before = rig.trace();
+  const done = await again(rig, { onError: 'stop' }, { filter: 'a-2*' });
+  assert.match(done.stopped ?? '', /^LB has failed: exit code 1/);
+  assert.deepEqual(since(rig, before), []);
+  rig.deliver('b-1.in', 'fine\n');
+  await rig.work();
+  assert.equal(await rig.state('b-1.in'), 'done');
+});
+
+test('F6 what waits for the service is left to it', async (t) => {
+  const rig = await filled(t, ['a-1']);
+  const held = rig.start();
+  await held.pipeline.hold('a test');
+  rig.deliver('b-1.in', 'b-1\n');
+  await held.settle();
+  await held.stop();
+  assert.equal(await rig.state('b-1.in'), 'ready');
+  const before = rig.trace();
+  await again(rig, {}, { filter: 'a-*' });
+  assert.deepEqual(since(rig, before), ['LB a-1_V1', 'L0 a', 'L1 a_V1 usual']);
+  assert.equal(await rig.state('b-1.in'), 'ready');
+  const resumed = rig.start();
+  await resumed.pipeline.resume();
+  await resumed.settle();
+  await resumed.stop();
+  assert.deepEqual(since(rig, before).slice(3), ['LB b-1_V1', 'L0 b', 'L1 b_V1 usual']);
+});
+
+test('F7 a run that was killed is given up by whoever comes next, and what it had set aside goes on', async (t) => {
+  const rig = await filled(t, ['a-1']);
+  const held = rig.start();
+  await held.pipeline.hold('a test');
+  rig.deliver('b-1.in', 'b-1\n');
+  await held.settle();
+  await held.stop();
+  // As a run leaves it that dies right after it has made its tasks.
+  await rig.ledger(async (ledger) => {
+    await ledger.setAside();
+    const plan = planOf(rig.folder, REPROCESSED);
+    const router = createRouter(plan, 'breadth');
+    const file = await ledger.inboxFile('inbox', 'a-1.in');
+    const [step] = plan.steps;
+    assert.ok(file !== undefined && step !== undefined);
+    const made = router.draft(step, 'a-1.in');
+    assert.ok(made !== undefined);
+    await ledger.add([{ draft: made, files: [file.id] }], 1);
+    assert.equal((await ledger.inboxFile('inbox', 'a-1.in'))?.state, 'ready');
+  });
+  const before = rig.trace();
+  const resumed = rig.start();
+  await resumed.pipeline.resume();
+  await resumed.settle();
+  await resumed.stop();
+  assert.deepEqual(since(rig, before), ['LB b-1_V1', 'L0 b', 'L1 b_V1 usual']);
+  assert.deepEqual([await rig.state('a-1.in'), await rig.state('b-1.in')], ['done', 'done']);
+});
+
+test('what had failed and is run again is failed no more, or failed once', async (t) => {
+  const rig = await filled(t, ['a-1']);
+  rig.deliver('b-1.in', 'bad');
+  rig.deliver('c-1.in', 'bad');
+  await rig.work();
+  assert.equal((await rig.failures()).length, 2);
+  await again(rig, {}, { filter: 'b-*' });
+  assert.equal((await rig.failures()).length, 2);
+  writeFileSync(join(rig.folder, 'incoming/b-1.in'), 'mended\n');
+  await again(rig, {}, { filter: 'b-*' });
+  assert.equal(await rig.state('b-1.in'), 'done');
+  assert.equal((await rig.failures()).length, 1);
+  assert.equal(await rig.state('c-1.in'), 'failed');
+});

@@ -1,0 +1,87 @@
+import { type Database, number, text, transaction } from '../../core/sqlite.ts';
+import { close, rootsOfTask, settleRoot } from './making.ts';
+import { readTask, TASK, TASK_COLUMNS } from './rows.ts';
+import type { Task } from './types.ts';
+
+/**
+ * A run over files that were worked on before shares the ledger with the service, and must not do what waits for that: its tasks are
+ * set aside for as long as it takes. Whatever is not done by then was the run's alone, and is given up.
+ */
+export interface AsideLedger {
+  /** Nothing that waits can be claimed until `restore`. Answers with the number of the last task that there is. */
+  setAside(): Promise<number>;
+  /** Gives up what is not done, and lets what was set aside wait again. Does nothing where nothing was. */
+  restore(now: number): Promise<void>;
+  /**
+   * What had failed up to a task, and was done again since with the same inputs by the same step, is failed no more: what came of it
+   * now counts. To be called before `restore`.
+   */
+  replace(last: number, now: number): Promise<number>;
+  /** Tasks that were made after one, by number; at most `limit` of them. */
+  tasksAfter(task: number, limit: number): Promise<readonly Task[]>;
+}
+
+const MARK = 'aside';
+const ASIDE = 'aside/';
+/** How the error of a task begins that was given up. */
+export const GIVEN_UP = 'given up with its run';
+const GIVE_UP = `UPDATE task SET ended = ?, due = NULL, open = 0, state = 'cancelled',
+  error = '${GIVEN_UP}, ' || state || coalesce(': ' || error, '') WHERE id = ?`;
+
+/** Failed tasks of which every input was one of a later task of their step, that has come to its end. */
+const REPLACED = `
+  SELECT id FROM task AS old WHERE id <= ? AND state IN ('failed', 'parked') AND NOT EXISTS (
+    SELECT 1 FROM task_input AS was JOIN file AS input ON input.id = was.file
+    WHERE was.task = old.id AND NOT EXISTS (
+      SELECT 1 FROM file AS again JOIN task_input AS now ON now.file = again.id JOIN task AS new ON new.id = now.task
+      WHERE again.kind = input.kind AND again.origin = input.origin AND again.path = input.path AND new.id > ?
+        AND new.step = old.step AND new.state IN ('done', 'warned', 'skipped', 'ignored', 'failed', 'parked')))`;
+
+export function asideLedger(db: Database): AsideLedger {
+  return {
+    setAside: async () =>
+      transaction(db, () => {
+        const last = db.get({ id: number }, 'SELECT coalesce(max(id), 0) AS id FROM task')?.id ?? 0;
+        db.run('INSERT OR REPLACE INTO mark (name, value) VALUES (?, ?)', [MARK, String(last)]);
+        // Closed, too: no other input joins them meanwhile.
+        db.run(
+          `UPDATE task SET state = '${ASIDE}' || state, open = 0 WHERE state IN ('gathering', 'ready', 'retry', 'deferred')`,
+          [],
+        );
+        return last;
+      }),
+    async restore(now) {
+      if (db.get({ value: text }, 'SELECT value FROM mark WHERE name = ?', [MARK]) === undefined) return;
+      transaction(db, () => {
+        const left = db.all(
+          { id: number },
+          `SELECT id FROM task WHERE state IN ('gathering', 'ready', 'retry', 'deferred')`,
+          [],
+        );
+        for (const { id } of left) {
+          db.run(GIVE_UP, [now, id]);
+          close(db, id, 'cancelled', now);
+        }
+        for (const state of ['gathering', 'ready', 'retry', 'deferred'])
+          db.run('UPDATE task SET state = ? WHERE state = ?', [state, `${ASIDE}${state}`]);
+        db.run('DELETE FROM mark WHERE name = ?', [MARK]);
+      });
+    },
+    replace: async (last, now) =>
+      transaction(db, () => {
+        const old = db.all({ id: number }, REPLACED, [last, last]);
+        for (const { id } of old) {
+          db.run(`UPDATE task SET state = 'cancelled' WHERE id = ?`, [id]);
+          for (const root of rootsOfTask(db, id)) {
+            db.run('UPDATE file SET bad = bad - 1 WHERE id = ?', [root]);
+            settleRoot(db, root, now);
+          }
+        }
+        return old.length;
+      }),
+    tasksAfter: async (task, limit) =>
+      db
+        .all(TASK, `SELECT ${TASK_COLUMNS} FROM task WHERE id > ? ORDER BY id LIMIT ?`, [task, limit])
+        .map(readTask),
+  };
+}

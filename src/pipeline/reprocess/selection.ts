@@ -1,0 +1,149 @@
+import { stat } from 'node:fs/promises';
+import { isAbsolute, join, resolve } from 'node:path';
+import { latest } from '../engine/periodic.ts';
+import type { Router } from '../engine/routing.ts';
+import { compileInboxNames } from '../inbox/names.ts';
+import { filesBelow, globFilter } from '../inbox-walk.ts';
+import type { LedgerReader } from '../ledger/ledger.ts';
+import type { ProductFile } from '../ledger/types.ts';
+import type { PipelinePlan, StepPlan } from '../plan.ts';
+
+/** What is to be run again. Paths absolute. */
+export interface SelectionOptions {
+  /** A pattern of paths below the folder that inputs lie in, or of base names where it has no slash. */
+  readonly filter?: string;
+  /** Paths; relative ones are below `inputs`, or else the present folder. */
+  readonly list?: readonly string[];
+  /** The folder that inputs lie in, instead of their own. */
+  readonly inputs?: string;
+}
+
+/** A file for a step. */
+export interface Selected {
+  readonly step: StepPlan;
+  /** Absolute. */
+  readonly file: string;
+  /** Below the folder that it was found in: names and keys are read from it. */
+  readonly name: string;
+}
+
+export interface Selection {
+  readonly files: readonly Selected[];
+  /** Lines of the list that name nothing that is there. */
+  readonly missing: readonly string[];
+  /** How many lines of the list were left out, since the pattern or no step takes them. */
+  readonly unfit: number;
+}
+
+export interface SelectionContext {
+  /** The pipeline as it is in the config. */
+  readonly plan: PipelinePlan;
+  readonly starts: readonly StepPlan[];
+  /** Says what a step takes. */
+  readonly router: Pick<Router, 'draft'>;
+  /** Where the products of the service are known; undefined where it never ran. */
+  readonly ledger: LedgerReader | undefined;
+}
+
+/** Finds what is to be run again. Rejects with the system error where a folder cannot be read. */
+export async function selectFiles(context: SelectionContext, options: SelectionOptions): Promise<Selection> {
+  if (options.list !== undefined) return selectListed(context, options, options.list);
+  const files: Selected[] = [];
+  for (const step of context.starts)
+    for (const origin of step.from)
+      for await (const found of candidates(context, origin, options.inputs))
+        if (fits(context, options, step, found.name)) files.push({ step, ...found });
+  return { files: unique(files), missing: [], unfit: 0 };
+}
+
+function fits(
+  { router }: SelectionContext,
+  { filter }: SelectionOptions,
+  step: StepPlan,
+  name: string,
+): boolean {
+  return (filter === undefined || globFilter(filter)(name)) && router.draft(step, name) !== undefined;
+}
+
+type Candidate = Pick<Selected, 'file' | 'name'>;
+
+async function* candidates(
+  context: SelectionContext,
+  origin: string,
+  inputs: string | undefined,
+): AsyncGenerator<Candidate> {
+  const { plan } = context;
+  const inbox = plan.inboxes.find(({ name }) => name === origin);
+  if (inputs !== undefined || inbox !== undefined) {
+    const root = inputs ?? inbox?.root ?? '';
+    const names = compileInboxNames(inbox ?? { match: ['**'] });
+    for await (const name of filesBelow(root))
+      if (names.isWanted(name)) yield { file: join(root, name), name };
+    return;
+  }
+  for (const { path } of latest(await productsOf(context, origin)))
+    if (await isFile(join(plan.products, path))) yield { file: join(plan.products, path), name: path };
+}
+
+const PAGE = 1000;
+
+async function productsOf({ ledger }: SelectionContext, step: string): Promise<readonly ProductFile[]> {
+  const all: ProductFile[] = [];
+  if (ledger === undefined) return all;
+  for (let after = ''; ; ) {
+    const page = await ledger.products({ step, after, limit: PAGE });
+    all.push(...page);
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE) break;
+    after = last.path;
+  }
+  return all;
+}
+
+/** The same patterns for the same paths as without a list: only where candidates come from differs. */
+async function selectListed(
+  context: SelectionContext,
+  options: SelectionOptions,
+  list: readonly string[],
+): Promise<Selection> {
+  const { plan, starts, ledger } = context;
+  const files: Selected[] = [];
+  const missing: string[] = [];
+  let unfit = 0;
+  for (const line of list) {
+    const file = isAbsolute(line) ? resolve(line) : resolve(options.inputs ?? '.', line);
+    if (!(await isFile(file))) {
+      missing.push(line);
+      continue;
+    }
+    const inbox = plan.inboxes.find(({ root }) => below(file, root) !== undefined);
+    const product = below(file, plan.products);
+    const name =
+      (options.inputs === undefined ? undefined : below(file, options.inputs)) ??
+      (inbox === undefined ? product : below(file, inbox.root)) ??
+      file.slice(1);
+    const made = product === undefined ? undefined : (await ledger?.filesAt(product))?.[0]?.origin;
+    const origin = inbox?.name ?? made;
+    const taken = starts.filter(
+      (step) =>
+        (origin === undefined || options.inputs !== undefined || step.from.includes(origin)) &&
+        fits(context, options, step, name),
+    );
+    if (taken.length === 0) unfit++;
+    for (const step of taken) files.push({ step, file, name });
+  }
+  return { files: unique(files), missing, unfit };
+}
+
+/** A path below a folder; undefined where it is not there. */
+export function below(path: string, folder: string): string | undefined {
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : undefined;
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined))?.isFile() === true;
+}
+
+function unique(files: readonly Selected[]): readonly Selected[] {
+  return [...new Map(files.map((each) => [`${each.step.name} ${each.file}`, each])).values()];
+}
