@@ -11,7 +11,7 @@ import { until, within } from '../rig/wait.ts';
 
 const VERSION = (JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }).version;
 const COMMANDS =
-  'init check plan up down reload status logs explain next try start stop restart notifications notify enable disable snooze ack beat jobs run collect token query import simulate install uninstall doctor'.split(
+  'init check plan up down reload status logs explain next try start stop restart notifications notify enable disable snooze ack beat jobs run collect pipeline token query import simulate install uninstall doctor'.split(
     ' ',
   );
 
