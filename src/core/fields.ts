@@ -194,3 +194,19 @@ export const paths = v.pipe(
     },
   } satisfies FieldFacts),
 );
+
+/** Names and values of environment variables. @param examples for the JSON Schema; left out where there are none. */
+export function environment(...examples: readonly Readonly<Record<string, string>>[]) {
+  return v.pipe(
+    v.record(v.string(), v.union([v.string(), v.number(), v.boolean()], 'cannot use this value: write text')),
+    v.metadata({
+      form: 'names and values; a value is text, a number, true or false',
+      json: {
+        type: 'object',
+        propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
+        additionalProperties: { type: ['string', 'number', 'boolean'] },
+        ...(examples.length === 0 ? {} : { examples }),
+      },
+    } satisfies FieldFacts),
+  );
+}

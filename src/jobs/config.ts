@@ -63,6 +63,7 @@ function between(least: number, most: number, form: string) {
 }
 
 const DAY_MS = 86_400_000;
+
 /** Kept as it is written: its zone may stand elsewhere in the config. */
 const hoursText = v.pipe(
   text(HOURS_FORM),

@@ -1,15 +1,8 @@
 import { didYouMean } from '../core/suggest.ts';
 import { ONLY_INBOX, PART_NAME, type PipelineConfig } from './config.ts';
+import type { Problem } from './problem.ts';
 import type { StepConfig } from './steps/config.ts';
 import { stepProblems } from './steps/problems.ts';
-
-/** A mistake in a pipeline's config, at a path below `pipeline`. Messages are whole sentences. */
-export interface Problem {
-  readonly severity: 'error' | 'warning';
-  readonly path: readonly (string | number)[];
-  readonly what: 'key' | 'value';
-  readonly message: string;
-}
 
 /** Everything that is wrong with a pipeline beside its form. */
 export function pipelineProblems(config: PipelineConfig): readonly Problem[] {

@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { collectConfig } from '../../collect/config.ts';
-import { channelNames, duration, type FieldFacts, text, zoneName } from '../../core/fields.ts';
+import { channelNames, duration, environment, type FieldFacts, text, zoneName } from '../../core/fields.ts';
 import { logConfig, logDefaults, restartConfig } from '../../run/config.ts';
 import { needsConfig, readyConfig } from '../../run/readiness/config.ts';
 import { environmentFile, limitFields, stopSignal } from '../../run/limits-config.ts';
@@ -36,19 +36,6 @@ const words = v.pipe(
   } satisfies FieldFacts),
 );
 
-const env = v.pipe(
-  v.record(v.string(), v.union([v.string(), v.number(), v.boolean()], 'cannot use this value: write text')),
-  v.metadata({
-    form: 'names and values; a value is text, a number, true or false',
-    json: {
-      type: 'object',
-      propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
-      additionalProperties: { type: ['string', 'number', 'boolean'] },
-      examples: [{ LEVEL: 'info', TOKEN: '$API_TOKEN' }],
-    },
-  } satisfies FieldFacts),
-);
-
 const notify = v.pipe(
   v.optional(channelNames),
   v.description(
@@ -75,7 +62,7 @@ const serviceFields = v.strictObject({
     ),
   ),
   env: v.pipe(
-    v.optional(env),
+    v.optional(environment({ LEVEL: 'info', TOKEN: '$API_TOKEN' })),
     v.description(
       'Environment on top of the daemon’s own. `$NAME` takes a value from the daemon’s environment, `file:PATH` from a file: write secrets only so.',
     ),

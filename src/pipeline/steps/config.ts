@@ -1,5 +1,14 @@
 import * as v from 'valibot';
-import { duration, type FieldFacts, flag, integer, oneOf, size, text } from '../../core/fields.ts';
+import {
+  duration,
+  environment,
+  type FieldFacts,
+  flag,
+  integer,
+  oneOf,
+  size,
+  text,
+} from '../../core/fields.ts';
 import { retryField } from '../../core/retry.ts';
 import { parseSchedule, SCHEDULE_FORM } from '../../core/schedule.ts';
 import { command, oneOrMore } from '../fields.ts';
@@ -17,18 +26,6 @@ const exitCodes = v.pipe(
       propertyNames: { pattern: '^[0-9]{1,3}$' },
       additionalProperties: { enum: OUTCOME_WORDS },
       examples: [{ 10: 'skip', 11: 'ignore', 12: 'defer', 3: 'warnings' }],
-    },
-  } satisfies FieldFacts),
-);
-
-const environment = v.pipe(
-  v.record(v.string(), v.union([v.string(), v.number(), v.boolean()], 'cannot use this value: write text')),
-  v.metadata({
-    form: 'names and values; a value is text, a number, true or false',
-    json: {
-      type: 'object',
-      propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
-      additionalProperties: { type: ['string', 'number', 'boolean'] },
     },
   } satisfies FieldFacts),
 );
@@ -171,7 +168,7 @@ const course = {
       'The command stays, and takes one run after another as lines of JSON on its standard input: for programs that start slowly.',
     ),
   ),
-  env: v.pipe(v.optional(environment), v.description('Environment on top of that of the service.')),
+  env: v.pipe(v.optional(environment()), v.description('Environment on top of that of the service.')),
   at: v.pipe(
     v.optional(times),
     v.description('It runs at these times, over the products that are there, and not as they come.'),

@@ -1,6 +1,6 @@
 import { ok } from '../../core/result.ts';
 import { didYouMean } from '../../core/suggest.ts';
-import type { Problem } from '../problems.ts';
+import type { Problem } from '../problem.ts';
 import type { StepConfig } from './config.ts';
 import { compileNames, type Names } from './names.ts';
 import { namesIn, parseStrictly, parseTemplate } from './template.ts';

@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { level, micros, name, nullableTime, text, time } from './values.ts';
+import { level, name, nullableTime, recordEntries, text, time } from './values.ts';
 
 /**
  * What people ask of a daemon through its hub: `POST /api/ask/METHOD` with `{agent, params, why?}` at the hub, which hands it on as
@@ -10,20 +10,7 @@ import { level, micros, name, nullableTime, text, time } from './values.ts';
 const names = v.pipe(v.array(name), v.minLength(1), v.maxLength(100));
 const results = v.array(v.object({ name, done: v.boolean(), message: text }));
 
-const record = v.object({
-  agent: name,
-  seq: v.number(),
-  time: micros,
-  received: micros,
-  host: text,
-  service: name,
-  life: text,
-  kind: name,
-  level,
-  sender: text,
-  message: v.string(),
-  fields: v.optional(v.record(v.string(), v.unknown())),
-});
+const record = v.object({ seq: v.number(), ...recordEntries });
 
 const runRow = v.object({
   job: name,

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { ASKS } from './asks.ts';
 import { bars, barSlots, board, series, sparks, statusPage } from './board.ts';
-import { level, micros, name, nullableTime, text, time } from './values.ts';
+import { micros, name, nullableTime, recordEntries, text, time } from './values.ts';
 
 /** What the page asks its hub by HTTP: the typed client of the page is generated from this (scripts/generate/page-client.ts). */
 
@@ -20,21 +20,7 @@ const names = v.array(name);
 const role = v.picklist(['view', 'operate', 'admin']);
 
 /** A record as every protocol of the hub shows it. */
-const row = v.object({
-  id: name,
-  position: v.number(),
-  agent: name,
-  time: micros,
-  received: micros,
-  host: text,
-  service: name,
-  life: text,
-  kind: name,
-  level,
-  sender: text,
-  message: v.string(),
-  fields: v.optional(v.record(v.string(), v.unknown())),
-});
+const row = v.object({ id: name, position: v.number(), ...recordEntries });
 
 const me = v.object({
   kind: v.picklist(['user', 'agent']),

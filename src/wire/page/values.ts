@@ -14,3 +14,18 @@ export const name = v.pipe(v.string(), v.maxLength(300));
 export const text = v.pipe(v.string(), v.maxLength(4000));
 /** JSON's 1e999 is none. */
 export const amount = v.pipe(v.number(), v.finite());
+
+/** What a record has, whoever shows it: beside its id. */
+export const recordEntries = {
+  agent: name,
+  time: micros,
+  received: micros,
+  host: text,
+  service: name,
+  life: text,
+  kind: name,
+  level,
+  sender: text,
+  message: v.string(),
+  fields: v.optional(v.record(v.string(), v.unknown())),
+};
