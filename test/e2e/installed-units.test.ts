@@ -174,7 +174,7 @@ test(
     const servicesOf = (sleep: number): string => `  fire:
     collect: { from: "ws://${address}/xrpc/com.atproto.sync.subscribeRepos", into: data, cursor: oldest }
   leak:
-    run: [sh, -c, 'exec node -e "setTimeout(() => { const kept = []; setInterval(() => kept.push(Buffer.alloc(1e7, 1)), 20) }, 2000)"']
+    run: [sh, -c, 'exec node -e "const kept = []; setInterval(() => fs.existsSync(process.argv[1]) && kept.push(Buffer.alloc(1e7, 1)), 20)" leak-now']
     memory: 100M
     restart: { fast: 0, backoff: 1m..1m }
   calm:
@@ -206,6 +206,7 @@ test(
     );
     const leaking = await daemon.waitFor('leak', 'to be measured', ({ memory }) => memory !== null);
     assert.ok((leaking.memory?.bytes ?? 0) > 1_000_000);
+    fs.writeFileSync(join(daemon.folder, 'leak-now'), '');
     await daemon.waitFor(
       'leak',
       'to have fallen',

@@ -107,12 +107,12 @@ test('what was stopped on purpose is not revived; what is quiet but healthy is l
   quiet:
     run: [sleep, "1000"]
     boot: false
-    watch: { alive: ${watch}, runs: { command: [sh, -c, 'echo fine'], ${QUICK} } }
+    watch: { alive: ${watch}, runs: { command: [sh, -c, 'echo fine'], ${patient} } }
   idle:
     run: [sleep, "1000"]
     watch:
-      work: { progress: { input: incoming/*, output: done/*, within: 1s }, ${QUICK}, fail: 1, then: [restart] }
-      runs: { command: [sh, -c, 'echo fine'], ${QUICK}, fail: 1, then: [restart] }
+      work: { progress: { input: incoming/*, output: done/*, within: 1s }, ${patient}, fail: 1, then: [restart] }
+      runs: { command: [sh, -c, 'echo fine'], ${patient}, fail: 1, then: [restart] }
 `,
     folder,
   );

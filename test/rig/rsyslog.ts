@@ -44,9 +44,11 @@ export async function startRsyslogServer(
   const folder = tempFolder(t);
   const [output, port] = [join(folder, 'out.log'), join(folder, 'port')];
   const config = join(folder, 'rsyslog.conf');
+  // One worker: with the two of the default, what has queued up is written in any order.
   writeFileSync(
     config,
     `global(workDirectory="${folder}")
+main_queue(queue.type="LinkedList" queue.workerThreads="1")
 module(load="imtcp")
 input(type="imtcp" port="0" address="127.0.0.1" listenPortFileName="${port}")
 template(name="line" type="string" string="${template}\\n")
