@@ -92,13 +92,19 @@ function printTable(results: readonly SuiteResult[]): void {
 }
 
 function printClose(results: readonly SuiteResult[]): void {
-  for (const { name, skips, problems } of results) {
+  for (const { name, skips, unsteady, problems } of results) {
+    if (unsteady.length > 0)
+      console.log(
+        `\n${name}: failed beside others, passed alone; to be mended\n    ${unsteady.join('\n    ')}`,
+      );
     for (const problem of problems) console.log(`\n✖ ${name} failed: ${problem}`);
     if (skips.length > 0) console.log(`\n${name}: skipped\n    ${skips.join('\n    ')}`);
   }
   console.log('');
   printTable(results);
   const [passed, failed] = [sum(results, (r) => r.passed), sum(results, (r) => r.failed)];
+  const unsteady = sum(results, (r) => r.unsteady.length);
+  if (unsteady > 0) console.log(`\n${unsteady} of the passed ones only when they ran again, alone`);
   console.log(`\n${passed} passed, ${failed} failed, ${sum(results, (r) => r.skips.length)} skipped`);
 }
 

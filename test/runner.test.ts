@@ -34,6 +34,19 @@ test('the runner counts what passed, failed and was skipped', async (t) => {
   assert.match(result.skips[0] ?? '', /planted-1\.test\.mjs: not here \(no docker\)$/);
 });
 
+test('what fails beside others and passes alone is named; what fails twice has failed', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'vahti-runner-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const once = (name: string): string =>
+    `import fs from 'node:fs'; test('${name}', () => { const seen = fs.existsSync('${join(folder, name)}'); fs.writeFileSync('${join(folder, name)}', ''); assert.ok(seen); });`;
+  const steady = `test('right', () => {});`;
+  const good = await runPlanted(t, [`${once('one')} ${steady}`, steady]);
+  assert.deepEqual([good.tests, good.passed, good.failed, good.unsteady.length], [3, 3, 0, 1]);
+  assert.match(good.unsteady[0] ?? '', /planted-0\.test\.mjs: one$/);
+  const bad = await runPlanted(t, [`${once('two')}`, `test('wrong', () => assert.fail());`]);
+  assert.deepEqual([bad.failed, bad.unsteady], [2, []]);
+});
+
 test('the runner fails a suite that skips in CI', async (t) => {
   const result = await runPlanted(t, [`test('right', () => {}); test('later', { todo: true }, () => {});`], {
     ci: true,

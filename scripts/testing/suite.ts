@@ -27,6 +27,10 @@ export interface SuiteResult {
   /** Failed tests, and one for each problem. */
   readonly failed: number;
   readonly skips: readonly string[];
+  /** The files in which tests failed. */
+  readonly failedFiles: readonly string[];
+  /** Tests that failed beside others and passed when their file ran again, alone. */
+  readonly unsteady: readonly string[];
   /** What is wrong with the suite as a whole. */
   readonly problems: readonly string[];
   readonly ms: number;
@@ -49,11 +53,13 @@ const REPORTER = resolve(import.meta.dirname, 'reporter.ts');
 /** A file that keeps a timer or a socket open never ends: this long after its last sign of life the suite is over. */
 const STALL_MS = 30_000;
 const KILL_AFTER_MS = 1_000;
+/** More files than these do not fail together for what runs beside them. */
+const AGAIN_AT_MOST = 4;
 const LEFTOVER_GRACE_MS = 2_000;
 
 class Tally {
   passed = 0;
-  failed = 0;
+  readonly failures: { readonly file: string; readonly name: string }[] = [];
   readonly skips: string[] = [];
   readonly emptyFiles: string[] = [];
   readonly running = new Set<string>();
@@ -64,12 +70,17 @@ class Tally {
     const file = relative(process.cwd(), line.file);
     if (line.event === 'begin') this.running.add(file);
     else if (line.event === 'end') this.running.delete(file);
-    else if (line.event === 'fail' && line.skipped === undefined && line.what !== 'suite') this.failed += 1;
+    else if (line.event === 'fail' && line.skipped === undefined && line.what !== 'suite')
+      this.failures.push({ file, name: line.name });
     else if (line.event !== 'progress' && line.skipped !== undefined) {
       this.skips.push(`${file}: ${line.name} (${line.skipped})`);
     } else if (line.event === 'pass' && line.what === 'test') this.passed += 1;
     // Node passes a file as a whole only if no test was found in it.
     else if (line.event === 'pass' && line.what === 'file') this.emptyFiles.push(file);
+  }
+
+  get failed(): number {
+    return this.failures.length;
   }
 }
 
@@ -159,12 +170,39 @@ function judge(tally: Tally, { ci, realData }: SuiteOptions): string[] {
   return problems;
 }
 
-/** Runs the files of one suite under its budget. Leaves no process behind. */
+/**
+ * Runs the files of one suite under its budget. Leaves no process behind. Where tests of a few files failed, and nothing else is wrong,
+ * these run again, one at a time: what passes then did not fail for what it tests, but for what ran beside it. It is named in `unsteady`.
+ */
 export async function runSuite(
   suite: Suite,
   files: readonly string[],
   options: SuiteOptions,
 ): Promise<SuiteResult> {
+  const first = await runOnce(suite, files, options);
+  const again = first.failedFiles;
+  if (again.length === 0 || again.length > AGAIN_AT_MOST || first.problems.length > 0) return first;
+  const second = await runOnce(
+    { ...suite, atOnce: 1, budgetMs: Math.max(1, suite.budgetMs - first.ms) },
+    again,
+    options,
+  );
+  if (second.failed > 0) return { ...first, ms: first.ms + second.ms };
+  return {
+    ...first,
+    passed: first.passed + first.failed,
+    failed: 0,
+    failedFiles: [],
+    unsteady: first.failures,
+    ms: first.ms + second.ms,
+  };
+}
+
+async function runOnce(
+  suite: Suite,
+  files: readonly string[],
+  options: SuiteOptions,
+): Promise<SuiteResult & { readonly failures: readonly string[] }> {
   const { output, signal } = options;
   const started = performance.now();
   const mark = randomUUID();
@@ -189,6 +227,9 @@ export async function runSuite(
     passed,
     failed: tally.failed + problems.length,
     skips,
+    failures: tally.failures.map(({ file, name }) => `${file}: ${name}`),
+    failedFiles: [...new Set(tally.failures.map(({ file }) => file))],
+    unsteady: [],
     problems,
     ms: performance.now() - started,
     budgetMs: suite.budgetMs,
