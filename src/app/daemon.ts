@@ -14,6 +14,7 @@ import { controlMethods } from './control.ts';
 import type { ControlApi, DaemonStatus, ReloadResult } from './control-api.ts';
 import { explain } from './explain.ts';
 import { closeAll, type Open, openAll, type OpenOptions } from './daemon-parts.ts';
+import { compareSettings } from './compare-settings.ts';
 import { compareJobs } from './jobs.ts';
 import type { FolderTrouble } from './open-folder.ts';
 import { comparePlans, type Plan } from './plan.ts';
@@ -172,13 +173,13 @@ function createReload(
       const move = `the state folder would move from ${plan.state} to ${next.value.state}`;
       return err(`cannot reload: ${move}; stop and start instead`);
     }
-    const ofJobs = compareJobs(plan, next.value);
-    if (dryRun) return ok({ changes: [...comparePlans(plan, next.value), ...ofJobs] });
+    const others = [...compareJobs(plan, next.value), ...compareSettings(plan, next.value)];
+    if (dryRun) return ok({ changes: [...comparePlans(plan, next.value), ...others] });
     open.beats.open(next.value);
     await writePlan(next.value, open, options);
     await open.listening.change(next.value.beats);
     open.notifying.hold();
-    const changes = [...(await open.supervision.apply(next.value)), ...ofJobs];
+    const changes = [...(await open.supervision.apply(next.value)), ...others];
     open.jobs.apply(next.value);
     open.beats.keepOnly(next.value);
     course.plan = next.value;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { freePort } from '../rig/needs.ts';
 import { leakCheck } from '../rig/leaks.ts';
 import { isAlive, jsonLines, startDaemon, type TestDaemon } from '../rig/vahti.ts';
 import { until } from '../rig/wait.ts';
@@ -66,6 +67,19 @@ test('a reload adds, removes and restarts exactly what differs; plan says so bef
     'reloaded: restart changes, start comes, stop goes',
     'reloaded: nothing changed',
   ]);
+});
+
+test('what is set for the whole machine is named by a reload; a hub that it adds says where to look', async (t) => {
+  leakCheck(t);
+  const daemon = await startDaemon(t, JSON.stringify({ services: BEFORE }));
+  const port = await freePort();
+  const hub = { listen: `127.0.0.1:${port}` };
+  configure(daemon, { zone: 'Europe/Helsinki', hub, services: BEFORE });
+  assert.match((await daemon.cli('plan')).stdout, /^ {2}update {2}zone:$/m);
+  const { stdout } = await daemon.cli('reload');
+  assert.match(stdout, /^start {3}hub$/m);
+  assert.match(stdout, /^update {2}zone:\nupdate {2}hub:\npage: http:\/\/127\.0\.0\.1:\d+ {2}\(a link/m);
+  assert.equal((await daemon.cli('reload')).stdout, 'nothing changed\n');
 });
 
 test('SIGHUP reloads too', async (t) => {

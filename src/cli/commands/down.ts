@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
+import { hubOf, type PlanChange } from '../../app/plan.ts';
 import { statePaths } from '../../app/state.ts';
 import { systemClock } from '../../core/clock.ts';
 import { createRpcClient } from '../../core/rpc-client.ts';
 import type { ControlApi } from '../../app/control-api.ts';
-import { findState } from '../config-file.ts';
+import { findState, requirePlan } from '../config-file.ts';
 import { answered, controlClient } from '../control.ts';
+import { pageAddress } from '../page-link.ts';
 import { CommandError } from '../exit-codes.ts';
 import { type ConfigOption, type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { printJson } from '../output.ts';
@@ -55,5 +57,16 @@ export function addReload(program: Command): void {
       const touched = changes.filter((change) => change.change !== 'leave');
       for (const change of touched) process.stdout.write(`${change.change.padEnd(7)} ${change.name}\n`);
       if (touched.length === 0) process.stdout.write('nothing changed\n');
+      if (touched.some(({ change }) => change === 'start')) await sayNewPage(config, touched);
     });
+}
+
+/** Where to look, where a hub is among what was started. */
+async function sayNewPage(config: string | undefined, touched: readonly PlanChange[]): Promise<void> {
+  const { plan } = await requirePlan(config, true);
+  const hub = hubOf(plan);
+  const service = plan.services.find(({ kind }) => kind === 'hub')?.name;
+  if (hub === undefined || !touched.some(({ name, change }) => change === 'start' && name === service))
+    return;
+  process.stdout.write(`page: ${pageAddress(hub)}  (a link that logs in: vahti token link admin)\n`);
 }
