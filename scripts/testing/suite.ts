@@ -215,7 +215,8 @@ async function runOnce(
   const over = problems.length > 0;
   const leftovers = await sweepLeftovers(mark, over ? 0 : LEFTOVER_GRACE_MS);
   await linesEnd;
-  if (!over && leftovers.length > 0) {
+  // What a failed test left behind says no more than that it failed.
+  if (!over && leftovers.length > 0 && tally.failed === 0) {
     const list = leftovers.map(({ pid, command }) => `${pid} ${command}`).join('\n    ');
     problems.push(`left processes behind (now killed):\n    ${list}`);
   }
