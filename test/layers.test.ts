@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'node:test';
 import { blankText } from '../scripts/layers/blank.ts';
+import { findCircles } from '../scripts/layers/circles.ts';
 import { findViolations } from '../scripts/layers/rules.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -18,6 +19,19 @@ test('src keeps to the layers, to one clock, to one place that starts processes,
   const files = paths.map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
   const violations = findViolations(files);
   assert.equal(violations.length, 0, `${violations.length} violations:\n  ${violations.join('\n  ')}`);
+});
+
+test('no files import each other in a circle, not by their types either', () => {
+  const paths = globSync('src/**/*.ts', { cwd: ROOT }).toSorted();
+  const files = paths.map((path) => ({ path, text: readFileSync(join(ROOT, path), 'utf8') }));
+  assert.deepEqual(findCircles(files), []);
+  const planted = [
+    { path: 'src/a.ts', text: `import type { B } from './b/b.ts';\nconst late = () => import('./late.ts');` },
+    { path: 'src/b/b.ts', text: `import { c } from './c.ts';` },
+    { path: 'src/b/c.ts', text: `export * from "../a.ts";` },
+    { path: 'src/late.ts', text: `import './a.ts'; import { a } from './a.ts';` },
+  ];
+  assert.deepEqual(findCircles(planted), ['src/a.ts → src/b/b.ts → src/b/c.ts → src/a.ts']);
 });
 
 test('an import to the right, between features, or out of src is found in every form', () => {

@@ -1,6 +1,6 @@
 import { approximateDuration } from '../core/durations.ts';
 import type { ServiceSnapshot } from '../core/runner.ts';
-import type { Judgement } from './kind.ts';
+import type { Judgement } from './judgement.ts';
 
 /** A restart by a watch, until it is known what became of it. Serialisable as JSON; wall milliseconds. */
 export interface Aftermath {

@@ -1,6 +1,6 @@
 import type { GateSettings, GateState } from './gate.ts';
 import type { Hours } from '../core/hours.ts';
-import type { Judgement, WatchedLife } from './kind.ts';
+import type { Judgement, WatchedLife } from './judgement.ts';
 import type { LadderState, Step } from './ladder.ts';
 
 /** How one watch looks and what it does. Durations are milliseconds. */

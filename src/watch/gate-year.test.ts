@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { createGateModel } from '../../test/rig/gate-model.ts';
 import { freshGate, type GateSettings, type GateState, MOST_CHANGES, next, type WatchState } from './gate.ts';
-import type { Verdict } from './kind.ts';
+import type { Verdict } from './judgement.ts';
 
 /** How many years of one watch are seen; more of them: `VAHTI_YEAR_CASES=20000 node --test src/watch/gate-year.test.ts`. */
 const CASES = Number(process.env['VAHTI_YEAR_CASES'] ?? 800);

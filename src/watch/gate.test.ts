@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { freshGate, type GateSettings, type GateState, type GateStep, MOST_CHANGES, next } from './gate.ts';
-import type { Verdict } from './kind.ts';
+import type { Verdict } from './judgement.ts';
 
 const SETTINGS: GateSettings = { fail: { times: 3, of: 3 }, ok: 2, graceMs: 0 };
 const SECOND = 1000;

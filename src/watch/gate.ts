@@ -1,4 +1,4 @@
-import type { Judgement, Verdict } from './kind.ts';
+import type { Judgement, Verdict } from './judgement.ts';
 
 /** How looks become states. Times are milliseconds. */
 export interface GateSettings {

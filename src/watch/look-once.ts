@@ -2,7 +2,8 @@ import type { Clock } from '../core/clock.ts';
 import type { Log } from '../core/log.ts';
 import { asError } from '../core/result.ts';
 import type { WatchSettings } from './course.ts';
-import type { Judgement, Reading, WatchedLife, Watcher } from './kind.ts';
+import type { Reading, Watcher } from './kind.ts';
+import type { Judgement, WatchedLife } from './judgement.ts';
 import type { Seen } from './looks/keeping.ts';
 
 /** A look that does not answer within so long after its signal aborted is `unknown`. */

@@ -8,7 +8,7 @@ import {
   type Outcome,
   overtaken,
 } from './aftermath.ts';
-import type { Judgement } from './kind.ts';
+import type { Judgement } from './judgement.ts';
 import type { WatchedService } from './watched-service.ts';
 import { aftermathRecord } from './wording.ts';
 

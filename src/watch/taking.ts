@@ -5,7 +5,7 @@ import { perform } from './actions.ts';
 import type { Course, LifeSeen, WatchSettings } from './course.ts';
 import { next as nextGate } from './gate.ts';
 import { heldBy } from './holds.ts';
-import type { Judgement } from './kind.ts';
+import type { Judgement } from './judgement.ts';
 import { type Budget, type LadderLimits, next as nextLadder, type Step } from './ladder.ts';
 import type { Restarts } from './restarts.ts';
 import type { WatchedService } from './watched-service.ts';

@@ -2,7 +2,7 @@ import type { Silence } from '../core/silence.ts';
 import type { Course, LifeSeen, WatchSettings } from './course.ts';
 import type { GateState, WatchState } from './gate.ts';
 import { heldBy } from './holds.ts';
-import type { Judgement, Verdict } from './kind.ts';
+import type { Judgement, Verdict } from './judgement.ts';
 import { type Budget, type LadderLimits, outlook, stepText } from './ladder.ts';
 import type { Holding } from './taking.ts';
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createHeldWatch, EVERY, GRACE, type Held, LIMITS } from '../../test/rig/held-watch.ts';
-import type { Verdict } from './kind.ts';
+import type { Verdict } from './judgement.ts';
 
 type Happening =
   | { readonly do: 'see'; readonly what: Verdict }

@@ -4,7 +4,8 @@ import { createFakeClock } from '../../test/rig/fake-clock.ts';
 import { silentLog } from '../core/log.ts';
 import type { RecordDraft } from '../core/record.ts';
 import type { WatchSettings } from './course.ts';
-import type { Judgement, LookRequest, Verdict } from './kind.ts';
+import type { LookRequest } from './kind.ts';
+import type { Judgement, Verdict } from './judgement.ts';
 import type { WatchedService } from './watched-service.ts';
 import { createWatching, type PersistedWatches } from './watching.ts';
 

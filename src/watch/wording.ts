@@ -2,7 +2,7 @@ import { LEVELS, type RecordDraft } from '../core/record.ts';
 import type { Silence } from '../core/silence.ts';
 import type { Outcome } from './aftermath.ts';
 import type { WatchState } from './gate.ts';
-import type { Judgement } from './kind.ts';
+import type { Judgement } from './judgement.ts';
 
 /** What watches say to people. */
 

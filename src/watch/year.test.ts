@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type Deed, WatchedYear, type YearEvent, type YearPlan } from '../../test/rig/watched-year.ts';
-import type { Verdict } from './kind.ts';
+import type { Verdict } from './judgement.ts';
 import type { LadderLimits, Step } from './ladder.ts';
 
 /** How many years are lived through; more of them: `VAHTI_YEAR_CASES=20000 node --test src/watch/year.test.ts`. */

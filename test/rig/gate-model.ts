@@ -1,5 +1,5 @@
 import type { GateSettings, SteadyState, WatchState } from '../../src/watch/gate.ts';
-import type { Verdict } from '../../src/watch/kind.ts';
+import type { Verdict } from '../../src/watch/judgement.ts';
 
 /** A watch as docs/watches.md describes it, which forgets nothing: an oracle for the gate. Times are wall milliseconds. */
 export interface GateModel {

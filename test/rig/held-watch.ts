@@ -4,7 +4,7 @@ import type { RecordDraft } from '../../src/core/record.ts';
 import type { LastExit } from '../../src/core/runner.ts';
 import type { WatchSettings } from '../../src/watch/course.ts';
 import { heldUntil, type HoldSources, silencesOf } from '../../src/watch/holds.ts';
-import type { Verdict } from '../../src/watch/kind.ts';
+import type { Verdict } from '../../src/watch/judgement.ts';
 import { HOUR_MS } from '../../src/watch/ladder.ts';
 import type { Holding } from '../../src/watch/taking.ts';
 import type { WatchedService } from '../../src/watch/watched-service.ts';

@@ -1,13 +1,7 @@
 import type { UnitFacts } from '../../src/core/units.ts';
 import type { Happening, ManagerWord } from '../../src/run/systemd/journal-entry.ts';
-import {
-  freshCourse,
-  type Hearing,
-  next,
-  stateOf,
-  type UnitCourse,
-  type UnitEvent,
-} from '../../src/run/systemd/unit-course.ts';
+import { freshCourse, next, stateOf, type UnitEvent } from '../../src/run/systemd/unit-course.ts';
+import type { Hearing, UnitCourse } from '../../src/run/systemd/unit-state.ts';
 import type { Told } from '../../src/run/systemd/unit-told.ts';
 
 /** Facts of a unit, and words of systemd's about it, for tests of what is made of them. */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import type { RecordDraft } from '../../src/core/record.ts';
 import { type Course, lifeSeen } from '../../src/watch/course.ts';
 import { freshGate, type GateSettings } from '../../src/watch/gate.ts';
-import type { Verdict } from '../../src/watch/kind.ts';
+import type { Verdict } from '../../src/watch/judgement.ts';
 import {
   type Budget,
   FRESH_BUDGET,

@@ -3,7 +3,8 @@ import * as fs from 'node:fs';
 import type { TestContext } from 'node:test';
 import * as v from 'valibot';
 import { systemClock } from '../../src/core/clock.ts';
-import type { Judgement, Reading, WatchContext, WatchedLife, WatchKind } from '../../src/watch/kind.ts';
+import type { Reading, WatchContext, WatchKind } from '../../src/watch/kind.ts';
+import type { Judgement, WatchedLife } from '../../src/watch/judgement.ts';
 import { leakCheck, onEnd, tempFolder } from './leaks.ts';
 
 /** A watch of a service that is not run, in a folder of its own, on the real clock. */

@@ -12,8 +12,8 @@ import { type HubFigures, registerHealth } from '../../hub/server/health.ts';
 import { createAgentLimits, createCounters } from '../../hub/server/limits.ts';
 import { startHubServer } from '../../hub/server/server.ts';
 import { type HubStore, openHubStore } from '../../hub/threads/hub-store.ts';
-import type { PlannedHub } from '../plan.ts';
 import { protocolsOf } from './protocols.ts';
+import type { HubSpec } from './hub-spec.ts';
 
 /** A hub that takes records, keeps them and answers, in this process. */
 export interface Hub {
@@ -29,12 +29,6 @@ export interface HubDeps {
   readonly log: Log;
   /** Its store cannot go on: the process has to end. */
   readonly died: (error: Error) => void;
-}
-
-/** What a hub is made of, its files read. */
-export interface HubSpec extends PlannedHub {
-  readonly certificate?: { readonly cert: string; readonly key: string };
-  readonly publicKey?: string;
 }
 
 /** The error is a sentence. Nothing is left open then. */

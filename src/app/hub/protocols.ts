@@ -19,7 +19,7 @@ import { queryActions } from '../../hub/queries/actions.ts';
 import { registerQueries } from '../../hub/queries/routes.ts';
 import type { Doors } from '../../hub/server/doors.ts';
 import { registerStatusPage } from '../../hub/status-page/register.ts';
-import type { HubSpec } from './open-hub.ts';
+import type { HubSpec } from './hub-spec.ts';
 
 /** Where `npm run build:web` puts the page: seen from `src/`, and from `dist/`, it is the same place. */
 const PAGE = join(import.meta.dirname, '../../../dist/web');

@@ -8,7 +8,7 @@ import type { PlannedJob } from '../../jobs/job.ts';
 import type { StartedRun, StartRun } from '../../jobs/job-course.ts';
 import { CUT_SHORT, type Current, type RunEnd } from '../../jobs/job-state.ts';
 import type { Following, SystemdHost } from '../../run/systemd/host.ts';
-import type { Hearing } from '../../run/systemd/unit-course.ts';
+import type { Hearing } from '../../run/systemd/unit-state.ts';
 import type { RunProgress } from '../job-verb-talk.ts';
 import { factsEnd, failedEnd, isRunning, notBegun } from './ends.ts';
 import type { JobOutput } from './output.ts';

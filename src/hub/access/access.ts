@@ -11,7 +11,8 @@ import { type ComingInTrouble, createLogin, type Login } from './login.ts';
 import { type ChangeOwnPassword, createChangeOwnPassword } from './own-password.ts';
 import { createGate, HASHES, type HashCost } from './passwords.ts';
 import { checkSession, csrfOf, type Session, sessionIn } from './sessions.ts';
-import type { AccessStore, AccessTrouble } from './store.ts';
+import type { AccessStore } from './store.ts';
+import type { AccessTrouble } from './store-context.ts';
 import { createLookup, isSame, type Lookup } from './token-check.ts';
 import type { MadeToken } from './token-store.ts';
 

@@ -7,7 +7,7 @@ import { principalOf, refuse } from '../server/http-auth.ts';
 import { hasRole } from '../server/principal.ts';
 import type { By } from './audit-log.ts';
 import type { ComingInTrouble } from './login.ts';
-import type { AccessTrouble } from './store.ts';
+import type { AccessTrouble } from './store-context.ts';
 
 const PROTOCOL = 'http';
 const BUSY_RETRY_MS = 1000;

@@ -3,7 +3,7 @@ import { type RowOf, text } from '../../core/sqlite.ts';
 import type { By } from './audit-log.ts';
 import { checkAgentName } from './names.ts';
 import { hashOfSecret, newId, newSecret, readEnrolmentCode } from './secrets.ts';
-import type { AccessTrouble, StoreContext } from './store.ts';
+import type { AccessTrouble, StoreContext } from './store-context.ts';
 import { CODE } from './tables.ts';
 import type { MadeToken, TokenStore } from './token-store.ts';
 

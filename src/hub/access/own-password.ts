@@ -4,7 +4,8 @@ import type { Denials } from './denials.ts';
 import { type ComingInTrouble, FULL_RETRY_MS } from './login.ts';
 import { type Gate, type HashCost, hashNewPassword, isPassword } from './passwords.ts';
 import type { Session } from './sessions.ts';
-import type { AccessStore, AccessTrouble } from './store.ts';
+import type { AccessStore } from './store.ts';
+import type { AccessTrouble } from './store-context.ts';
 
 export interface PasswordChange {
   /** Empty where the user has none. */

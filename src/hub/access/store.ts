@@ -8,6 +8,7 @@ import { type CodeStore, createCodeStore } from './code-store.ts';
 import { ACCESS_TABLES } from './tables.ts';
 import { createTokenStore, type TokenStore } from './token-store.ts';
 import { createUserStore, type UserStore } from './user-store.ts';
+import type { StoreContext } from './store-context.ts';
 
 /** Who may come in: `access.db` in the hub's folder. The hub and `vahti token` have it open at the same time. No secret is in it. */
 export interface AccessStore {
@@ -31,21 +32,6 @@ export interface LockedOut {
   readonly tokens: number;
   readonly codes: number;
   readonly password: boolean;
-}
-
-/** Why something cannot be done; the message is a sentence. */
-export interface AccessTrouble {
-  readonly kind: 'invalid' | 'unknown' | 'conflict' | 'forbidden' | 'full';
-  readonly message: string;
-}
-
-/** What the parts of the store share. */
-export interface StoreContext {
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly audit: AuditLog;
-  /** Everything in it is stored at once, or, when it throws, nothing. */
-  change<T>(work: () => T extends Promise<unknown> ? never : T): T;
 }
 
 export interface AccessStoreOptions {

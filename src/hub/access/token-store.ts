@@ -3,7 +3,7 @@ import { type Database, number, type RowOf, text } from '../../core/sqlite.ts';
 import type { By } from './audit-log.ts';
 import { checkAgentName, checkLabel } from './names.ts';
 import { hashOfSecret, newId, newSecret } from './secrets.ts';
-import type { AccessTrouble, StoreContext } from './store.ts';
+import type { AccessTrouble, StoreContext } from './store-context.ts';
 import { TOKEN } from './tables.ts';
 
 export type TokenKind = 'agent' | 'user' | 'session';

@@ -4,7 +4,7 @@ import type { RowOf } from '../../core/sqlite.ts';
 import { ROLES, type Role } from '../server/principal.ts';
 import type { By } from './audit-log.ts';
 import { checkAgentName, checkUserName } from './names.ts';
-import type { AccessTrouble, StoreContext } from './store.ts';
+import type { AccessTrouble, StoreContext } from './store-context.ts';
 import { USER } from './tables.ts';
 import type { TokenStore } from './token-store.ts';
 

@@ -7,7 +7,7 @@ import type { JournalEntry } from './journal-entry.ts';
 import { createJournal, type Journal, type JournalPlace } from './journal.ts';
 import type { ProgramDeps } from './program.ts';
 import { actOnUnit, beginUnit, showUnits, type SystemdTrouble, type Verb } from './systemctl.ts';
-import type { Hearing } from './unit-course.ts';
+import type { Hearing } from './unit-state.ts';
 
 /** The systemd of this machine, for all services that are units: looked at in one question, their journal followed by one process. */
 export interface SystemdHost extends Units {

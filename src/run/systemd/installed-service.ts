@@ -12,7 +12,7 @@ import { installedSnapshot, unitProblem } from './installed-snapshot.ts';
 import type { InstalledServiceDeps, InstalledServiceSpec } from './installed-types.ts';
 import { createKeptLife, type KeptLife } from './kept-life.ts';
 import { createMachineDrive, type MachineDrive } from './machine-drive.ts';
-import type { Hearing } from './unit-course.ts';
+import type { Hearing } from './unit-state.ts';
 import { createUnitSteering, type UnitSteering } from './unit-steering.ts';
 import { createUnitTrail, type UnitTrail } from './unit-trail.ts';
 

@@ -2,7 +2,7 @@ import type { ServiceSnapshot } from '../../core/runner.ts';
 import { describe } from '../embedded/persisted.ts';
 import type { ServiceState } from '../service-state.ts';
 import { sightOf } from './due-verb.ts';
-import type { UnitCourse } from './unit-course.ts';
+import type { UnitCourse } from './unit-state.ts';
 
 /** What is shown of a service that systemd runs, beside its own state and what its unit's course says. */
 export interface InstalledSurroundings

@@ -4,25 +4,7 @@ import type { ManagerWord } from './journal-entry.ts';
 import { hear, newLife, see, seeGone, type UnitLife } from './unit-life.ts';
 import { endRecord, foreignRecord, startRecord, type Told } from './unit-told.ts';
 import { type Moment, tellTrouble, unitTrouble } from './unit-trouble.ts';
-
-/**
- * What becomes of a unit that somebody else runs: a pure fold of looks at it and of what systemd says of it in the journal,
- * which come in any order, into lives, and into what there is to tell of them. Each life's start and end are told once.
- */
-export interface UnitCourse {
-  readonly facts: UnitFacts | undefined;
-  /** False after a stop on purpose. */
-  readonly wanted: boolean;
-  /** The last lives, the newest last. */
-  readonly lives: readonly UnitLife[];
-  /** The run that there is something of: it runs, begins or ends. */
-  readonly present: string | null;
-  readonly lastExit: LastExit | null;
-  /** From when on a start has to follow an end, as systemd said; wall milliseconds. */
-  readonly restartsSince: number | null;
-  /** The trouble of the unit as a whole that was told, so that it is told once; empty where there is none. */
-  readonly told: string;
-}
+import type { UnitCourse, Hearing } from './unit-state.ts';
 
 export type UnitEvent =
   /** `now`: wall milliseconds. */
@@ -38,9 +20,6 @@ export type UnitEvent =
   | { readonly kind: 'asked'; readonly job: 'start' | 'stop' | 'restart'; readonly byPerson: boolean }
   /** systemd did not do it, or somebody else wanted something else meanwhile. `wanted`: what it was before. */
   | { readonly kind: 'refused'; readonly job: 'start' | 'stop' | 'restart'; readonly wanted: boolean };
-
-/** Whether what systemd says in the journal comes at once, or not at all. */
-export type Hearing = 'live' | 'deaf';
 
 export interface CourseStep {
   readonly course: UnitCourse;

@@ -1,6 +1,7 @@
 import type { ServiceSnapshot } from '../../core/runner.ts';
 import { STARTS_IN_WINDOW, WINDOW_MS } from '../lanes.ts';
-import { stateOf, type UnitCourse } from './unit-course.ts';
+import { stateOf } from './unit-course.ts';
+import type { UnitCourse } from './unit-state.ts';
 import { unitTrouble } from './unit-trouble.ts';
 
 /** What is shown of a unit beside what its course says. */

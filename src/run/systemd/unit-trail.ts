@@ -3,14 +3,8 @@ import type { RunnerDeps } from '../../core/runner.ts';
 import type { UnitFacts } from '../../core/units.ts';
 import type { RecordEffect } from '../service-state.ts';
 import { type JournalEntry, withRuns } from './journal-entry.ts';
-import {
-  freshCourse,
-  type Hearing,
-  type KnownLife,
-  next,
-  type UnitCourse,
-  type UnitEvent,
-} from './unit-course.ts';
+import { freshCourse, type KnownLife, next, type UnitEvent } from './unit-course.ts';
+import type { Hearing, UnitCourse } from './unit-state.ts';
 import { createUnitLog, type KnownOnce, recordKey, type UnitLog, type UnitLogOptions } from './unit-log.ts';
 import type { Told } from './unit-told.ts';
 

@@ -1,7 +1,7 @@
 import { approximateDuration } from '../../core/durations.ts';
 import { LEVELS } from '../../core/record.ts';
 import type { UnitFacts } from '../../core/units.ts';
-import type { Hearing, UnitCourse } from './unit-course.ts';
+import type { Hearing, UnitCourse } from './unit-state.ts';
 import type { Told } from './unit-told.ts';
 import type { UnitLife } from './unit-life.ts';
 

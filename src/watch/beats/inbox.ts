@@ -1,6 +1,6 @@
 import { DatabaseError } from '../../core/sqlite.ts';
 import { err, ok, type Result } from '../../core/result.ts';
-import type { WatchedLife } from '../kind.ts';
+import type { WatchedLife } from '../judgement.ts';
 import type { Beat, Signal } from './beat.ts';
 import { type BeatRules, type BeatState, FRESH_BEATS, promised, taken } from './promise.ts';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { WatchedLife } from '../kind.ts';
+import type { WatchedLife } from '../judgement.ts';
 import type { Signal } from './beat.ts';
 import { judgeBeats } from './judge.ts';
 import { type BeatState, every, FRESH_BEATS, promised, taken } from './promise.ts';

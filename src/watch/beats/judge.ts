@@ -1,4 +1,4 @@
-import type { Judgement, WatchedLife } from '../kind.ts';
+import type { Judgement, WatchedLife } from '../judgement.ts';
 import { span } from '../kinds/judgement.ts';
 import type { Beat } from './beat.ts';
 import { type BeatRules, type BeatState, type Deadline, deadlineOf } from './promise.ts';

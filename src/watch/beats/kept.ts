@@ -1,4 +1,5 @@
-import type { Judgement, Moment } from '../kind.ts';
+import type { Moment } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import type { Beat } from './beat.ts';
 import { judgeBeats } from './judge.ts';
 import { type BeatRules, type BeatState, promised } from './promise.ts';

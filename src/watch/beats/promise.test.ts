@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseSchedule } from '../../core/schedule.ts';
-import type { WatchedLife } from '../kind.ts';
+import type { WatchedLife } from '../judgement.ts';
 import type { Signal } from './beat.ts';
 import { judgeBeats } from './judge.ts';
 import {

@@ -1,6 +1,6 @@
 import { formatDuration } from '../../core/durations.ts';
 import { followSchedule, type Schedule, scheduleText } from '../../core/schedule.ts';
-import type { WatchedLife } from '../kind.ts';
+import type { WatchedLife } from '../judgement.ts';
 import type { Beat, Signal } from './beat.ts';
 
 /** When beats are due. */

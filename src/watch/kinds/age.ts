@@ -1,4 +1,4 @@
-import type { Judgement } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import { late, ok, span, unknown } from './judgement.ts';
 
 /** A clock that is ahead by more than this is wrong: what carries its time proves nothing. */

@@ -1,7 +1,8 @@
 import * as path from 'node:path';
 import * as v from 'valibot';
 import { duration, integer } from '../../core/fields.ts';
-import type { Judgement, LookRequest, WatchContext } from '../kind.ts';
+import type { LookRequest, WatchContext } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import { eachFile } from './found-files.ts';
 import { bad, late, ok, span, unknown } from './judgement.ts';
 import { oneAtATime, type Read } from './one-at-a-time.ts';

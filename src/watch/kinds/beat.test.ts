@@ -6,7 +6,8 @@ import { StoreFullError } from '../../core/sqlite.ts';
 import type { Signal } from '../beats/beat.ts';
 import { createInbox } from '../beats/inbox.ts';
 import { type BeatState, promised } from '../beats/promise.ts';
-import type { Judgement, WatchContext, WatchedLife } from '../kind.ts';
+import type { WatchContext } from '../kind.ts';
+import type { Judgement, WatchedLife } from '../judgement.ts';
 import { beat, beatRules } from './beat.ts';
 
 const SECOND = 1000;

@@ -5,7 +5,8 @@ import type { BeatInbox } from '../beats/inbox.ts';
 import { type BeatReading, judgeKept, keptBeats } from '../beats/kept.ts';
 import { judgeBeats } from '../beats/judge.ts';
 import { type BeatRules, beginOf, every, scheduled } from '../beats/promise.ts';
-import type { Judgement, LookRequest, WatchedLife, Watcher, WatchKind } from '../kind.ts';
+import type { LookRequest, Watcher, WatchKind } from '../kind.ts';
+import type { Judgement, WatchedLife } from '../judgement.ts';
 
 const options = v.strictObject({
   within: v.pipe(v.optional(duration), v.description('The time from one beat to the next.')),

@@ -1,4 +1,4 @@
-import type { Judgement } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import { codesTrouble, networkCodes } from '../../core/network-error.ts';
 import { bad, unknown } from './judgement.ts';
 

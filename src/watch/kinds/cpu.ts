@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
 import * as v from 'valibot';
 import { treeMembers } from '../../core/processes.ts';
-import type { Judgement, WatchContext, WatchedLife } from '../kind.ts';
+import type { WatchContext } from '../kind.ts';
+import type { Judgement, WatchedLife } from '../judgement.ts';
 import { bad, ok, span, unknown } from './judgement.ts';
 import { treeOf } from './life-tree.ts';
 import { percentage } from './options.ts';

@@ -3,7 +3,7 @@ import * as path from 'node:path';
 import * as v from 'valibot';
 import { duration, text } from '../../core/fields.ts';
 import { approximateSize } from '../../core/sizes.ts';
-import type { Judgement } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import { bad, late, ok, span, unknown } from './judgement.ts';
 import { oneAtATime, type Read } from './one-at-a-time.ts';
 import { type Amount, amount, percentage } from './options.ts';

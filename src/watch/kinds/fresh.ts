@@ -1,7 +1,8 @@
 import * as path from 'node:path';
 import * as v from 'valibot';
 import { duration } from '../../core/fields.ts';
-import type { Hindsight, Judgement, LookRequest, Moment, WatchContext } from '../kind.ts';
+import type { Hindsight, LookRequest, Moment, WatchContext } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import { CLOCK_TOLERANCE_MS, judgeAge } from './age.ts';
 import { eachFile, type FoundFile, statFile } from './found-files.ts';
 import { unknown } from './judgement.ts';

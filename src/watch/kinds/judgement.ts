@@ -1,5 +1,5 @@
 import { approximateDuration } from '../../core/durations.ts';
-import type { Judgement } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 
 /** The four judgements, each with what was seen (null: nothing) and why. */
 

@@ -3,7 +3,8 @@ import * as fs from 'node:fs';
 import { LIFE_VARIABLE } from '../../core/processes.ts';
 import type { TreeName } from '../../core/processes.ts';
 import { readStat } from '../../core/process-table.ts';
-import type { WatchContext, WatchedLife } from '../kind.ts';
+import type { WatchContext } from '../kind.ts';
+import type { WatchedLife } from '../judgement.ts';
 
 /**
  * What the tree of a life is found by: its group, and whoever carries the same VAHTI_LIFE, wherever it went. A process that

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { size } from '../../core/fields.ts';
 import { treeMemory } from '../../core/process-memory.ts';
 import { approximateSize } from '../../core/sizes.ts';
-import type { Judgement } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import { bad, ok, unknown } from './judgement.ts';
 import { treeOf } from './life-tree.ts';
 import { splitKind } from './split-kind.ts';

@@ -1,7 +1,7 @@
 import * as path from 'node:path';
 import * as v from 'valibot';
 import { duration } from '../../core/fields.ts';
-import type { Judgement } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import { eachFile } from './found-files.ts';
 import { late, ok, span, unknown } from './judgement.ts';
 import { oneAtATime, type Read } from './one-at-a-time.ts';

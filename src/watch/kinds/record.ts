@@ -2,7 +2,7 @@ import * as path from 'node:path';
 import * as v from 'valibot';
 import { type Expression, parseExpression } from '../../core/expression.ts';
 import { text } from '../../core/fields.ts';
-import type { Judgement } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import { ask, type Inputs, inputsOf, lacking } from './inputs.ts';
 import { bad, ok, unknown, OUTPUT } from './judgement.ts';
 import {

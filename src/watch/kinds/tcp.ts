@@ -1,7 +1,8 @@
 import * as net from 'node:net';
 import * as v from 'valibot';
 import { ADDRESS, parseAddress } from '../../core/address.ts';
-import type { Judgement, LookRequest, WatchContext } from '../kind.ts';
+import type { LookRequest, WatchContext } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import { judgeTrouble, type Trouble, troubleOf } from './connecting.ts';
 import { bad, ok, span, tenths } from './judgement.ts';
 import { matching } from './options.ts';

@@ -1,7 +1,7 @@
 import * as v from 'valibot';
 import { duration, oneOf, text } from '../../core/fields.ts';
 import type { ActiveState, UnitFacts } from '../../core/units.ts';
-import type { Judgement } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import { bad, late, ok, span, unknown } from './judgement.ts';
 import { splitKind } from './split-kind.ts';
 

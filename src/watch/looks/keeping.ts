@@ -1,4 +1,5 @@
-import type { Judgement, Reading } from '../kind.ts';
+import type { Reading } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import type { Holding } from '../taking.ts';
 import type { WatchedService } from '../watched-service.ts';
 import type { KeptLook } from './look.ts';

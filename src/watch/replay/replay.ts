@@ -3,7 +3,8 @@ import { asError } from '../../core/result.ts';
 import { lifeSeen, type LifeSeen, type WatchSettings } from '../course.ts';
 import { freshGate, type GateState, next as nextGate, type WatchState } from '../gate.ts';
 import { heldBy } from '../holds.ts';
-import type { Judge, Judgement, Reading } from '../kind.ts';
+import type { Judge, Reading } from '../kind.ts';
+import type { Judgement } from '../judgement.ts';
 import {
   type Budget,
   FRESH_BUDGET,

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { trim } from '../../../wire/syslog/frames.ts';
 import type { IncomingRecord } from '../../ingest/intake.ts';
-import type { Taking } from './door.ts';
+import type { Taking } from './taking.ts';
 import { addressOf } from './streams.ts';
 
 /** Nobody can be put off by UDP: so much waits while the store is busy, and what comes beyond that is lost, and counted. */

@@ -1,12 +1,10 @@
 import { createServer, type AddressInfo, type Server } from 'node:net';
 import { err, errorCode, ok, type Result } from '../../../core/result.ts';
-import type { SyslogFrame } from '../../../wire/syslog/frames.ts';
 import { acceptRecords } from '../../ingest/accept.ts';
-import type { IncomingRecord } from '../../ingest/intake.ts';
-import type { Doors } from '../../server/doors.ts';
 import { openDatagrams } from './datagrams.ts';
 import { serveStream } from './streams.ts';
 import { recordOfFrame } from './to-records.ts';
+import type { SyslogDoors, Taking } from './taking.ts';
 
 /** Syslog's way in, by TCP and UDP on one port. There are no tokens in syslog: everything is stored under one agent. */
 export interface SyslogOptions {
@@ -24,17 +22,6 @@ export interface SyslogDoor {
   readonly port: number;
   /** Takes nothing new; what came whole is stored. Can be called again. */
   close(): Promise<void>;
-}
-
-export type SyslogDoors = Pick<Doors, 'intake' | 'limits' | 'counters' | 'clock' | 'log'>;
-
-/** How connections and datagrams get their messages stored. */
-export interface Taking {
-  readonly doors: SyslogDoors;
-  readonly signal: AbortSignal;
-  read(frame: SyslogFrame, from: string): IncomingRecord;
-  /** Resolves when they are stored, however often that has to be tried, or when the door is closed; then they are counted as lost. */
-  store(records: readonly IncomingRecord[], bytes: number): Promise<void>;
 }
 
 const MOST_CONNECTIONS = 1000;

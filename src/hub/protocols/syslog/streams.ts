@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { createFrameSplitter, type SyslogFrame } from '../../../wire/syslog/frames.ts';
-import type { Taking } from './door.ts';
+import type { Taking } from './taking.ts';
 
 /** A message of the longest text that is stored, whatever its characters, and what stands before it. */
 const MOST_FRAME = 256 * 1024;
