@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { hubRow, someRows } from '../../../test/rig/hub-rows.ts';
 import { BlockDamagedError, openBlock } from './decode.ts';
 import { encodeBlock } from './encode.ts';
+import { createMatcher } from './match.ts';
 import { ByteReader, ByteWriter } from './varint.ts';
 
 test('numbers come back as they were written, in any size', () => {
@@ -62,4 +63,22 @@ test('no changed byte of a block is ever taken for data', () => {
   }
   for (let length = 0; length < bytes.length; length += 7)
     assert.throws(() => openBlock(bytes.subarray(0, length)).row(39), BlockDamagedError);
+});
+
+test('a text is found whatever its signs mean elsewhere and whatever the case, and only within one message', () => {
+  const messages = ['a+b (c) [d] $1.00', 'A+B', 'aab', 'x', 'y ÄÖ', 'ends in sta', 'rt of this', ''];
+  const block = openBlock(
+    encodeBlock(messages.map((message, row) => hubRow({ position: row + 1, message }))),
+  );
+  const found = (text: string): number[] => {
+    const matcher = createMatcher({ text });
+    assert.ok(matcher.ok);
+    return matcher.value.candidates(block, -Infinity);
+  };
+  for (const text of ['a+b', '(C)', '[d]', '$1.00', '1.0', '^', '\\w', 'start', 'äö', 'x', ''])
+    assert.deepEqual(
+      found(text),
+      messages.flatMap((message, row) => (message.toLowerCase().includes(text.toLowerCase()) ? [row] : [])),
+      text,
+    );
 });

@@ -20,6 +20,8 @@ export interface Block {
   words(column: WordColumn): Words;
   /** The bytes of all messages, and where each ends. */
   texts(): Texts;
+  /** The bytes of all messages as they are stored, behind their lengths: to see that something is in none of them, without reading what finds records. */
+  storedTexts(): Buffer;
   fields(row: number): string;
   row(row: number): HubRow;
   /** A record without its texts, which need not be unpacked for it. */
@@ -41,6 +43,7 @@ export interface Texts {
 
 /** A larger section is not written: it is damage. */
 const MOST_BYTES = 1024 * 1024 * 1024;
+const MOST_AT_ONCE = 4 * 1024 * 1024;
 
 /** @throws BlockDamagedError here, or when a section is unpacked. */
 export function openBlock(bytes: Buffer): Block {
@@ -48,7 +51,8 @@ export function openBlock(bytes: Buffer): Block {
     throw new BlockDamagedError(`cannot read a block of version ${String(bytes[0])}`);
   const packed = locate(bytes.subarray(1));
   const rows = once(() => readRows(unpack(packed, 0)));
-  const texts = once(() => readTexts(unpack(packed, 1), rows().count));
+  const storedTexts = once(() => unpack(packed, 1));
+  const texts = once(() => readTexts(storedTexts(), rows().count));
   const fields = once(() => readTexts(unpack(packed, 2), rows().count));
   const numbers = (column: NumberColumn): Float64Array =>
     rows().numbers[NUMBER_COLUMNS.indexOf(column)] as Float64Array;
@@ -78,6 +82,7 @@ export function openBlock(bytes: Buffer): Block {
     numbers,
     words,
     texts,
+    storedTexts,
     fields: (row) => textOf(fields(), row),
     row: (row) => ({ ...heading(row), message: textOf(texts(), row), fields: textOf(fields(), row) }),
     heading,
@@ -113,7 +118,12 @@ function unpack(sections: readonly Packed[], index: number): Buffer {
   if (crc32(section.bytes) !== section.sum || section.length > MOST_BYTES)
     throw new BlockDamagedError(`cannot read the section ${name} of a block: its checksum is wrong`);
   if (section.length === 0 && section.bytes.length === 0) return section.bytes;
-  return damaged(() => zstdDecompressSync(section.bytes, { maxOutputLength: Math.max(1, section.length) }));
+  return damaged(() => {
+    const maxOutputLength = Math.max(1, section.length);
+    // All into one piece of memory: pieces of 16 KiB take a quarter more. A length may be damage, too.
+    const chunkSize = Math.min(Math.max(64, maxOutputLength), MOST_AT_ONCE);
+    return zstdDecompressSync(section.bytes, { maxOutputLength, chunkSize });
+  });
 }
 
 function readRows(bytes: Buffer): {

@@ -33,6 +33,7 @@ export function createMatcher(filter: HubFilter): Result<Matcher, string> {
     ...(filter.words === undefined ? [] : wordHashes(filter.words, false)),
   ];
   const wholeWords = filter.words === undefined ? undefined : [...wordsIn(filter.words)];
+  const needle = needleOf(filter.text);
   const fields = filter.fields?.map(({ path, value }) => ({ path: path.split('.'), value }));
   return ok({
     mayMatch: (found, words) =>
@@ -44,9 +45,11 @@ export function createMatcher(filter: HubFilter): Result<Matcher, string> {
     usesTokens: hashes.length > 0,
     tokensAllow: (tokens) => mayHave(tokens, hashes),
     candidates(block, received, wanted) {
+      // Where nothing else keeps a block out, its texts are searched before all else is read.
+      if (needle !== undefined && sets.length === 0 && !isIn(block.storedTexts(), needle)) return [];
       let rows = byColumns(block, filter, sets, levels, received);
       if (wanted !== undefined) rows = rows.filter(wanted);
-      if (rows.length > 0 && filter.text !== undefined) rows = byText(block, rows, filter.text);
+      if (rows.length > 0 && filter.text !== undefined) rows = byText(block, rows, filter.text, needle);
       return rows;
     },
     holds: (block, row) =>
@@ -104,23 +107,40 @@ function byColumns(
   return rows;
 }
 
-/** All messages are searched at once, and what is found is told by where it stands. */
-function byText(block: Block, rows: readonly number[], text: string): number[] {
-  const needle = text.toLowerCase();
-  if (needle === '') return [...rows];
-  // Small letters of other scripts are not found byte by byte.
+/**
+ * Finds a text of ASCII among bytes that were read as Latin-1, whatever the case of its letters; undefined for others: small letters of
+ * other scripts are not found byte by byte. An expression takes a third of the time of making everything small first.
+ */
+function needleOf(text: string | undefined): RegExp | undefined {
   // oxlint-disable-next-line no-control-regex
-  if (!/^[\0-\x7f]*$/.test(needle))
-    return rows.filter((row) => textOf(block.texts(), row).toLowerCase().includes(needle));
+  if (text === undefined || text === '' || !/^[\0-\x7f]*$/.test(text)) return undefined;
+  return new RegExp(text.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, String.raw`\$&`), 'gi');
+}
+
+function isIn(bytes: Buffer, needle: RegExp): boolean {
+  needle.lastIndex = 0;
+  return needle.test(bytes.toString('latin1'));
+}
+
+/** All messages are searched at once, and what is found is told by where it stands. */
+function byText(block: Block, rows: readonly number[], text: string, needle: RegExp | undefined): number[] {
+  const small = text.toLowerCase();
+  if (needle === undefined)
+    return small === ''
+      ? [...rows]
+      : rows.filter((row) => textOf(block.texts(), row).toLowerCase().includes(small));
   const { bytes, ends } = block.texts();
-  const hay = bytes.toString('latin1').toLowerCase();
+  const hay = bytes.toString('latin1');
   const found: number[] = [];
   let at = -1;
   for (const row of rows) {
     const from = row === 0 ? 0 : (ends[row - 1] as number);
-    if (at < from) at = hay.indexOf(needle, from);
+    if (at < from) {
+      needle.lastIndex = from;
+      at = needle.exec(hay)?.index ?? -1;
+    }
     if (at < 0) break;
-    if (at + needle.length <= (ends[row] as number)) found.push(row);
+    if (at + text.length <= (ends[row] as number)) found.push(row);
   }
   return found;
 }

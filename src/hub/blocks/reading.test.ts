@@ -19,7 +19,7 @@ const PARTS: { readonly [K in keyof HubFilter]: fc.Arbitrary<NonNullable<HubFilt
   hosts: fc.constantFrom(['box'], ['']),
   lives: fc.constantFrom(['l1', 'l2'], ['']),
   levelAtLeast: fc.integer({ min: 1, max: 24 }),
-  text: fc.constantFrom('alpha', 'beta'),
+  text: fc.constantFrom('alpha', 'beta', 'BETA', 'a b', 'a.', '[', '\\d', '(a|b)', 'é', 'Ä'),
   words: fc.constantFrom('beta', '42'),
   matches: fc.constantFrom('^Alpha', '42$'),
   fields: fc.constant([{ path: 'a', value: '1' }]),

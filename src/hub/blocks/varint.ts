@@ -1,6 +1,7 @@
 /** Whole numbers as LEB128 (protobuf's varint and zigzag, protobuf.dev/programming-guides/encoding): small ones take a byte. */
 
 const LOW = 0x80;
+const BEHIND = 'cannot read a number behind the end of its column';
 
 /** Writes into memory that grows. */
 export class ByteWriter {
@@ -83,17 +84,42 @@ export class ByteReader {
   }
 
   number(): number {
+    const byte = this.#bytes[this.#at] as number;
+    if (byte < LOW) {
+      this.#at++;
+      return byte;
+    }
+    return this.#long();
+  }
+
+  /** A number of two bytes or more: the first four by bit operators, which are cheap; above 2^28 they are of no use. */
+  #long(): number {
+    const bytes = this.#bytes;
+    let at = this.#at;
     let value = 0;
-    for (let weight = 1; ; weight *= LOW) {
-      const byte = this.#bytes[this.#at++];
-      if (byte === undefined) throw new RangeError('cannot read a number behind the end of its column');
+    for (let shift = 0; shift < 28; shift += 7) {
+      const byte = bytes[at++];
+      if (byte === undefined) throw new RangeError(BEHIND);
+      value |= (byte & 0x7f) << shift;
+      if (byte < LOW) {
+        this.#at = at;
+        return value;
+      }
+    }
+    for (let weight = 2 ** 28; ; weight *= LOW) {
+      const byte = bytes[at++];
+      if (byte === undefined) throw new RangeError(BEHIND);
       value += (byte & 0x7f) * weight;
-      if (byte < LOW) return value;
+      if (byte < LOW) {
+        this.#at = at;
+        return value;
+      }
     }
   }
 
   signed(): number {
     const value = this.number();
+    if (value < 0x4000_0000) return value & 1 ? -((value + 1) >>> 1) : value >>> 1;
     return value % 2 === 1 ? -(value + 1) / 2 : value / 2;
   }
 
