@@ -24,6 +24,8 @@ export async function specOf(
     ...launch,
     stopMs: planned.stopMs,
     ...(stopSignal === undefined ? {} : { stopSignal }),
+    // A pipeline lets its steps come to their end.
+    ...(isBuiltIn(planned) ? { endsChildren: true } : {}),
     ...(ready === undefined ? {} : { ready }),
     ...(memory === undefined ? {} : { memory }),
     ...(planned.tmp === undefined ? {} : { tmp: createPrivateTmp({ root: paths.tmp, ...user, clock, log }) }),

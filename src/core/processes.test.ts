@@ -168,6 +168,27 @@ test('SIGTERM is enough for who heeds it, with grandchildren inside and outside 
     assert.equal(fs.existsSync(`/proc/${pid}/status`) && groupAlive(pid), false);
 });
 
+test('a main process that ends its children is asked alone; what it leaves is asked when it is gone', async (t) => {
+  leakCheck(t);
+  const life = `${testStateId}/svc/main-first`;
+  const script =
+    'sleep 1000 & trap "sleep 0.1; kill -0 $! && echo it lives; exit 0" TERM; echo "up $!"; wait';
+  const main = startProcess({
+    argv: ['sh', '-c', script],
+    env: { PATH, [LIFE_VARIABLE]: life },
+    cwd: '/',
+    stdout: 'pipe',
+  });
+  let text = '';
+  main.stdout?.on('data', (chunk) => (text += String(chunk)));
+  const child = Number(await until(() => /up (\d+)/.exec(text)?.[1], { what: 'the child to run' }));
+  const pid = pidOf(main);
+  const ended = await endTree({ pgid: pid, life, deadlineMs: 20_000, mainFirst: true, clock });
+  assert.deepEqual(ended, { kind: 'gone', killed: false });
+  assert.match(text, /it lives/);
+  assert.equal(fs.existsSync(`/proc/${child}`) && groupAlive(pid), false);
+});
+
 test('who ignores SIGTERM is killed at the deadline, wherever it went', async (t) => {
   const { child, main, end } = await startRigged(t);
   await child.ignoreTerm();

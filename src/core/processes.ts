@@ -19,10 +19,8 @@ import { asError } from './result.ts';
 
 export { bootId, groupAlive, LIFE_VARIABLE, processAlive, processesWithEnv } from './process-table.ts';
 
-/**
- * Operating-system processes: the only place that spawns and signals (process-table.ts looks).
- * Every process started here leads a session and a group of its own, so that its whole tree can be ended.
- */
+// Operating-system processes: the only place that spawns and signals (process-table.ts looks).
+// Every process started here leads a session and a group of its own, so that its whole tree can be ended.
 
 export interface User {
   readonly name: string;
@@ -233,6 +231,8 @@ export interface TreeToEnd extends TreeName {
   readonly deadlineMs: number;
   /** What asks the main process to end; default SIGTERM. Once that is over, the rest is asked by SIGTERM. */
   readonly signal?: NodeJS.Signals;
+  /** The main process ends its own children: it alone is asked, what it leaves is asked when it is gone. */
+  readonly mainFirst?: boolean;
   /** Aborted: the deadline is now. */
   readonly hurry?: AbortSignal;
   readonly clock: Clock;
@@ -256,9 +256,11 @@ export async function endTree(end: TreeToEnd): Promise<TreeEnd> {
   if (tree.members.length === 0) return { kind: 'gone', killed: false };
   const patient = (): boolean => end.clock.monotonic() < killAt && end.hurry?.aborted !== true;
   while (patient()) {
-    const leader = end.signal === undefined ? [] : tree.members.filter(({ pid }) => pid === end.pgid);
-    signalTree(tree, leader.length === 0 ? 'SIGTERM' : (end.signal ?? 'SIGTERM'));
-    signalTree(tree, 'SIGCONT');
+    const isWaitedFor = end.mainFirst === true || end.signal !== undefined;
+    const leader = isWaitedFor ? tree.members.filter(({ pid }) => pid === end.pgid) : [];
+    const asked = end.mainFirst === true && leader.length > 0 ? { groups: [], members: leader } : tree;
+    signalTree(asked, leader.length === 0 ? 'SIGTERM' : (end.signal ?? 'SIGTERM'));
+    signalTree(asked, 'SIGCONT');
     await allGone(leader.length === 0 ? tree.members : leader, killAt, end.clock, end.hurry);
     if (!patient()) break;
     // Whoever came up meanwhile (a child forked on the way out) is asked too.

@@ -40,7 +40,8 @@ export function renderService(spec: ServiceUnitSpec): RenderedUnit {
       ['RestartSec', RESTART],
       noRestartOn.length === 0 ? undefined : ['RestartPreventExitStatus', noRestartOn.join(' ')],
       own ? ['SuccessExitStatus', stopSignal] : undefined,
-      ['KillMode', 'control-group'],
+      // Our own kinds end their children themselves: a pipeline lets its steps come to their end.
+      ['KillMode', notifies ? 'mixed' : 'control-group'],
       stopSignal === undefined ? undefined : ['KillSignal', stopSignal],
       // No MemoryHigh for a soft limit: it slows a service down that the daemon is about to renew.
       memoryMax === undefined ? undefined : ['MemoryMax', String(memoryMax)],

@@ -111,3 +111,16 @@ test('what is wrong with a pipeline is told with its place', async (t) => {
   assert.match(stderr, /vahti\.yaml:8:31: error: cannot say \{inn\} in "\{inn\}", did you mean "in"\?/);
   assert.match(stderr, /vahti\.yaml:8:\d+: error: .*ok, warnings, skip, ignore, defer, retry, fail/);
 });
+
+test('B11 a service that is stopped while a step runs lets it come to its end; nothing has failed', async (t) => {
+  leakCheck(t);
+  const step = `A: { from: inbox, run: [sh, -c, 'touch begun; sleep 1; cp "$1" "$2"', sh, "{in}", "{out}"] }`;
+  const folder = newFolder(t, CONFIG(step), ['a.txt']);
+  const daemon = await startDaemon(t, CONFIG(step), folder);
+  await until(() => existsSync(join(folder, 'begun')), { deadlineMs: 20_000, what: 'the step to run' });
+  deliver(folder, 'b.txt');
+  assert.match((await daemon.cli('stop', 'tm')).stdout, /^tm stopped$/m);
+  assert.deepEqual(readdirSync(join(folder, 'products')), ['a.txt']);
+  assert.equal((await states(folder))?.['failed'], undefined);
+  assert.equal((await states(folder))?.['done'], 1);
+});

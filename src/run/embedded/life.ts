@@ -54,6 +54,8 @@ export interface LifeSpec {
   readonly processors?: readonly number[];
   /** What asks the main process to end; default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
+  /** It ends its own children: at a stop it alone is asked to end. */
+  readonly endsChildren?: boolean;
   readonly tmp?: PrivateTmp;
   /** Looked for from the start of the life until it exits or is ended. */
   readonly readiness?: LifeReadiness | undefined;
@@ -80,7 +82,10 @@ export function startLife(spec: LifeSpec, captured: CapturedLog, clock: Clock): 
   });
   if (pid !== undefined) readiness?.begin(main.notify);
   const group = identity === undefined ? {} : { pgid: identity.pid, startTicks: identity.startTicks };
-  const signal = spec.stopSignal === undefined ? {} : { signal: spec.stopSignal };
+  const signal = {
+    ...(spec.stopSignal === undefined ? {} : { signal: spec.stopSignal }),
+    ...(spec.endsChildren === true ? { mainFirst: true } : {}),
+  };
   const hurry = new AbortController();
   let removed: Promise<void> | undefined;
   return {

@@ -23,6 +23,8 @@ export interface EmbeddedServiceSpec {
   readonly stopMs?: number;
   /** What asks its main process to end; default SIGTERM. */
   readonly stopSignal?: NodeJS.Signals;
+  /** It ends its own children: at a stop it alone is asked to end, and has the whole time. */
+  readonly endsChildren?: boolean;
   readonly memory?: MemoryLimits;
   /** Where each of its lives has a folder for temporary files. */
   readonly tmp?: PrivateTmp;
