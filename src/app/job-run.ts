@@ -193,7 +193,7 @@ function failed(summary: string, exit: number | null): RunEnd {
   return { outcome: 'failed', summary, exit, counts: {} };
 }
 
-const VERB_OUTCOMES = { done: 'ok', partly: 'partly', failed: 'failed' } as const;
+const VERB_OUTCOMES = { done: 'ok', partly: 'partly', failed: 'failed', deferred: 'skipped' } as const;
 
 /** What a verb said of itself; a verb that died said nothing that counts. */
 function verbEnd(
@@ -204,5 +204,6 @@ function verbEnd(
   const refused = said.refused.length;
   const counts = refused === 0 ? said.counts : { ...said.counts, refused };
   const outcome = exit.code === 0 || said.kind === 'failed' ? VERB_OUTCOMES[said.kind] : 'failed';
-  return { outcome, summary: said.summary, exit: exit.code, counts };
+  const again = said.kind === 'deferred' && outcome === 'skipped' ? ({ again: true } as const) : {};
+  return { outcome, summary: said.summary, exit: exit.code, counts, ...again };
 }

@@ -25,7 +25,7 @@ const line = v.union([
   v.object({ progress: v.object({ done: v.number(), total: v.nullable(v.number()), what: short }) }),
   v.object({
     outcome: v.object({
-      kind: v.picklist(['done', 'partly', 'failed']),
+      kind: v.picklist(['done', 'partly', 'failed', 'deferred']),
       summary: short,
       counts: v.record(v.string(), v.number()),
       refused: v.array(v.object({ path: short, reason: short })),

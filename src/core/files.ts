@@ -19,6 +19,8 @@ export interface Files {
   stat(fd: number): Promise<{ readonly ino: number; readonly size: number }>;
   close(fd: number): Promise<void>;
   rename(from: string, to: string): Promise<void>;
+  /** A second name for a file; fails with EEXIST where the name is taken, which `rename` does not. */
+  link(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   mkdir(path: string): Promise<void>;
   /** Makes the names in a folder durable. */
@@ -64,6 +66,7 @@ export const disk: Files = {
   },
   close: (fd) => closeFile(fd),
   rename: (from, to) => fs.promises.rename(from, to),
+  link: (from, to) => fs.promises.link(from, to),
   unlink: (path) => fs.promises.unlink(path),
   async mkdir(path) {
     await fs.promises.mkdir(path);

@@ -1,11 +1,15 @@
 import type { GenericSchema } from 'valibot';
 import type { Clock } from './clock.ts';
 import type { Ledger } from './ledger.ts';
+import type { ProductSource } from './products.ts';
 
 /** What came of one run of a verb. */
 export interface VerbOutcome {
-  /** `done`: everything that was to do is done, or there was nothing to do. `partly`: some of it; the rest is named in `refused` and left for the next run. */
-  readonly kind: 'done' | 'partly' | 'failed';
+  /**
+   * `done`: everything that was to do is done, or there was nothing to do. `partly`: some of it; the rest is named in `refused` and left
+   * for the next run. `deferred`: something else has to end first, so nothing was begun; it is tried again, and is no failure.
+   */
+  readonly kind: 'done' | 'partly' | 'failed' | 'deferred';
   /** One line: `archived 24 parts, 1.2 GiB to 190 MiB; 1 left: it changed since it was closed`. */
   readonly summary: string;
   /** Numbers by name, for history and figures: `{ files: 24, bytes: 1288490188 }`. */
@@ -20,10 +24,13 @@ export interface VerbContext {
   readonly run: string;
   /** What relative paths are meant from, absolute. */
   readonly folder: string;
+  /** The state folder: where a verb keeps what the ledger has no place for. */
+  readonly state: string;
   readonly zone: string;
   readonly env: Readonly<Record<string, string>>;
   readonly clock: Clock;
   readonly ledger: Ledger;
+  readonly products: ProductSource;
   /** Says exactly what would be done, and does none of it. */
   readonly dryRun: boolean;
   /** One line of output, for people; kept with the run. */
@@ -55,6 +62,13 @@ export interface VerbKind<Options = unknown> {
   open(options: Options): Verb;
 }
 
+/** A pipeline of the config, as far as verbs go by it. */
+export interface PipelineFacts {
+  /** The folder of its products, absolute. */
+  readonly products: string;
+  readonly steps: readonly string[];
+}
+
 /** What a verb may know of the rest of the config when its options are checked. */
 export interface VerbFacts {
   readonly folder: string;
@@ -63,4 +77,6 @@ export interface VerbFacts {
     string,
     { readonly verb: string; readonly options: Readonly<Record<string, unknown>> }
   >;
+  /** The services that are pipelines, by name. */
+  readonly pipelines?: ReadonlyMap<string, PipelineFacts>;
 }

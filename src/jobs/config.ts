@@ -64,6 +64,27 @@ function between(least: number, most: number, form: string) {
 
 const DAY_MS = 86_400_000;
 
+const REPORT_FORM = 'failures, output or always, or a list of channels';
+const report = v.pipe(
+  v.union(
+    [
+      v.picklist(['failures', 'output', 'always']),
+      v.pipe(v.array(text('the name of a channel')), v.minLength(1), v.maxLength(MOST)),
+    ],
+    `cannot use this value: write ${REPORT_FORM}`,
+  ),
+  v.metadata({
+    form: REPORT_FORM,
+    json: {
+      anyOf: [
+        { enum: ['failures', 'output', 'always'] },
+        { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+      ],
+      examples: ['output', ['ops']],
+    },
+  } satisfies FieldFacts),
+);
+
 /** Kept as it is written: its zone may stand elsewhere in the config. */
 const hoursText = v.pipe(
   text(HOURS_FORM),
@@ -192,9 +213,9 @@ export const jobEntries = {
     ),
   ),
   report: v.pipe(
-    v.optional(oneOf(['failures', 'output', 'always'])),
+    v.optional(report),
     v.description(
-      'Which runs are told with what they printed, as cron mails it: none but failures, also those that print anything, every one.',
+      'Which runs are told with what they printed, as cron mails it: none but failures, also those that print anything (output), every one (always). A list of channels: these are told of those that print anything.',
     ),
   ),
 } as const;

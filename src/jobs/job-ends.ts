@@ -22,8 +22,11 @@ export function endRun(before: JobState, end: RunEnd, now: number, rules: JobRul
     case 'partly':
       return succeed(state, run, end, rules);
     case 'skipped':
-    case 'cancelled':
-      return { state, effects: [over(run, end, null)] };
+    case 'cancelled': {
+      const next = end.again === true ? nextTry(state, run, end, now, rules) : undefined;
+      const waiting = next === undefined ? state.waiting : [next, ...state.waiting];
+      return { state: { ...state, waiting }, effects: [over(run, end, next ?? null)] };
+    }
     case 'failed':
     case 'timeout':
     case 'interrupted': {

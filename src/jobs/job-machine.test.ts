@@ -113,6 +113,23 @@ test('a run that fails is tried again so often, and has failed for good then', (
   assert.deepEqual(job.flips(), ['ok>failed', 'failed>ok']);
 });
 
+test('a run that is left for later is tried again so often, and is no failure in the end', () => {
+  const job = machine(rulesWith({ retry: { times: 1, everyMs: 10 * MINUTE } }));
+  const later: RunEnd = { ...END, outcome: 'skipped', summary: 'left for later', again: true };
+  job.at(T0 + 50 * MINUTE);
+  for (let tries = 0; tries < 2; tries++) {
+    job.do({ kind: 'claim' });
+    job.do({ kind: 'ended', end: later });
+    assert.equal(job.state.waiting.length, tries === 0 ? 1 : 0);
+    job.now += 10 * MINUTE;
+  }
+  assert.deepEqual([job.flips(), job.kinds('chain')], [[], []]);
+  assert.deepEqual(
+    job.kinds('over').map((each) => each.kind === 'over' && each.final),
+    [false, true],
+  );
+});
+
 test('a due time takes the place of a retry that is waited for', () => {
   const job = machine(rulesWith({ retry: { times: 3, everyMs: 2 * HOUR } }));
   job.at(T0 + 50 * MINUTE);

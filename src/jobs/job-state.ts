@@ -37,7 +37,7 @@ export interface Current extends Waiting {
 }
 
 /**
- * How a run ended. `partly`: what a verb could not do is left for the next run. `skipped`: its `before` said no. `cancelled`: a person
+ * How a run ended. `partly`: what a verb could not do is left for the next run. `skipped`: its `before` said no, or a verb had to leave it for later. `cancelled`: a person
  * ended it. `interrupted`: what ran it ended.
  */
 export type Outcome = 'ok' | 'partly' | 'failed' | 'timeout' | 'skipped' | 'cancelled' | 'interrupted';
@@ -48,6 +48,8 @@ export interface RunEnd {
   readonly summary: string;
   readonly exit: number | null;
   readonly counts: Readonly<Record<string, number>>;
+  /** Of what is `skipped`: it is tried again as often as `retry` says. */
+  readonly again?: true;
   /** Where it was not seen: when it ended. */
   readonly endedAt?: number;
 }

@@ -53,6 +53,8 @@ export interface PlannedJob {
   readonly notify?: readonly string[];
   /** Which runs are told with their output, beside failures: none without it. */
   readonly report?: 'output' | 'always';
+  /** The channels that are told that; those of `notify` without it. */
+  readonly reportTo?: readonly string[];
 }
 
 /** The name of a job in the time line: `job/NAME`. */

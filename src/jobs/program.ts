@@ -8,7 +8,7 @@ import { endTree, type Exit, LIFE_VARIABLE, type Process, startProcess } from '.
 export interface ProgramRun {
   readonly argv: readonly string[];
   /** What it reads on stdin. */
-  readonly input?: Iterable<string>;
+  readonly input?: Iterable<string> | AsyncIterable<Uint8Array>;
   /** Gets what it says on stdout. */
   readonly output?: (piece: Buffer) => void;
   /** It is ended when it says nothing for that long, milliseconds. */
@@ -129,7 +129,7 @@ export async function* programOutput(
 }
 
 /** Who does not read it all is none the worse for it: the exit code says what came of it. */
-async function feed({ stdin }: Process, input: Iterable<string> | undefined): Promise<void> {
+async function feed({ stdin }: Process, input: ProgramRun['input']): Promise<void> {
   if (stdin === null || input === undefined) return;
   await pipeline(Readable.from(input), stdin).catch(() => undefined);
 }

@@ -46,6 +46,7 @@ function arm(real: Files): void {
     datasync: (fd) => around(() => original.datasync(fd)),
     truncate: (fd, length) => around(() => original.truncate(fd, length)),
     rename: (from, to) => around(() => original.rename(from, to)),
+    link: (from, to) => around(() => original.link(from, to)),
     unlink: (path) => around(() => original.unlink(path)),
     mkdir: (path) => around(() => original.mkdir(path)),
     syncFolder: (path) => around(() => original.syncFolder(path)),

@@ -70,6 +70,7 @@ export function crashingFiles(at: number, moment: CrashMoment, real: Files = dis
     stat: (fd) => real.stat(fd),
     close: (fd) => real.close(fd),
     rename: (from, to) => around('rename', () => real.rename(from, to)),
+    link: (from, to) => around('link', () => real.link(from, to)),
     unlink: (path) => around('unlink', () => real.unlink(path)),
     mkdir: (path) => around('mkdir', () => real.mkdir(path)),
     syncFolder: (path) => around('syncFolder', () => real.syncFolder(path)),

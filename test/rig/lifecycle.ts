@@ -17,6 +17,8 @@ import { gunzipSync, zstdDecompressSync } from 'node:zlib';
 import type { Clock } from '../../src/core/clock.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Ledger } from '../../src/core/ledger.ts';
+import type { ProductSource } from '../../src/core/products.ts';
+import { ok } from '../../src/core/result.ts';
 import { sealLine } from '../../src/core/sealed-line.ts';
 import type { VerbContext } from '../../src/core/verb.ts';
 import { openLedger } from '../../src/jobs/ledger/sqlite.ts';
@@ -95,6 +97,14 @@ export function rigLedger(context: Pick<TestContext, 'after'>, folder: string): 
   return opened.value;
 }
 
+/** No pipelines, and nobody who makes products anew. */
+export const NO_PRODUCTS: ProductSource = {
+  products(pipeline) {
+    throw new Error(`cannot find a pipeline "${pipeline}"`);
+  },
+  hold: () => ok({ release() {} }),
+};
+
 /** What a verb is given, with what it said. Waits of its clock are over at once. */
 export function verbContext(
   ledger: Ledger,
@@ -107,6 +117,8 @@ export function verbContext(
     job: 'archive',
     run: 'r1',
     folder,
+    state: folder,
+    products: NO_PRODUCTS,
     zone: 'UTC',
     env: {},
     clock,

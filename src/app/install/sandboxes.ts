@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { Sandbox } from '../../deploy/hardening.ts';
 import type { PlannedJob } from '../../jobs/job.ts';
-import { parsePlace } from '../../jobs/verbs/sync/place.ts';
+import { parsePlace } from '../../jobs/far/place.ts';
 import type { PipelinePlan } from '../../pipeline/plan.ts';
 import { OWN_PROGRAM } from '../config/checks.ts';
 import { environmentFileOf } from '../layout.ts';
@@ -67,7 +67,7 @@ export function jobSandbox(job: PlannedJob, target: InstallTarget): Sandbox {
   const homes = home === undefined ? [] : [home];
   const reads = [...common(target), cwd, ...argv.filter(isAbsolute), ...homes];
   const isLocal = LOCAL_VERBS.includes(job.verb);
-  if (job.verb === 'run' || before !== undefined) {
+  if (job.verb === 'run' || before !== undefined || hasCommands(job)) {
     const trust = writes === undefined ? 'open' : 'declared';
     const data = writes === undefined ? [] : [...writes, ...verbPaths(job, dirname(file)), state];
     return { ...base, trust, writes: data, reads, network: true };
@@ -76,15 +76,23 @@ export function jobSandbox(job: PlannedJob, target: InstallTarget): Sandbox {
   return { ...base, trust: 'own', writes: data, reads, network: !isLocal };
 }
 
+/** Of `publish`: commands of somebody else's, that may do what they like unless it says where they write. */
+function hasCommands({ verb, options }: PlannedJob): boolean {
+  return verb === 'publish' && (options['hooks'] !== undefined || options['compare'] !== undefined);
+}
+
 /** The folders of a verb: `root`, and where it sends to or fetches from, where that is a folder here. */
 function verbPaths({ verb, options }: PlannedJob, folder: string): readonly string[] {
   if (verb === 'run') return [];
-  return ['root', 'to', 'from'].flatMap((key) => {
+  const { conflict } = options as { readonly conflict?: { readonly quarantine?: string } };
+  const aside = conflict?.quarantine === undefined ? [] : [conflict.quarantine];
+  const folders = ['root', 'to', 'from'].flatMap((key) => {
     const written = options[key];
     if (typeof written !== 'string' || (verb === 'archive' && key === 'to')) return [];
     const place = parsePlace(written, folder);
     return place.ok && place.value.kind === 'folder' ? [place.value.path] : [];
   });
+  return [...folders, ...aside];
 }
 
 export function daemonSandbox(target: InstallTarget): Sandbox {

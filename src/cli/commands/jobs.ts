@@ -12,6 +12,7 @@ import { type ConfigOption, type JsonOption, jsonOption, readSetting, subcommand
 import { colours, printable, printJson, say, write } from '../output.ts';
 import { recordText } from '../record-text.ts';
 import { interruptible } from '../signals.ts';
+import { addPublished } from './jobs-published.ts';
 
 const MOST_LINES = 10_000;
 
@@ -49,6 +50,7 @@ export function addJobs(program: Command): void {
     .addOption(jsonOption())
     .option('--run <run>', 'which run, as in `vahti jobs history`')
     .action(output);
+  addPublished(jobs);
   subcommand(
     jobs,
     'pause <name...>',

@@ -1,13 +1,12 @@
-import { createHash } from 'node:crypto';
-import { lutimes, readdir, realpath } from 'node:fs/promises';
+import { readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { TEMPORARY_FILE, temporaryPath } from '../../core/atomic-file.ts';
 import type { Files } from '../../core/files.ts';
 import { errorCode } from '../../core/result.ts';
-import { piecesOf, readContent, withFile } from './content.ts';
+import { readContent, withFile } from './content.ts';
+import { copyInto } from './copying.ts';
 import { type FileLook, isSame, lookAt, lookAtOpen } from './identity.ts';
 import { removeProved } from './removal.ts';
-import { giveRights } from './rights.ts';
 import { lookOrGone } from './settling.ts';
 import { durably, LeftAlone } from './trouble.ts';
 import type { Writers } from './writers.ts';
@@ -99,33 +98,8 @@ async function copyAcross({ files, writers, signal }: Moving, from: string, to: 
   await removeProved(files, from, look, writers);
 }
 
-async function copyInto(
-  files: Files,
-  fd: number,
-  look: FileLook,
-  path: string,
-  signal: AbortSignal,
-): Promise<string> {
-  const hash = createHash('sha256');
-  const into = await files.open(path, 'create');
-  try {
-    await giveRights(into, look);
-    let at = 0;
-    for await (const piece of piecesOf(files, fd, look.bytes, signal)) {
-      await files.write(into, piece, at);
-      hash.update(piece);
-      at += piece.length;
-    }
-    await files.datasync(into);
-  } finally {
-    await files.close(into);
-  }
-  await lutimes(path, look.mtimeMs / 1000, look.mtimeMs / 1000);
-  return hash.digest('hex');
-}
-
 /** Copies of this name that a kill left in the making. */
-async function removeLeftovers(files: Files, to: string): Promise<void> {
+export async function removeLeftovers(files: Files, to: string): Promise<void> {
   const start = `.${basename(to)}.`;
   for (const name of await readdir(dirname(to))) {
     const isOurs = TEMPORARY_FILE.test(name) && name.startsWith(start) && name.length === start.length + 16;

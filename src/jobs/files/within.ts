@@ -3,14 +3,14 @@ import { resolve } from 'node:path';
 import { asError, err, errorCode, ok, type Result } from '../../core/result.ts';
 
 /** Whether one of two folders is in the other, or they are one. Absolute paths. */
-function overlap(a: string, b: string): boolean {
+export function overlaps(a: string, b: string): boolean {
   const folder = (path: string): string => (path.endsWith('/') ? path : `${path}/`);
   return folder(a).startsWith(folder(b)) || folder(b).startsWith(folder(a));
 }
 
 /** What is wrong with two folders of a config that lie in each other; none is the good case. */
 export function overlapProblems(folder: string, verb: string, root: string, to: string): readonly string[] {
-  return overlap(resolve(folder, root), resolve(folder, to))
+  return overlaps(resolve(folder, root), resolve(folder, to))
     ? [`cannot ${verb} ${root} to ${to}: one lies in the other`]
     : [];
 }
@@ -20,7 +20,7 @@ export async function openTarget(to: string, root: string): Promise<Result<strin
   try {
     const path = await realpath(to);
     if (!(await stat(path)).isDirectory()) return err(`cannot use ${to}: it is not a folder`);
-    if (overlap(path, root)) return err(`cannot use ${to}: ${path} and ${root} lie in each other`);
+    if (overlaps(path, root)) return err(`cannot use ${to}: ${path} and ${root} lie in each other`);
     return ok(path);
   } catch (thrown) {
     if (errorCode(thrown) === undefined) throw thrown;

@@ -34,7 +34,7 @@ import { createPacking } from './archive/packing.ts';
 import { runArchive } from './archive/run.ts';
 import { purgeOptions } from './purge/options.ts';
 import { runPurge } from './purge/run.ts';
-import type { Far } from './sync/far.ts';
+import type { Far } from '../far/far.ts';
 import { syncOptions } from './sync/options.ts';
 import { runSync } from './sync/run.ts';
 

@@ -1,6 +1,7 @@
 import type { VerbKind } from '../../core/verb.ts';
 import { archiveKind } from './archive/archive.ts';
 import { checkoutKind } from './checkout/checkout.ts';
+import { publishKind } from './publish/publish.ts';
 import { purgeKind } from './purge/purge.ts';
 import { rotateKind } from './rotate/rotate.ts';
 import { stageKind } from './stage/stage.ts';
@@ -16,4 +17,5 @@ export const VERB_KINDS: readonly VerbKind[] = [
   stageKind,
   unpackKind,
   checkoutKind,
+  publishKind,
 ];

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { failed } from '../../files/outcome.ts';
 import type { VerbFacts, VerbKind } from '../../../core/verb.ts';
 import { commandProblems } from '../../command-option.ts';
-import { sshOptionProblems } from '../sync/options.ts';
+import { sshOptionProblems } from '../../far/options.ts';
 import { hasPassword, isBranchName, wayOf, withoutPassword } from './address.ts';
 import { type CheckoutOptions, checkoutOptions } from './options.ts';
 

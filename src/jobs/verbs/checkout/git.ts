@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../../core/result.ts';
 import { type Programs, runProgram } from '../../program.ts';
-import { shellWord, sshWords } from '../sync/ssh.ts';
+import { shellWord, sshWords } from '../../far/ssh.ts';
 import { CHECKOUT_DEFAULTS, type CheckoutOptions } from './options.ts';
 
 /** Runs git with these words; what it says on stdout. The error says what went wrong, for people. */

@@ -3,7 +3,7 @@ import type { Files } from '../../../core/files.ts';
 import type { Ledger, LedgerCopy, LedgerFile } from '../../../core/ledger.ts';
 import type { Tally } from '../../files/outcome.ts';
 import type { Root } from '../../files/root.ts';
-import type { Far, FarTrouble, Load } from './far.ts';
+import type { Far, FarTrouble, Load } from '../../far/far.ts';
 import type { SyncOptions } from './options.ts';
 
 /** What all steps of a run work with. */

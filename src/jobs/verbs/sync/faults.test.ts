@@ -28,7 +28,7 @@ import {
 import { NO_RSYNC, NO_SSHD, sessions, startSshd } from '../../../../test/rig/sshd.ts';
 import { syncRig } from '../../../../test/rig/syncing.ts';
 import { until } from '../../../../test/rig/wait.ts';
-import type { Far } from './far.ts';
+import type { Far } from '../../far/far.ts';
 import { syncOptions } from './options.ts';
 import { runSync } from './run.ts';
 import * as v from 'valibot';

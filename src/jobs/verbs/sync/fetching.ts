@@ -10,10 +10,10 @@ import { shownPath } from '../../files/outcome.ts';
 import { tooYoung } from '../../files/settling.ts';
 import { durably, LeftAlone } from '../../files/trouble.ts';
 import { batches, copyOf, type Course, endFor, loadOf, prove, provedRows } from './course.ts';
-import type { FarFile } from './far.ts';
+import { type FarFile, STAGING } from '../../far/far.ts';
 import { SYNC_DEFAULTS } from './options.ts';
 import { note } from './sending.ts';
-import { createFilter, STAGING } from './source.ts';
+import { createFilter } from './source.ts';
 
 /** Where files lie until they are known to be whole: a folder that no verb looks into. */
 const FETCHED = '.vahti/fetched';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as v from 'valibot';
 import { syncOptions } from './options.ts';
-import { parsePlace, placeText } from './place.ts';
-import { rsyncTrouble } from './rsync-ends.ts';
-import { rsyncShellWords, shellWord } from './ssh.ts';
+import { parsePlace, placeText } from '../../far/place.ts';
+import { rsyncTrouble } from '../../far/rsync-ends.ts';
+import { rsyncShellWords, shellWord } from '../../far/ssh.ts';
 import { syncKind } from './sync.ts';
 
 const problemsOf = (options: Record<string, unknown>): readonly string[] =>

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { err, ok, type Result } from '../../../core/result.ts';
-import type { Far, FarFile, FarTrouble, Load } from './far.ts';
+import type { Far, FarFile, FarTrouble, Load } from '../../far/far.ts';
 import type { SyncOptions } from './options.ts';
 import { type ProgramEnd, type Programs, runProgram } from '../../program.ts';
-import { patienceFor } from './shell.ts';
+import { patienceFor } from '../../far/shell.ts';
 
 const MOST_OUTPUT = 1024 ** 3;
 /** rclone's exit codes, from its documentation. */

@@ -4,7 +4,7 @@ import { isSame, lookAt } from '../../files/identity.ts';
 import { shownPath } from '../../files/outcome.ts';
 import { troubleOf } from '../../files/trouble.ts';
 import { batches, type Course, endFor, loadOf, prove } from './course.ts';
-import type { Carried } from './far.ts';
+import type { Carried } from '../../far/far.ts';
 import type { Item } from './source.ts';
 import { takeIn, type Taken } from './taking.ts';
 

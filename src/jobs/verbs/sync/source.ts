@@ -4,14 +4,12 @@ import { splitArchivePath } from '../../../core/archive-file.ts';
 import { TEMPORARY_FILE, writeFileAtomic } from '../../../core/atomic-file.ts';
 import type { LedgerCopy, LedgerFile } from '../../../core/ledger.ts';
 import { err, errorCode, ok, type Result } from '../../../core/result.ts';
+import { STAGING } from '../../far/far.ts';
 import type { Root } from '../../files/root.ts';
 import type { SyncOptions } from './options.ts';
 
 /** A file that without it nothing is sent from a folder: on a disk that is not mounted there is none. */
 const SENTINEL = '.vahti-source';
-
-/** Where what is not whole yet lies: in each folder for rsync, in the root for what is fetched. */
-export const STAGING = '.vahti-partial';
 
 /** One file to be carried, in the form in which it lies there. */
 export interface Item {

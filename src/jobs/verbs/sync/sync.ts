@@ -1,6 +1,7 @@
 import type { VerbKind } from '../../../core/verb.ts';
-import { type SyncOptions, sshOptionProblems, syncOptions } from './options.ts';
-import { parsePlace } from './place.ts';
+import { sshOptionProblems } from '../../far/options.ts';
+import { type SyncOptions, syncOptions } from './options.ts';
+import { parsePlace } from '../../far/place.ts';
 
 /** `sync: DIR`: carries files to another place, or from there, and proves each by reading it back. */
 export const syncKind: VerbKind<SyncOptions> = {

@@ -1,5 +1,5 @@
 import type { FarTrouble } from './far.ts';
-import type { ProgramEnd } from '../../program.ts';
+import type { ProgramEnd } from '../program.ts';
 import { sshTrouble } from './ssh.ts';
 
 /** The exit codes of rsync(1), EXIT VALUES, in words; and whether they may be over by themselves. */

@@ -1,6 +1,6 @@
-import { err, ok, type Result } from '../../../core/result.ts';
+import { err, ok, type Result } from '../../core/result.ts';
 import type { FarFile, FarTrouble, Load } from './far.ts';
-import { type ProgramEnd, type Programs, runProgram } from '../../program.ts';
+import { type ProgramEnd, type Programs, runProgram } from '../program.ts';
 import { shellWord, sshTrouble, sshWords, type SshOptions } from './ssh.ts';
 
 /** Commands in the root at the far side: over ssh, or right here. Names travel on stdin, never in a command line. */
@@ -8,6 +8,18 @@ export interface FarShell {
   checksums(load: Load, durably: boolean): Promise<Result<ReadonlyMap<string, string>, FarTrouble>>;
   list(): Promise<Result<readonly FarFile[], FarTrouble>>;
   remove(paths: readonly string[]): Promise<FarTrouble | undefined>;
+  /** Makes folders. */
+  makeFolders(paths: readonly string[]): Promise<FarTrouble | undefined>;
+  /** Gives files their names; answers with those (by `from`) that have them, durably. */
+  rename(moves: readonly FarMove[]): Promise<Result<ReadonlySet<string>, FarTrouble>>;
+}
+
+/** A new name for a file at the far side. */
+export interface FarMove {
+  readonly from: string;
+  readonly to: string;
+  /** What has the name already is replaced; else that fails. */
+  readonly over: boolean;
 }
 
 export interface ShellPlace {
@@ -26,6 +38,14 @@ const MARK_COMMAND = `printf '\\0vahti\\0'`;
 const SOME_FAILED = 123;
 const NOT_FOUND = new Set([126, 127]);
 
+/** Of FROM, TO and how: a link fails where the name is taken. Where there are no links it is looked at first. */
+const RENAME = [
+  `if [ "$3" = ./over ]; then mv -f -T -- "$1" "$2"`,
+  `elif ln -T -- "$1" "$2" 2>/dev/null; then rm -f -- "$1"`,
+  `else [ ! -e "$2" ] && [ ! -L "$2" ] && mv -n -T -- "$1" "$2" && [ ! -e "$1" ]`,
+  `fi && printf '%s\\0' "$1"; exit 0`,
+].join('; ');
+
 const QUIET_MS = 600_000;
 /** The slowest far disk that is waited for, bytes a millisecond. */
 const SLOWEST = 5_000;
@@ -36,12 +56,15 @@ export function patienceFor(largest: number): number {
   return QUIET_MS + Math.ceil(largest / SLOWEST);
 }
 
-export function createFarShell(place: ShellPlace, programs: Programs): FarShell {
-  const run = async (
-    script: string,
-    paths: readonly string[] | undefined,
-    idleMs: number,
-  ): Promise<Result<Answer, FarTrouble>> => {
+/** Runs a script in the folder at the far side; answers with what it printed, cut at NULs. */
+type Run = (
+  script: string,
+  paths: readonly string[] | undefined,
+  idleMs: number,
+) => Promise<Result<Answer, FarTrouble>>;
+
+function runnerOf(place: ShellPlace, programs: Programs): Run {
+  return async (script, paths, idleMs) => {
     const whole = `cd -- ${shellWord(place.path)} || exit ${NO_FOLDER}; ${MARK_COMMAND}; ${script}`;
     const argv =
       place.host === undefined ? ['sh', '-c', whole] : [...sshWords(place.ssh), '--', place.host, whole];
@@ -61,6 +84,10 @@ export function createFarShell(place: ShellPlace, programs: Programs): FarShell 
       return err({ reason: 'the far side answers what was not asked', passing: false });
     return ok({ items: text.slice(at + MARK.length).split('\0'), said: end.said, isWhole: isZero(end) });
   };
+}
+
+export function createFarShell(place: ShellPlace, programs: Programs): FarShell {
+  const run = runnerOf(place, programs);
   return {
     async checksums({ paths, largest }, durably) {
       // What was just sent is to be on the far disk before it is said to be there.
@@ -83,6 +110,19 @@ export function createFarShell(place: ShellPlace, programs: Programs): FarShell 
       const script = `LC_ALL=C exec find . -xdev '(' -name .vahti -o -name .vahti-partial ')' -prune -o -type f -printf '%s %T@ %p\\0'`;
       const ran = await run(script, undefined, QUIET_MS);
       return ran.ok ? ok(ran.value.items.flatMap(fileOf)) : ran;
+    },
+    async makeFolders(paths) {
+      const ran = await run(`LC_ALL=C exec xargs -0 -r mkdir -p --`, paths, QUIET_MS);
+      if (!ran.ok) return ran.error;
+      const { isWhole, said } = ran.value;
+      return isWhole ? undefined : { reason: said.at(-1) ?? 'a folder cannot be made there', passing: false };
+    },
+    async rename(moves) {
+      const words = moves.flatMap(({ from, to, over }) => [from, to, over ? 'over' : 'new']);
+      const script = `export LC_ALL=C; xargs -0 -r -n 3 sh -c ${shellWord(RENAME)} sh; sync -f . 2>/dev/null || sync || exit ${NOT_SYNCED}`;
+      const ran = await run(script, words, QUIET_MS);
+      if (!ran.ok) return ran;
+      return ok(new Set(ran.value.items.map((item) => item.replace(/^\.\//, ''))));
     },
     async remove(paths) {
       const ran = await run(`LC_ALL=C exec xargs -0 -r rm -f --`, paths, QUIET_MS);

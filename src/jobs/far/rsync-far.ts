@@ -1,16 +1,23 @@
-import type { Far, Load } from './far.ts';
-import type { SyncOptions } from './options.ts';
-import { type Programs, runProgram } from '../../program.ts';
+import { type Far, type Load, STAGING } from './far.ts';
+import { type Programs, runProgram } from '../program.ts';
 import { rsyncTrouble } from './rsync-ends.ts';
 import { createFarShell, patienceFor } from './shell.ts';
-import { STAGING } from './source.ts';
-import { rsyncShellWords, sshWords } from './ssh.ts';
+import { rsyncShellWords, type SshOptions, sshWords } from './ssh.ts';
 
 export interface RsyncPlace {
   /** Undefined: a folder of this machine. */
   readonly host: string | undefined;
   readonly path: string;
   readonly target: string;
+}
+
+/** As they are written in the config. */
+export interface RsyncOptions extends SshOptions {
+  readonly links?: 'copy' | 'keep' | 'skip' | undefined;
+  readonly group?: string | undefined;
+  readonly permissions?: string | undefined;
+  /** Bytes a second. */
+  readonly bandwidth?: number | undefined;
 }
 
 /** rsync's own limit for silence on its connection, seconds. */
@@ -23,7 +30,7 @@ const SILENCE_S = 300;
  */
 export function createRsyncFar(
   place: RsyncPlace,
-  options: SyncOptions,
+  options: RsyncOptions,
   programs: Programs,
   progress: (bytes: number) => void,
 ): Far {
@@ -65,7 +72,7 @@ export function createRsyncFar(
   };
 }
 
-function argumentsOf({ links, group, permissions, bandwidth }: SyncOptions): readonly string[] {
+function argumentsOf({ links, group, permissions, bandwidth }: RsyncOptions): readonly string[] {
   return [
     '--files-from=-',
     '--from0',

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { err, ok, type Result } from '../../../core/result.ts';
+import { err, ok, type Result } from '../../core/result.ts';
 
 /** A place that files are sent to or fetched from. */
 export type Place =

@@ -1,4 +1,7 @@
-import type { Result } from '../../../core/result.ts';
+import type { Result } from '../../core/result.ts';
+
+/** Where what is not whole yet lies: in each folder for rsync, in the root for what is fetched. */
+export const STAGING = '.vahti-partial';
 
 /** Why the far side did not do what it was asked. */
 export interface FarTrouble {

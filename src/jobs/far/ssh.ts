@@ -1,7 +1,10 @@
-import type { SyncOptions } from './options.ts';
 import type { FarTrouble } from './far.ts';
 
-export type SshOptions = Pick<SyncOptions, 'identity' | 'ssh-options'>;
+/** As they are written in the config. */
+export interface SshOptions {
+  readonly identity?: string | undefined;
+  readonly 'ssh-options'?: readonly string[] | undefined;
+}
 
 /** Ours come first where nothing may change them (of an option that is given twice ssh takes the first), last where they are defaults. */
 const FIXED = ['BatchMode=yes', 'StrictHostKeyChecking=yes', 'ControlMaster=no', 'ForwardAgent=no'];
