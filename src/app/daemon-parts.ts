@@ -105,7 +105,7 @@ export function openAll(options: OpenOptions): Result<Open, FolderTrouble> {
   const listening = createBeatListening({ clock, records: recorder.add, beats, lifeOf });
   const { outbox } = opened.value;
   const { stateId } = state;
-  const shared = { outbox, store, supervision, clock, log, random, stateId };
+  const shared = { outbox, store, supervision, clock, log, random, stateId, paths, state };
   const { add: records, flush } = recorder;
   const ofRuns = { plan: options.plan, clock, log, paths, stateId, program, records: recorder.add };
   // Runs end later than all of this is open.

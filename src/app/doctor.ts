@@ -8,6 +8,8 @@ import type { LoadedConfig } from './config/load.ts';
 import type { ControlApi } from './control-api.ts';
 import { unitScores } from './install/scores.ts';
 import type { Plan, PlannedService } from './plan.ts';
+import { checkPipeline } from './pipeline/checks.ts';
+import { pipelineTarget } from './pipeline/control.ts';
 import { statePaths } from './state.ts';
 
 /** One thing that was looked at. `odd` works, but somebody should know. */
@@ -44,6 +46,14 @@ export async function examine(loaded: LoadedConfig, own: OwnProgram): Promise<re
     checks.push(await checkDaemon(state), ...checkFolder('state', state));
     for (const service of services) {
       if (service.collect !== undefined) checks.push(...checkFolder(service.name, service.collect.into));
+      if (service.pipeline !== undefined) {
+        const target = pipelineTarget(service.name, service.pipeline, statePaths(state));
+        const path = service.env['PATH'] ?? process.env['PATH'] ?? '';
+        checks.push(
+          ...checkFolder(service.name, service.pipeline.products),
+          ...(await checkPipeline({ target, cwd: service.cwd, path })),
+        );
+      }
     }
     checks.push(...(await checkUnits(loaded.plan, own)));
   }

@@ -21,7 +21,9 @@ import type { Outbox } from '../notify/outbox.ts';
 import type { NotifyPolicy } from '../notify/stages/stage.ts';
 import { clockTime } from './clock-time.ts';
 import { jobOf, type NotifyingJobs, presentJobs, reportOf } from './notifying-jobs.ts';
+import { createFailing } from './pipeline/failing.ts';
 import type { Plan, PlannedChannel } from './plan.ts';
+import type { StatePaths, StateStore } from './state.ts';
 import type { Supervised, Supervision } from './supervision.ts';
 
 /** Trouble of the outbox that does not pass: services go on, and it is tried again. */
@@ -40,6 +42,9 @@ export interface NotifyingOptions {
   /** Begins the lives of processes of this daemon. */
   readonly stateId: string;
   readonly jobs: NotifyingJobs;
+  /** Where the services of this daemon lie, and what it remembers. */
+  readonly paths: StatePaths;
+  readonly state: Pick<StateStore, 'loadMark' | 'saveMark'>;
 }
 
 /** Tells people of what the time line says, by the channels of the plan that is in force. */
@@ -71,6 +76,15 @@ export function createNotifying(plan: Plan, options: NotifyingOptions): Notifyin
   const channels = createChannels(options);
   const course: Course = { holds: true, usual: plan.told ?? [] };
   const notifier = createNotifier(depsOf(course, options), channels.of(plan));
+  const failing = createFailing({
+    ...options,
+    host: hostname(),
+    tell: notifier.tellJob,
+    heldOf: (service) =>
+      options.supervision.holding.silences
+        .silencesOf({ service, watch: null }, clock.now())
+        .some(({ by }) => by !== 'needs'),
+  });
   const tellRun = (job: PlannedJob, row: RunRow): void => {
     if (job.report === undefined) return;
     flush();
@@ -90,6 +104,7 @@ export function createNotifying(plan: Plan, options: NotifyingOptions): Notifyin
     use(next) {
       course.usual = next.told ?? [];
       notifier.apply(channels.of(next));
+      failing.use(next);
       course.holds = false;
       notifier.wake();
       begin();
@@ -98,7 +113,8 @@ export function createNotifying(plan: Plan, options: NotifyingOptions): Notifyin
     hold() {
       course.holds = true;
     },
-    run: ({ drain, stop }) => runOn(notifier, { drain, stop }, options),
+    run: async ({ drain, stop }) =>
+      void (await Promise.all([runOn(notifier, { drain, stop }, options), failing.run(drain)])),
   };
 }
 

@@ -13,6 +13,10 @@ const LAST_LINES = 200;
 /** What a run of a job has to say, as cron mails it: how it went, and what it printed. Times are wall milliseconds. */
 export interface JobReport {
   readonly name: string;
+  /** The service that it is of; `job/NAME` without it. */
+  readonly service?: string;
+  /** What is said in one line, where that is not how a run of a job went. */
+  readonly title?: string;
   /** Tells this run from all others of the job. */
   readonly run: string;
   /** In a word: `ok`, `failed`, `late`. */
@@ -32,7 +36,7 @@ export function jobPlans(report: JobReport, deps: NotifierDeps): readonly FoldPl
   const { outbox, clock } = deps;
   const now = clock.now();
   return report.channels.flatMap((channel): readonly FoldPlan[] => {
-    const id = `job-${report.name}-${report.run}-${channel}`;
+    const id = `${report.service === undefined ? 'job' : 'service'}-${report.name}-${report.run}-${channel}`;
     if (outbox.row(id) !== undefined) return [];
     const notice = jobNotice(report, id, now, deps);
     const base = { id, channel, class: 'job', event: 'job', place: outbox.nextPlace(), at: now } as const;
@@ -53,12 +57,13 @@ function jobNotice(report: JobReport, id: string, now: number, { host }: Notifie
     event: 'job',
     host,
     at: now,
-    title: `job ${name} ${outcome === 'ok' ? 'is done' : outcome} on ${host} after ${took}${why}`,
+    title:
+      report.title ?? `job ${name} ${outcome === 'ok' ? 'is done' : outcome} on ${host} after ${took}${why}`,
     level,
     items: [
       {
         id,
-        service: `job/${name}`,
+        service: report.service ?? `job/${name}`,
         subject: name,
         state: outcome,
         level,

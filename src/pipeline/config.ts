@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { integer, oneOf, text } from '../core/fields.ts';
+import { channelNames, duration, integer, oneOf, text } from '../core/fields.ts';
 import { inboxConfig } from './inbox/config.ts';
 import { stepConfig } from './steps/config.ts';
 
@@ -10,6 +10,19 @@ export const ONLY_INBOX = 'inbox';
 export const PART_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?$/;
 
 const names = { json: { propertyNames: { pattern: PART_NAME.source } } };
+
+const failures = v.strictObject({
+  notify: v.pipe(
+    v.optional(channelNames),
+    v.description('The channels; by default those of the service. `[]` is nobody.'),
+  ),
+  digest: v.pipe(
+    v.optional(duration, '1h'),
+    v.description(
+      'The first failure is told at once; what else fails then is told together, once in so long a time.',
+    ),
+  ),
+});
 
 /** `pipeline:` makes products of the files that come in. */
 export const pipelineConfig = v.pipe(
@@ -44,6 +57,13 @@ export const pipelineConfig = v.pipe(
       v.optional(oneOf(['continue', 'stop']), 'continue'),
       v.description(
         'When a run has failed for good: go on with everything else, or begin nothing until a person says `vahti pipeline resume NAME`.',
+      ),
+    ),
+    failures: v.pipe(v.optional(failures), v.description('Who is told of files that failed, and how often.')),
+    keep: v.pipe(
+      v.optional(duration, '90d'),
+      v.description(
+        'How long the ledger knows what led to nothing that is there, and what runs printed is kept at most. What products that are there come from, and which files of an inbox were done, is known for as long as they are there.',
       ),
     ),
     parallel: v.pipe(

@@ -6,10 +6,13 @@ import type { Log } from '../core/log.ts';
 import { bootId } from '../core/processes.ts';
 import type { Scope } from '../core/scope.ts';
 import type { Carrying } from './engine/carry.ts';
+import { goOn } from './again.ts';
 import { createEngine } from './engine/engine.ts';
 import { createPatience, patientLedger } from './engine/full-disk.ts';
 import { keepLogs } from './engine/log-budget.ts';
 import { createIntake } from './engine/intake.ts';
+import { createMaturing } from './engine/maturing.ts';
+import { keepForgetting } from './engine/keeping.ts';
 import { createPeriodic } from './engine/periodic.ts';
 import { recover } from './engine/recovery.ts';
 import { createRouter, type Order } from './engine/routing.ts';
@@ -19,6 +22,7 @@ import type { Ledger } from './ledger/ledger.ts';
 import type { Owner } from './ledger/types.ts';
 import type { Pipeline } from './pipeline.ts';
 import type { PipelinePlan } from './plan.ts';
+import { createTools } from './steps/tools.ts';
 import { createWorkers } from './steps/workers.ts';
 
 export interface PipelineOptions {
@@ -58,27 +62,23 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const ledger = patientLedger(options.ledger, patience);
   const router = createRouter(plan, options.order);
   const workers = createWorkers();
-  const context = { inboxes: plan.inboxes, products: plan.products, env, cwd, clock, workers };
+  const { inboxes: all, products } = plan;
+  const tools = createTools(cwd, env);
+  const context = { inboxes: all, products, env, cwd, clock, workers, tools };
   const logs = join(folder, 'logs');
-  const carrying: Carrying = {
-    ledger,
-    router,
-    context,
-    files: options.files,
-    work,
-    logs,
-    life,
-    log,
-    patience,
-  };
+  const carrying: Carrying = { ...options, ledger, router, context, logs, patience };
   const owner: Owner = { boot: bootId(), ...options.self, life };
   const periodic = createPeriodic(plan.steps, ledger, router, clock);
-  const engine = createEngine({ plan, carrying, owner, periodic, finishMs });
-  const intake = createIntake({ inboxes: plan.inboxes, ledger, router, clock, wake: engine.wake });
-  const watched = options.isClosed === true ? [] : plan.inboxes;
+  const maturing = createMaturing(plan.steps, carrying, owner);
+  const engine = createEngine({ plan, carrying, owner, periodic, maturing, finishMs });
+  const intake = createIntake({ inboxes: all, ledger, router, clock, wake: engine.wake });
+  const watched = options.isClosed === true ? [] : all;
   const inboxes = watched.map((inbox) =>
     createInbox({ plan: inbox, intake, env, cwd, life: `${life}/inbox-${inbox.name}` }),
   );
+  // A run over old files does what it is asked for, and nothing else.
+  const forgets = (drain: AbortSignal) => keepForgetting({ ...plan, ledger, clock, log }, drain);
+  const keepers = options.isClosed === true ? [] : [forgets];
   return {
     name,
     plan,
@@ -90,6 +90,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     resume: engine.resume,
     async retry(filter) {
       const count = await ledger.retry(filter, clock.now());
+      engine.wake();
+      return count;
+    },
+    async goOn(files) {
+      const count = await goOn(ledger, plan, files, clock.now());
       engine.wake();
       return count;
     },
@@ -105,7 +110,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       await together(scope.drain, workers.close, [
         (drain) => engine.run({ ...scope, drain }),
         ...inboxes.map((inbox) => (drain: AbortSignal) => inbox.run({ ...scope, drain })),
-        (drain) => keepLogs(logs, clock, drain),
+        (drain) => keepLogs(logs, plan.keepMs, clock, drain),
+        ...keepers,
       ]);
     },
   };

@@ -1,4 +1,4 @@
-import type { LedgerFile, ProductFile, Task } from './ledger/types.ts';
+import type { LedgerFile, Task } from './ledger/types.ts';
 import type { PipelineView } from './pipeline.ts';
 import { pathOf } from './steps/run-task.ts';
 
@@ -71,34 +71,26 @@ async function walk(
 }
 
 /** The inputs of what made a product; of one that is merged into, those of all its earlier contents too. */
-async function parentsOf({ plan, ledger }: View, file: LedgerFile): Promise<readonly LedgerFile[]> {
+export async function parentsOf({ plan, ledger }: View, file: LedgerFile): Promise<readonly LedgerFile[]> {
   if (file.kind === 'inbox') return [];
   const isMerged = plan.steps.find(({ name }) => name === file.origin)?.merge === true;
-  const contents = isMerged
-    ? (await ledger.filesAt(file.path)).filter(
-        (each): each is ProductFile =>
-          each.kind === 'product' && each.origin === file.origin && each.rev <= file.rev,
-      )
-    : [file];
+  const contents = isMerged ? (await ledger.contentsOf(file)).filter(({ id }) => id <= file.id) : [file];
   const inputs: LedgerFile[] = [];
   for (const { task } of contents) inputs.push(...(await ledger.inputsOf(task)));
-  return newest(inputs);
+  // What became complete by time alone has its other form for an input.
+  return newest(inputs.filter((input) => !isMerged || input.origin !== file.origin));
 }
 
-async function childrenOf({ ledger }: View, file: LedgerFile): Promise<readonly LedgerFile[]> {
+/** What was made of any content of a file. */
+export async function childrenOf({ ledger }: View, file: LedgerFile): Promise<readonly LedgerFile[]> {
   const made: LedgerFile[] = [];
   for (const task of await tasksOnAny(ledger, file)) made.push(...(await ledger.productsOf(task.id)));
-  return newest(made);
+  return newest(made.filter(({ origin }) => file.kind === 'inbox' || origin !== file.origin));
 }
 
 /** Of a product the tasks on all its contents: what was made of an earlier one was made of this file. */
 async function tasksOnAny(ledger: View['ledger'], file: LedgerFile): Promise<readonly Task[]> {
-  const all =
-    file.kind === 'inbox'
-      ? [file]
-      : (await ledger.filesAt(file.path)).filter(
-          ({ kind, origin }) => kind === 'product' && origin === file.origin,
-        );
+  const all = file.kind === 'inbox' ? [file] : await ledger.contentsOf(file);
   const tasks: Task[] = [];
   for (const { id } of all) tasks.push(...(await ledger.tasksOn(id)));
   return tasks;

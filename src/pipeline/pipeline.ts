@@ -62,6 +62,8 @@ export interface Pipeline extends Runnable, PipelineView {
   resume(): Promise<void>;
   /** What failed is done again; answers with how many tasks those were. */
   retry(filter: RetryFilter): Promise<number>;
+  /** Files of inboxes that failed before their first step go on as they are; answers with how many those were. */
+  goOn(files: readonly number[]): Promise<number>;
   /** Looks at all inboxes now. */
   look(): Promise<void>;
   /** Resolves when nothing runs and nothing could run now. Rejects where `signal` aborts first. */

@@ -13,6 +13,10 @@ export interface PipelinePlan {
   readonly logs?: string;
   readonly version: number;
   readonly onError: 'continue' | 'stop';
+  /** How failures are told. `notify`: the channels, where they are not those of the service. */
+  readonly failures: { readonly digestMs: number; readonly notify?: readonly string[] };
+  /** How long what led to nothing that is there is remembered. */
+  readonly keepMs: number;
   /** How many runs there may be at a time. */
   readonly parallel: number;
   /** In the order of their levels: what a step takes from stands before it. */
@@ -46,6 +50,12 @@ export interface StepPlan {
   readonly waitMs: number;
   readonly inputs: 'new' | 'all';
   readonly to: string;
+  /** Where a product lies while it may still grow; at `to` without it. */
+  readonly incomplete?: string;
+  /** What has not grown for so long is complete. */
+  readonly completeAfterMs?: number;
+  /** It takes only products that are complete. */
+  readonly only?: 'complete';
   readonly merge: boolean;
   readonly overwrite: boolean;
   /** The higher one of the pipeline's and its own. */
@@ -63,6 +73,8 @@ export interface StepPlan {
   readonly tmp?: 'private';
   readonly enabled: boolean;
   readonly worker: boolean;
+  /** Files that its products depend on beside its command; relative ones where it runs. */
+  readonly uses: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly at?: Schedule;
   readonly over: 'latest' | 'all';

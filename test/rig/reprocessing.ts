@@ -67,7 +67,8 @@ const ALL: Reprocess = { without: [], set: {} };
 
 function targetOf(rig: PipelineRig) {
   const folder = join(rig.folder, 'state');
-  return { name: 'p', plan: planOf(rig.folder, REPROCESSED), folder, socket: join(folder, 'none.sock') };
+  const socket = join(folder, 'none.sock');
+  return { name: 'p', plan: planOf(rig.folder, REPROCESSED), folder, socket, state: folder };
 }
 
 /** What would be run again. */

@@ -5,11 +5,12 @@ import { lookupUser } from '../../core/processes.ts';
 import { parseHours } from '../../core/hours.ts';
 import { ok } from '../../core/result.ts';
 import { didYouMean } from '../../core/suggest.ts';
-import type { VerbKind } from '../../core/verb.ts';
+import type { PipelineFacts, VerbKind } from '../../core/verb.ts';
 import { parseWindow } from '../../core/windows.ts';
 import { splitWords } from '../../core/words.ts';
 import { JOB_DEFAULTS, jobEntries, type JobKeys, jobKeys, runOptions } from '../../jobs/config.ts';
 import type { PlannedJob } from '../../jobs/job.ts';
+import type { PlannedService } from '../plan.ts';
 import { VERB_KINDS } from '../../jobs/verbs/registry.ts';
 import { checkCommand, checkEnv } from './checks.ts';
 import { checkAfter } from './job-chains.ts';
@@ -30,12 +31,14 @@ const RUN: Keyed = { key: 'run', main: 'run', options: runOptions };
 /**
  * The jobs of a config. What is wrong with them is told, and those with mistakes are left out.
  * @param zone of times that name none.
+ * @param services of the config: verbs may go by its pipelines.
  * @param verbs for tests.
  */
 export async function resolveJobs(
   notes: Notes,
   config: JobsConfig,
   zone: string,
+  services: readonly PlannedService[] = [],
   verbs: readonly VerbKind[] = VERB_KINDS,
 ): Promise<readonly PlannedJob[]> {
   const channels = Object.keys(config.notify ?? {});
@@ -48,7 +51,7 @@ export async function resolveJobs(
     resolved,
     all.map(([name]) => name),
   );
-  checkVerbs(notes, resolved, verbs);
+  checkVerbs(notes, resolved, verbs, pipelinesOf(services));
   for (const job of resolved) await checkPlace(notes, job);
   return resolved;
 }
@@ -94,13 +97,23 @@ function resolveJob(
   const main = kind.main === undefined ? undefined : options[kind.main];
   const root = verb !== undefined && paths.includes(verb.main) && typeof main === 'string' ? main : undefined;
   const common = v.parse(jobKeys, checked.common);
-  for (const channel of common.notify ?? []) {
+  checkChannels(notes, [...at, 'notify'], common.notify ?? [], channels);
+  checkChannels(notes, [...at, 'report'], typeof common.report === 'object' ? common.report : [], channels);
+  return { ...commonOf(notes, name, common, zone, root), verb: kind.key, argv, options };
+}
+
+function checkChannels(
+  notes: Notes,
+  at: readonly string[],
+  named: readonly string[],
+  channels: readonly string[],
+): void {
+  for (const channel of named) {
     if (channels.includes(channel)) continue;
     const others = channels.length === 0 ? 'there are none' : `there are ${channels.join(', ')}`;
     const message = `cannot find a channel "${channel}"${didYouMean(channel, channels)} (${others})`;
-    report(notes, 'error', [...at, 'notify'], 'value', message);
+    report(notes, 'error', at, 'value', message);
   }
-  return { ...commonOf(notes, name, common, zone, root), verb: kind.key, argv, options };
 }
 
 /** What can be said of a job that has a mistake already, so that all of them come at once. */
@@ -181,8 +194,14 @@ function commonOf(notes: Notes, name: string, keys: JobKeys, zone: string, root:
     ...(writes === undefined ? {} : { writes: writes.map((path) => resolve(notes.data, path)) }),
     ...(nice === undefined ? {} : { nice }),
     ...(notify === undefined ? {} : { notify }),
-    ...(keys.report === undefined || keys.report === 'failures' ? {} : { report: keys.report }),
+    ...reportOf(keys.report),
   };
+}
+
+/** A list of channels: these are told what it prints. */
+function reportOf(written: JobKeys['report']): Pick<PlannedJob, 'report' | 'reportTo'> {
+  if (written === undefined || written === 'failures') return {};
+  return typeof written === 'object' ? { report: 'output', reportTo: written } : { report: written };
 }
 
 /** That it can be read the schema has found out. */
@@ -211,10 +230,14 @@ function wordsOf(notes: Notes, path: readonly string[], written: unknown): reado
   return words.value;
 }
 
-/** The paths among a verb's options, made absolute; a remote one (`host:path`, an address) is left as it is. */
+/** The paths among a verb's options (`a.b` of an option that has options), made absolute; a remote one (`host:path`, an address) is left as it is. */
 function absolute(options: Options, paths: readonly string[], folder: string): Options {
-  const entries = Object.entries(options).map(([key, value]) => {
-    const isPath = paths.includes(key) && typeof value === 'string' && !/^[\w.@-]+:/.test(value);
+  const entries = Object.entries(options).map(([key, value]): [string, unknown] => {
+    const inner = paths.flatMap((path) => (path.startsWith(`${key}.`) ? [path.slice(key.length + 1)] : []));
+    if (inner.length > 0 && typeof value === 'object' && value !== null)
+      return [key, absolute(value as Options, inner, folder)];
+    const isPath =
+      paths.includes(key) && typeof value === 'string' && !/^(?:[\w.@-]*\[[^\]]+\]|[\w.@-]+):/.test(value);
     return [key, isPath ? resolve(folder, value) : value];
   });
   return Object.fromEntries(entries) as Options;
@@ -228,12 +251,25 @@ function realPath(path: string): string {
   }
 }
 
-function checkVerbs(notes: Notes, jobs: readonly PlannedJob[], verbs: readonly VerbKind[]): void {
+function pipelinesOf(services: readonly PlannedService[]): ReadonlyMap<string, PipelineFacts> {
+  const all = services.flatMap(({ name, pipeline }) => {
+    if (pipeline === undefined) return [];
+    return [[name, { products: pipeline.products, steps: pipeline.steps.map((step) => step.name) }] as const];
+  });
+  return new Map(all);
+}
+
+function checkVerbs(
+  notes: Notes,
+  jobs: readonly PlannedJob[],
+  verbs: readonly VerbKind[],
+  pipelines: ReadonlyMap<string, PipelineFacts>,
+): void {
   const known = new Map(jobs.map(({ name, verb, options }) => [name, { verb, options }]));
   for (const { name, verb, options } of jobs) {
     const kind = verbs.find((each) => each.verb === verb);
-    const problems =
-      kind?.problems?.(v.parse(kind.options, options), { folder: notes.data, jobs: known }) ?? [];
+    const facts = { folder: notes.data, jobs: known, pipelines };
+    const problems = kind?.problems?.(v.parse(kind.options, options), facts) ?? [];
     for (const problem of problems) report(notes, 'error', ['jobs', name], 'key', problem);
   }
 }

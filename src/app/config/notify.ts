@@ -58,8 +58,9 @@ export function createNotify(
     hintUnused(notes, known, usual, [...Object.values(services ?? {}), ...Object.values(jobs ?? {})]);
   return {
     ofAll: { ...(channels.length === 0 ? {} : { notify: channels, told: usual }), ...out },
-    of(name, { notify: own, watch }) {
+    of(name, { notify: own, watch, pipeline }) {
       const told = read(['services', name, 'notify'], own) ?? usual;
+      read(['services', name, 'pipeline', 'failures', 'notify'], pipeline?.failures?.notify);
       const entries = Object.entries(watch ?? {}).flatMap(([each, written]) => {
         const names = namesOf(written);
         if (names === undefined) return [];
@@ -93,7 +94,9 @@ function hintUnused(
     ...others.flatMap((each) => {
       const { watch } = (each ?? {}) as { readonly watch?: unknown };
       const watches = typeof watch === 'object' && watch !== null ? Object.values(watch) : [];
-      return [each, ...watches].flatMap((written) => namesOf(written) ?? []);
+      const { failures } =
+        ((each ?? {}) as { readonly pipeline?: { readonly failures?: unknown } }).pipeline ?? {};
+      return [each, failures, ...watches].flatMap((written) => namesOf(written) ?? []);
     }),
   ]);
   for (const name of known)

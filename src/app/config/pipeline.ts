@@ -44,10 +44,17 @@ export function resolvePipeline(
     ...(logs === undefined ? {} : { logs }),
     version: config.version,
     onError: config['on-error'],
+    failures: {
+      digestMs: config.failures?.digest ?? DIGEST_MS,
+      ...(config.failures?.notify === undefined ? {} : { notify: config.failures.notify }),
+    },
+    keepMs: config.keep,
     parallel: config.parallel ?? availableParallelism(),
     steps: steps.toSorted((a, b) => a.level - b.level),
   };
 }
+
+const DIGEST_MS = 3_600_000;
 
 function resolveStatus(notes: Notes, path: Path, written: string | undefined): PipelinePlan['status'] {
   if (written === undefined) return undefined;
@@ -104,7 +111,7 @@ function textsOf(env: StepConfig['env']): Record<string, string> {
 
 function resolveStep(name: string, step: StepConfig, level: number, version: number, zone: string): StepPlan {
   const { names = [], makes = [], wait, timeout, stop, defer, at, memory, env, ...rest } = step;
-  const { key, lock, tmp } = step;
+  const { key, lock, tmp, incomplete, only, 'complete-after': completeAfterMs } = step;
   const schedule = at === undefined ? undefined : parseSchedule(at, zone);
   return {
     name,
@@ -119,6 +126,9 @@ function resolveStep(name: string, step: StepConfig, level: number, version: num
     waitMs: wait,
     inputs: rest.inputs,
     to: rest.to,
+    ...(incomplete === undefined ? {} : { incomplete }),
+    ...(completeAfterMs === undefined ? {} : { completeAfterMs }),
+    ...(only === undefined ? {} : { only }),
     merge: rest.merge,
     overwrite: rest.overwrite,
     version: Math.max(version, step.version ?? 1),
@@ -134,6 +144,7 @@ function resolveStep(name: string, step: StepConfig, level: number, version: num
     ...(tmp === undefined ? {} : { tmp }),
     enabled: rest.enabled,
     worker: rest.worker,
+    uses: rest.uses ?? [],
     env: textsOf(env),
     ...(schedule?.ok === true ? { at: schedule.value } : {}),
     over: rest.over,

@@ -66,7 +66,7 @@ export async function resolveConfig(
       ...notify.of(name, service),
     })),
   };
-  const jobs = await jobsOf(notes, config, zone);
+  const jobs = await jobsOf(notes, config, zone, plan);
   const { shipping, service } = resolveHub(notes, config, plan);
   const forward = resolveForward(notes, config);
   const whole = {
@@ -101,10 +101,15 @@ function resolveKeep(pick: PickOwn, keep: NonNullable<Config['hub']>['keep']): P
 }
 
 /** What knows jobs and their verbs is loaded where there is one. */
-async function jobsOf(notes: Notes, config: Config, zone: string): Promise<Pick<Plan, 'jobs'>> {
+async function jobsOf(
+  notes: Notes,
+  config: Config,
+  zone: string,
+  { services }: Plan,
+): Promise<Pick<Plan, 'jobs'>> {
   if (config.jobs === undefined) return {};
   const { resolveJobs } = await import('./jobs.ts');
-  return { jobs: await resolveJobs(notes, config, zone) };
+  return { jobs: await resolveJobs(notes, config, zone, services) };
 }
 
 /** Whether something stands at a path, right or wrong. */

@@ -4,7 +4,8 @@ import { systemClock } from '../../core/clock.ts';
 import { err, errorCode, ok, type Result } from '../../core/result.ts';
 import { createRpcClient, type RpcFailure } from '../../core/rpc-client.ts';
 import { type Adopted, adoptFiles } from '../../pipeline/adopt.ts';
-import { HELD } from '../../pipeline/engine/engine.ts';
+import { goOn } from '../../pipeline/again.ts';
+import { HELD } from '../../pipeline/engine/hold.ts';
 import type { Ledger, RetryFilter } from '../../pipeline/ledger/ledger.ts';
 import { readLedger } from '../../pipeline/ledger/sqlite.ts';
 import type { PipelineFigures, PipelineView } from '../../pipeline/pipeline.ts';
@@ -14,7 +15,7 @@ import { offlineView } from '../../pipeline/status/offline.ts';
 import { serviceSocket, type StatePaths } from '../state.ts';
 import { pipelineFolder } from './folder.ts';
 import { ownLedger, type PipelineTrouble } from './own-ledger.ts';
-import { ADOPTED_AT_ONCE, type PipelineServiceApi } from './service-api.ts';
+import { ADOPTED_AT_ONCE, GO_ON_AT_ONCE, type PipelineServiceApi } from './service-api.ts';
 
 /** A pipeline of a config, whether it runs or not. */
 export interface PipelineTarget {
@@ -22,10 +23,13 @@ export interface PipelineTarget {
   readonly plan: PipelinePlan;
   readonly folder: string;
   readonly socket: string;
+  /** The state folder. */
+  readonly state: string;
 }
 
 export function pipelineTarget(name: string, plan: PipelinePlan, paths: StatePaths): PipelineTarget {
-  return { name, plan, folder: pipelineFolder(paths, name), socket: serviceSocket(paths, name) };
+  const [folder, socket] = [pipelineFolder(paths, name), serviceSocket(paths, name)];
+  return { name, plan, folder, socket, state: paths.folder };
 }
 
 /** Lets something look at what a pipeline has done; its service may run meanwhile. */
@@ -113,6 +117,26 @@ export function retryTasks(
     async (ledger) => ({ tasks: await ledger.retry(filter, systemClock.now()) }),
     ({ tasks }) => tasks,
   );
+}
+
+/** Files of inboxes that failed before their first step go on as they are; answers with how many. @param files their numbers. */
+export async function goOnWith(
+  target: PipelineTarget,
+  files: readonly number[],
+): Promise<Result<number, PipelineTrouble>> {
+  let count = 0;
+  for (let at = 0; at < files.length; at += GO_ON_AT_ONCE) {
+    const part = files.slice(at, at + GO_ON_AT_ONCE);
+    const done = await tell(
+      target,
+      (client) => client.call('go-on', { files: part }),
+      async (ledger) => ({ files: await goOn(ledger, target.plan, part, systemClock.now()) }),
+      (each) => each.files,
+    );
+    if (!done.ok) return done;
+    count += done.value;
+  }
+  return ok(count);
 }
 
 /** Writes files of an inbox down as done. @param paths below its folder. */

@@ -17,6 +17,7 @@ import {
 } from '../../pipeline/reprocess/selection.ts';
 import type { PipelineTarget } from './control.ts';
 import type { PipelineTrouble } from './own-ledger.ts';
+import { remakeProducts } from './products-lock.ts';
 import { ofSteps, withEnvironments, workFolder } from './run-pipeline.ts';
 import { takeLedger, type TakeOptions } from './take-ledger.ts';
 
@@ -103,8 +104,15 @@ export async function runReprocess(
   if (!resolved.ok) return err({ kind: 'failed', message: resolved.error });
   const plan = resolved.value;
   const what = `vahti pipeline run ${name}`;
-  const taken = await takeLedger(target, { what, clock: scope.clock, signal: scope.drain, waits });
-  if (!taken.ok) return taken;
+  // First the products: while a job that publishes is waited for, the service goes on.
+  const waiting = { what, clock: scope.clock, signal: scope.drain, waits };
+  const alone = await remakeProducts(target.state, plan.products, waiting);
+  if (!alone.ok) return err({ kind: 'locked', message: `cannot run it: ${alone.error}` });
+  const taken = await takeLedger(target, waiting);
+  if (!taken.ok) {
+    alone.value.release();
+    return taken;
+  }
   try {
     const ready = await before();
     if (!ready.ok) return err({ kind: 'failed', message: ready.error });
@@ -128,5 +136,6 @@ export async function runReprocess(
     return ok(await reprocess(options, scope));
   } finally {
     await taken.value.release();
+    alone.value.release();
   }
 }

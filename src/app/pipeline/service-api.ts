@@ -5,7 +5,9 @@ import { type RpcCall, RpcError, type RpcListenError, type RpcServer, serveRpc }
 import { createRpcClient } from '../../core/rpc-client.ts';
 import type { Result } from '../../core/result.ts';
 import { type Adopted, adoptFiles } from '../../pipeline/adopt.ts';
+import type { Failing, FailingQuery } from '../../pipeline/ledger/failing.ts';
 import type { InboxLedger, RetryFilter } from '../../pipeline/ledger/ledger.ts';
+import { createSummary, type PipelineSummary } from '../../pipeline/looks/summary.ts';
 import type { Pipeline, PipelineFigures } from '../../pipeline/pipeline.ts';
 import { answerStatus } from '../../pipeline/status/commands.ts';
 import type { Lending } from './lending.ts';
@@ -13,9 +15,18 @@ import type { Lending } from './lending.ts';
 /** The socket of a service that is a pipeline: what daemon and CLI ask it and tell it. */
 export interface PipelineServiceApi {
   readonly figures: { readonly params: Record<string, never>; readonly value: PipelineFigures };
+  /** More than figures: what was done of late, and failures by reason. */
+  readonly summary: { readonly params: Record<string, never>; readonly value: PipelineSummary };
+  /** What is failed now, for those who are told of it. */
+  readonly failing: { readonly params: FailingQuery; readonly value: Failing };
   readonly hold: { readonly params: { readonly why: string }; readonly value: Record<string, never> };
   readonly resume: { readonly params: Record<string, never>; readonly value: Record<string, never> };
   readonly retry: { readonly params: RetryFilter; readonly value: { readonly tasks: number } };
+  /** Files of inboxes that failed before their first step go on as they are: by their numbers in the ledger, at most 1000. */
+  readonly 'go-on': {
+    readonly params: { readonly files: readonly number[] };
+    readonly value: { readonly files: number };
+  };
   /** Looks at all inboxes now. */
   readonly look: { readonly params: Record<string, never>; readonly value: Record<string, never> };
   /** Writes files of an inbox down as done: at most 1000, by their paths below it. */
@@ -50,7 +61,7 @@ export interface ServedPipeline {
   readonly pipeline: Omit<Pipeline, 'run'>;
   readonly ledger: Pick<InboxLedger, 'inboxFile' | 'sight'>;
   readonly lending: Pick<Lending, 'lend'>;
-  readonly clock: Pick<Clock, 'now'>;
+  readonly clock: Clock;
   /** The version of Vahti. */
   readonly program: string;
 }
@@ -62,8 +73,10 @@ export function servePipeline(
   log: Log,
 ): Promise<Result<RpcServer, RpcListenError>> {
   const { pipeline } = served;
+  const summary = createSummary(pipeline.ledger, () => pipeline.figures(), served.clock);
   const methods = {
     figures: { params: nothing, handle: () => pipeline.figures() },
+    summary: { params: nothing, handle: () => summary() },
     hold: {
       params: v.strictObject({ why: v.pipe(v.string(), v.nonEmpty(), v.maxLength(500)) }),
       async handle({ why }: { readonly why: string }) {
@@ -94,8 +107,27 @@ export function servePipeline(
   return serveRpc<PipelineServiceApi>({ path, methods, log, mode: 0o660 });
 }
 
+/** Files of one call of `go-on`. */
+export const GO_ON_AT_ONCE = 1000;
+
+const failingQuery = v.strictObject({
+  ended: v.number(),
+  id: v.number(),
+  files: v.pipe(v.array(v.number()), v.maxLength(1000)),
+}) as v.GenericSchema<unknown, FailingQuery>;
+
 function moreMethods({ pipeline, ledger, lending, clock, program }: ServedPipeline) {
   return {
+    'go-on': {
+      params: v.strictObject({ files: v.pipe(v.array(v.number()), v.maxLength(GO_ON_AT_ONCE)) }),
+      handle: async ({ files }: { readonly files: readonly number[] }) => ({
+        files: await pipeline.goOn(files),
+      }),
+    },
+    failing: {
+      params: failingQuery,
+      handle: (query: FailingQuery) => pipeline.ledger.failing(query),
+    },
     lend: {
       params: v.strictObject({ what: v.pipe(v.string(), v.nonEmpty(), v.maxLength(500)) }),
       handle({ what }: { readonly what: string }, { signal }: RpcCall) {

@@ -55,6 +55,7 @@ export function createStage({ name, plan, folder, reader, borrower }: StageOptio
       hold: async (why) => now().pipeline.hold(why),
       resume: async () => now().pipeline.resume(),
       retry: async (filter) => now().pipeline.retry(filter),
+      goOn: async (files) => now().pipeline.goOn(files),
       look: async () => now().pipeline.look(),
       settled: async (signal) => now().pipeline.settled(signal),
     },

@@ -1,17 +1,16 @@
 import { join } from 'node:path';
 import type { Files } from '../../core/files.ts';
 import type { Log } from '../../core/log.ts';
-import type { Conflict } from '../ledger/conflicts.ts';
-import type { DraftOf, Ending, Ledger, Produced } from '../ledger/ledger.ts';
-import type { Claim, Install, LedgerFile, TaskState } from '../ledger/types.ts';
+import type { DraftOf, Ending, Ledger, Success } from '../ledger/ledger.ts';
+import { type Claim, type LedgerFile, nameOf, type TaskState } from '../ledger/types.ts';
 import type { StepPlan } from '../plan.ts';
 import { removeRunFolder, runFolder } from '../steps/folder.ts';
-import { discard, finish, identityOf, place, prepare } from '../steps/install.ts';
-import type { Report } from '../steps/report.ts';
+import { discard, finish, place, prepare } from '../steps/install.ts';
 import { createRunLog } from '../steps/run-log.ts';
 import { inputTrouble, pathOf, type RunContext, type RunEnd, runTask } from '../steps/run-task.ts';
 import type { Patience } from './full-disk.ts';
-import { against, endingOf } from './outcome.ts';
+import { endingOf } from './outcome.ts';
+import { conflictText, failedAlone, produced, withOtherForms } from './produced.ts';
 import type { Router } from './routing.ts';
 
 /** What it takes to carry a task from its claim to its end. */
@@ -62,18 +61,24 @@ export async function carry(
       files: looked.files,
       life: `${life}/${task.id}.${fence}`,
     };
-    const ran = await carrying.patience.until('make the folder of a run', () => runTask(request, context));
-    const printed = log.close() ? logName : null;
-    if (ran.kind === 'made') return await install(claim, step, looked.files, ran, printed, carrying);
+    // Looked at before the run: what changes within it is a change for the next one.
+    const tool = await context.tools.of(step);
+    const ran = await carrying.patience.until('make the folder of a run', () =>
+      runTask({ ...request, tool }, context),
+    );
+    const run = { log: log.close() ? logName : null, tool };
+    if (ran.kind === 'made') return await install(claim, step, looked.files, ran, run, carrying);
     if (ran.kind === 'stopped')
       return await end(
         claim,
-        { state: 'ready', exit: null, error: STOPPED, log: printed, uncounted: true },
+        { state: 'ready', exit: null, error: STOPPED, ...run, uncounted: true },
         carrying,
       );
+    const stale = await staleEnding(looked.files, ran, ledger);
+    if (stale !== undefined) return await end(claim, { ...stale, ...run }, carrying);
     const ending = endingOf(step, claim, looked.files, ran, context.clock.now());
     const drafts = ran.word === 'skip' ? await missingAfter(claim, step, carrying) : (ending.drafts ?? []);
-    return await end(claim, { ...ending, drafts, log: printed }, carrying);
+    return await end(claim, { ...ending, drafts, ...run }, carrying);
   } finally {
     log.close();
     await removeRunFolder(folder);
@@ -113,6 +118,28 @@ async function lookAtInputs(claim: Claim, step: StepPlan, carrying: Carrying): P
   return { ending: { state: missing === undefined ? 'skipped' : 'failed', exit: null, error } };
 }
 
+/**
+ * A run that fails while one of its inputs is replaced says nothing of that: it may have found neither the old file nor the new one.
+ * What takes the place of the input comes by itself; the others are done again without it.
+ */
+async function staleEnding(
+  files: readonly LedgerFile[],
+  ran: Extract<RunEnd, { kind: 'not-made' }>,
+  ledger: Ledger,
+): Promise<Omit<Ending, 'log'> | undefined> {
+  if (ran.word !== 'fail' && ran.word !== 'retry') return undefined;
+  let stale = 0;
+  for (const { kind, id } of files)
+    if (kind === 'product' && (await ledger.file(id))?.state !== 'current') stale++;
+  if (stale === 0) return undefined;
+  const said = { exit: ran.exit, error: REPLACED };
+  return stale === files.length
+    ? { state: 'skipped', ...said }
+    : { state: 'ready', ...said, uncounted: true };
+}
+
+const REPLACED = 'an input has other content by now';
+
 /** The inputs of a task; with `inputs: all` everything that there is with its key. */
 async function wanted(claim: Claim, step: StepPlan, ledger: Ledger): Promise<readonly LedgerFile[]> {
   return step.inputs === 'all' ? ledger.inputsOfKey(step.name, claim.task.key) : claim.files;
@@ -123,12 +150,13 @@ async function install(
   step: StepPlan,
   inputs: readonly LedgerFile[],
   ran: Extract<RunEnd, { kind: 'made' }>,
-  printed: string | null,
+  run: Pick<Success, 'log' | 'tool'>,
   carrying: Carrying,
 ): Promise<Carried | undefined> {
   const { ledger, context, files, patience } = carrying;
   const { clock, products: root } = context;
-  const installs = await patience.until('make products durable', () => prepare(ran.products, root, files));
+  const prepared = await patience.until('make products durable', () => prepare(ran.products, root, files));
+  const installs = await withOtherForms(step, prepared, ran.products, ledger);
   if (installs.length > 0) {
     const about = { exit: ran.exit, overwrite: step.overwrite };
     const intent = await ledger.intend(claim, installs, about, clock.now());
@@ -136,7 +164,7 @@ async function install(
     if (intent === 'lost') return undefined;
     if (intent !== 'intended') {
       const unmade = { word: 'fail' as const, exit: ran.exit, error: conflictText(intent, step) };
-      return end(claim, { ...endingOf(step, claim, inputs, unmade, clock.now()), log: printed }, carrying);
+      return end(claim, { ...endingOf(step, claim, inputs, unmade, clock.now()), ...run }, carrying);
     }
     let isBegun = false;
     await patience.until('put products in their places', async () => {
@@ -150,51 +178,13 @@ async function install(
     state: ran.word === 'ok' ? ('done' as const) : ('warned' as const),
     exit: ran.exit,
     error: null,
-    log: printed,
+    ...run,
     products: await produced(step, installs, carrying),
     drafts: failedAlone(claim, inputs, ran.report, context),
   };
   return (await ledger.succeed(claim, success, clock.now()))
     ? { state: success.state, error: null }
     : undefined;
-}
-
-function conflictText({ path, step: other }: Conflict, { name }: StepPlan): string {
-  const what = `cannot put a product at ${path}: `;
-  if (other !== name) return `${what}${other} has made what is there`;
-  return `${what}what is there was made of other inputs; write a place of its own, "merge" or "overwrite: true"`;
-}
-
-/** Products in their places, each with what is to be made of it. */
-export async function produced(
-  step: StepPlan,
-  installs: readonly Install[],
-  { router, context }: Pick<Carrying, 'router' | 'context'>,
-): Promise<readonly Produced[]> {
-  return Promise.all(
-    installs.map(async ({ path, sha256, complete }) => ({
-      path,
-      complete,
-      ...(await identityOf(join(context.products, path))),
-      sha256,
-      drafts: router.drafts(step.name, path),
-    })),
-  );
-}
-
-/** Inputs that a command has named as failed, while it made something of the others: each is a task of its own, which has failed. */
-export function failedAlone(
-  { task }: Pick<Claim, 'task'>,
-  inputs: readonly LedgerFile[],
-  report: Pick<Report, 'failed'>,
-  context: RunContext,
-): readonly DraftOf[] {
-  if (report.failed.size === 0) return [];
-  return inputs.flatMap((file) => {
-    const why = report.failed.get(pathOf(file, context)) ?? report.failed.get(file.path);
-    if (why === undefined) return [];
-    return [{ draft: against(task, 1), files: [file.id], cutFrom: task.id, failed: why }];
-  });
 }
 
 /** After a run that combined nothing: what its key has made before goes on where the next level never saw it. */
@@ -210,7 +200,7 @@ async function missingAfter(
         .filter(({ state }) => state !== 'cancelled')
         .map((next) => next.step),
     );
-    for (const draft of router.drafts(step.name, product.path))
+    for (const draft of router.drafts(step.name, nameOf(product), product.complete))
       if (!taken.has(draft.step)) drafts.push({ draft, files: [product.id] });
   }
   return drafts;

@@ -4,6 +4,7 @@ import type { PipelinePlan } from '../plan.ts';
 import type { RunningTask } from '../pipeline.ts';
 import type { Carrying } from './carry.ts';
 import { createHold, type Hold } from './hold.ts';
+import type { Maturing } from './maturing.ts';
 import type { Periodic } from './periodic.ts';
 import { stepHash } from './routing.ts';
 import { createTurns } from './turns.ts';
@@ -29,13 +30,13 @@ export interface EngineOptions {
   readonly carrying: Carrying;
   readonly owner: Owner;
   readonly periodic: Periodic;
+  readonly maturing: Maturing;
   /** How long runs may go on when the pipeline ends, milliseconds; then they are ended. */
   readonly finishMs: number;
 }
 
-export { HELD } from './hold.ts';
-
-export function createEngine({ plan, carrying, owner, periodic, finishMs }: EngineOptions): Engine {
+export function createEngine(options: EngineOptions): Engine {
+  const { plan, carrying, owner, periodic, maturing, finishMs } = options;
   const { ledger, context, log } = carrying;
   const { clock } = context;
   const hold = createHold(ledger, log);
@@ -46,11 +47,12 @@ export function createEngine({ plan, carrying, owner, periodic, finishMs }: Engi
   const pass = async (signal: AbortSignal): Promise<number | undefined> => {
     const now = clock.now();
     const timed = await periodic.begin(now);
+    const grown = hold.why() === undefined ? await maturing.begin(now) : undefined;
     const { next } = await ledger.promote(now);
     const room = plan.parallel - runs.size;
     if (hold.why() === undefined && room > 0)
       for (const claim of await ledger.claim(owner, freeOf(plan, runs), room, now)) runs.begin(claim, signal);
-    const due = [timed.next, next].filter((at) => at !== undefined);
+    const due = [timed.next, grown, next].filter((at) => at !== undefined);
     return due.length === 0 ? undefined : Math.min(...due);
   };
 

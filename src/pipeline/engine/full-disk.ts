@@ -49,8 +49,13 @@ export function patientLedger(ledger: Ledger, patience: Patience): Ledger {
       patience.until('write the ledger', () => call(...words));
   const { sight, arrive, gone, claim, intend, succeed, end, promote, wakeDeferred, add, retry, setMark } =
     ledger;
+  const { finalise, adopt, prune, missed, again } = ledger;
   return {
     ...ledger,
+    finalise: patient(finalise),
+    prune: patient(prune),
+    again: patient(again),
+    missed: patient(missed),
     sight: patient(sight),
     arrive: patient(arrive),
     gone: patient(gone),
@@ -63,6 +68,6 @@ export function patientLedger(ledger: Ledger, patience: Patience): Ledger {
     add: patient(add),
     retry: patient(retry),
     setMark: patient(setMark),
-    adopt: patient(ledger.adopt),
+    adopt: patient(adopt),
   };
 }

@@ -14,7 +14,11 @@ export interface ReadyFile extends Omit<Arrival, 'drafts'> {
  * What an inbox speaks to, and all that it knows of the pipeline. It decides when a file is whole, old enough and wanted; what is made
  * of it is nothing that it hears of. Everything is durable when a call resolves; each rejects where the disk fails, and the inbox ends.
  */
-export interface Intake extends Pick<InboxLedger, 'inboxFiles' | 'inboxFile' | 'isFirstLook'> {
+export interface Intake
+  extends Pick<
+    InboxLedger,
+    'looseFiles' | 'inboxFile' | 'inboxFilesAt' | 'dueFiles' | 'firstDue' | 'isFirstLook'
+  > {
   /** Writes down what was seen and is not ready: see `InboxLedger.sight`. */
   sight(inbox: string, sightings: readonly Sighting[]): Promise<readonly InboxFile[]>;
   /** Files that may be worked on: their tasks are made, and what can run begins. Of a reference inbox: what was deferred wakes. */
@@ -37,16 +41,12 @@ export interface IntakeOptions {
 
 export function createIntake({ inboxes, ledger, router, clock, wake }: IntakeOptions): Intake {
   const references = new Set(inboxes.filter(({ reference }) => reference).map(({ name }) => name));
-  const draftsOf = (inbox: string, { group, path }: ReadyFile): Arrival['drafts'] =>
-    router.drafts(inbox, path).map((draft) =>
-      // Members of a group are one input: they fill one task, whatever their number.
-      group === undefined || draft.most > 1
-        ? draft
-        : { ...draft, key: draft.key === '' ? group : `${draft.key} (${group})`, most: MEMBERS },
-    );
   return {
-    inboxFiles: (inbox) => ledger.inboxFiles(inbox),
+    looseFiles: (inbox) => ledger.looseFiles(inbox),
     inboxFile: (inbox, path) => ledger.inboxFile(inbox, path),
+    inboxFilesAt: (inbox, paths) => ledger.inboxFilesAt(inbox, paths),
+    dueFiles: (inbox, until, limit) => ledger.dueFiles(inbox, until, limit),
+    firstDue: (inbox) => ledger.firstDue(inbox),
     isFirstLook: (inbox) => ledger.isFirstLook(inbox),
     sight: (inbox, sightings) => inParts(sightings, (part) => ledger.sight(inbox, part, clock.now())),
     async arrive(inbox, files) {
@@ -55,7 +55,7 @@ export function createIntake({ inboxes, ledger, router, clock, wake }: IntakeOpt
       const inOrder = files.toSorted((a, b) => a.settledAt - b.settledAt || (a.path < b.path ? -1 : 1));
       const arrivals = inOrder.map((file): Arrival => {
         const { group: _, ...arrival } = file;
-        return { ...arrival, drafts: isReference ? [] : draftsOf(inbox, file) };
+        return { ...arrival, drafts: isReference ? [] : router.arrivals(inbox, file.path, file.group) };
       });
       const taken = await inParts(arrivals, (part) => ledger.arrive(inbox, part, clock.now()));
       if (isReference) await ledger.wakeDeferred(clock.now());
@@ -69,8 +69,6 @@ export function createIntake({ inboxes, ledger, router, clock, wake }: IntakeOpt
       })),
   };
 }
-
-const MEMBERS = 100_000;
 
 async function inParts<T, R>(
   all: readonly T[],

@@ -7,9 +7,13 @@ const LOG_BUDGET = { bytes: 268_435_456, files: 50_000 } as const;
 
 const EVERY_MS = 3_600_000;
 
-/** Removes the oldest logs of runs until the rest is within its budget; answers with how many. */
+/**
+ * Removes the oldest logs of runs until the rest is within its budget, and those that are older than a moment; answers with how many.
+ * @param before wall milliseconds.
+ */
 export async function trimLogs(
   folder: string,
+  before: number,
   budget: { readonly bytes: number; readonly files: number } = LOG_BUDGET,
 ): Promise<number> {
   const names = await readdir(folder).catch(() => []);
@@ -22,17 +26,22 @@ export async function trimLogs(
   logs.sort((a, b) => b.at - a.at);
   let bytes = 0;
   let removed = 0;
-  for (const [index, { path, size }] of logs.entries()) {
+  for (const [index, { path, size, at }] of logs.entries()) {
     bytes += size;
-    if (bytes <= budget.bytes && index < budget.files) continue;
+    if (bytes <= budget.bytes && index < budget.files && at >= before) continue;
     await unlink(path).catch(() => {});
     removed++;
   }
   return removed;
 }
 
-/** Keeps the logs of runs within their budget until `drain`. */
-export async function keepLogs(folder: string, clock: Clock, drain: AbortSignal): Promise<void> {
-  do await trimLogs(folder);
+/** Keeps the logs of runs within their budget, and no longer than `keepMs`, until `drain`. */
+export async function keepLogs(
+  folder: string,
+  keepMs: number,
+  clock: Clock,
+  drain: AbortSignal,
+): Promise<void> {
+  do await trimLogs(folder, clock.now() - keepMs);
   while (await clock.sleep(EVERY_MS, drain));
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/clock.ts';
 import { followSchedule } from '../../core/schedule.ts';
 import type { DraftOf, Ledger } from '../ledger/ledger.ts';
-import type { ProductFile, Task } from '../ledger/types.ts';
+import { nameOf, type ProductFile, type Task } from '../ledger/types.ts';
 import type { StepPlan } from '../plan.ts';
 import type { Router } from './routing.ts';
 
@@ -55,7 +55,8 @@ async function beginOne(
 ): Promise<readonly number[]> {
   const drafts: DraftOf[] = [];
   for (const product of await candidates(step, ledger)) {
-    const draft = router.draft(step, product.path);
+    if (step.only === 'complete' && !product.complete) continue;
+    const draft = router.draft(step, nameOf(product));
     if (draft === undefined) continue;
     const before = (await ledger.tasksOn(product.id)).filter((task) => task.step === step.name);
     if (!before.some((task) => isSettled(task, step))) drafts.push({ draft, files: [product.id] });
@@ -93,9 +94,12 @@ export function latest(products: readonly ProductFile[]): readonly ProductFile[]
   return [...best.values()];
 }
 
-/** A path without the version that it was made with: `L1/a_V02.fits` and `L1/a_V2.fits` as `L1/a_V*.fits`. Only digits after a `V` that begins a word are one. */
-function nameWithout({ path, version }: ProductFile): string {
-  return path.replaceAll(/(^|[/_.-])([vV])(\d+)/g, (whole, start: string, letter: string, digits: string) =>
-    Number(digits) === version ? `${start}${letter}*` : whole,
+/** A path without the version that it was made with: `L1/a_V02.json` and `L1/a_V2.json` as `L1/a_V*.json`. Only digits after a `V` that begins a word are one. */
+function nameWithout(product: ProductFile): string {
+  const { version } = product;
+  return nameOf(product).replaceAll(
+    /(^|[/_.-])([vV])(\d+)/g,
+    (whole, start: string, letter: string, digits: string) =>
+      Number(digits) === version ? `${start}${letter}*` : whole,
   );
 }

@@ -5,8 +5,10 @@ import type { Interrupted } from '../ledger/ledger.ts';
 import { finish } from '../steps/install.ts';
 import { runFolder } from '../steps/folder.ts';
 import { readReport } from '../steps/report.ts';
-import { type Carrying, failedAlone, produced } from './carry.ts';
+import type { Carrying } from './carry.ts';
+import { GIVEN_UP, isMaturing } from './maturing.ts';
 import { afterCrash } from './outcome.ts';
+import { failedAlone, produced } from './produced.ts';
 
 /** What the last runner left is over within this, and KILL is what ends it. */
 const END_MS = 2000;
@@ -52,6 +54,10 @@ async function recoverOne(
     const report = await readReport(runFolder(carrying.work, claim.task.id, claim.fence).report);
     const drafts = report.ok ? failedAlone(claim, claim.files, report.value, context) : [];
     await ledger.succeed(claim, { state, exit, error: null, log: null, products, drafts }, now);
+    return;
+  }
+  if (isMaturing(claim)) {
+    await ledger.end(claim, { ...GIVEN_UP, log: null }, now);
     return;
   }
   const ending = afterCrash(step, claim, claim.files, owner.boot === boot);

@@ -2,13 +2,18 @@ import { createHash } from 'node:crypto';
 import { posix } from 'node:path';
 import type { TaskDraft } from '../ledger/types.ts';
 import { type PipelinePlan, type StepPlan, stepsAfter } from '../plan.ts';
-import { compileNames, type Names } from '../steps/names.ts';
-import { fill, namesIn, parseTemplate, type Values } from '../steps/template.ts';
+import { compileNames, type Names } from '../../core/names.ts';
+import { fill, namesIn, parseTemplate, type Values } from '../../core/template.ts';
 
 /** Says what is to be made of which file. */
 export interface Router {
-  /** A draft for each step that takes files of this inbox or step as they come, and a file with this name. */
-  drafts(origin: string, path: string): readonly TaskDraft[];
+  /**
+   * A draft for each step that takes files of this inbox or step as they come, and a file with this name.
+   * @param path the name when it is complete.
+   */
+  drafts(origin: string, path: string, complete?: boolean): readonly TaskDraft[];
+  /** As `drafts`, of a file of an inbox. @param group what members of a group share, which are one input. */
+  arrivals(inbox: string, path: string, group: string | undefined): readonly TaskDraft[];
   /** The draft of one step; undefined where its `names` do not fit. */
   draft(step: StepPlan, path: string): TaskDraft | undefined;
   step(name: string): StepPlan | undefined;
@@ -28,16 +33,28 @@ export function createRouter(plan: PipelinePlan, order: Order = 'depth'): Router
     const made = draftOf(step, { ...fileValues(path), ...captures }, known.hash);
     return order === 'depth' ? made : { ...made, order: step.level };
   };
-  return {
-    drafts(origin, path) {
+  const router: Router = {
+    drafts(origin, path, complete = true) {
       let following = after.get(origin);
       if (following === undefined) after.set(origin, (following = stepsAfter(plan, origin)));
-      return following.flatMap((step) => draft(step, path) ?? []);
+      return following.flatMap((step) =>
+        step.only === 'complete' && !complete ? [] : (draft(step, path) ?? []),
+      );
     },
+    arrivals: (inbox, path, group) =>
+      router.drafts(inbox, path).map((each) =>
+        // Members of a group fill one task, whatever their number.
+        group === undefined || each.most > 1
+          ? each
+          : { ...each, key: each.key === '' ? group : `${each.key} (${group})`, most: MEMBERS },
+      ),
     draft,
     step: (name) => steps.get(name)?.step,
   };
+  return router;
 }
+
+const MEMBERS = 100_000;
 
 function compiled(step: StepPlan): { readonly names: Names; readonly hash: string } {
   const names = compileNames(step.names);
@@ -46,8 +63,8 @@ function compiled(step: StepPlan): { readonly names: Names; readonly hash: strin
 }
 
 /** What makes products what they are, as far as the config says it: kept with each run. */
-export function stepHash({ run, env, makes, to, merge, inputs, key }: StepPlan): string {
-  const text = JSON.stringify({ run, env, makes, to, merge, inputs, key });
+export function stepHash({ run, env, makes, to, incomplete, merge, inputs, key }: StepPlan): string {
+  const text = JSON.stringify({ run, env, makes, to, incomplete, merge, inputs, key });
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 

@@ -6,7 +6,7 @@ import { asError, errorCode } from '../../core/result.ts';
 import { fileValues } from '../engine/routing.ts';
 import type { InboxPlan } from '../plan.ts';
 import { runChild } from '../steps/child.ts';
-import { fill } from '../steps/template.ts';
+import { fill } from '../../core/template.ts';
 import { patiently } from './patience.ts';
 
 /** What takes longer than a look: checksums, and commands that say whether a file may go on. */

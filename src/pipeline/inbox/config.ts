@@ -2,8 +2,8 @@ import * as v from 'valibot';
 import { duration, flag, integer, oneOf, text } from '../../core/fields.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import { command, globList } from '../fields.ts';
-import { compileNames } from '../steps/names.ts';
-import { namesIn, parseTemplate } from '../steps/template.ts';
+import { compileNames } from '../../core/names.ts';
+import { namesIn, parseTemplate } from '../../core/template.ts';
 
 /** What a gate can say of its file. */
 const GATE_NAMES: readonly string[] = ['in', 'name', 'stem', 'path', 'dir'];

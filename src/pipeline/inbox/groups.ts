@@ -1,4 +1,4 @@
-import { compileNames, type Names } from '../steps/names.ts';
+import { compileNames, type Names } from '../../core/names.ts';
 import type { InboxPlan } from '../plan.ts';
 
 type GroupPlan = NonNullable<InboxPlan['group']>;
@@ -37,8 +37,8 @@ export function createGroups(plan: GroupPlan): Groups {
     add(path, came) {
       const captures = names.read(path);
       if (captures === undefined) return false;
-      const { part = path, ...others } = captures;
-      const word = Object.values(others).join('/');
+      const { part = path } = captures;
+      const word = wordFor(captures);
       wordOf.set(path, word);
       let group = groups.get(word);
       if (group === undefined) groups.set(word, (group = { members: new Map(), first: came }));
@@ -78,4 +78,16 @@ function namesOf({ key }: GroupPlan): Names {
   const names = compileNames([key]);
   if (!names.ok) throw new Error(names.error);
   return names.value;
+}
+
+function wordFor(captures: Readonly<Record<string, string>>): string {
+  return Object.entries(captures)
+    .flatMap(([name, value]) => (name === 'part' ? [] : [value]))
+    .join('/');
+}
+
+/** What members of the same group share; undefined where the name is not that of a member. */
+export function groupWord(plan: GroupPlan, path: string): string | undefined {
+  const captures = namesOf(plan).read(path);
+  return captures === undefined ? undefined : wordFor(captures);
 }

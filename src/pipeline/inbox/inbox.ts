@@ -8,6 +8,8 @@ export interface Inbox extends Runnable {
    * inbox ends before.
    */
   look(): Promise<void>;
+  /** How many files that are on their way are in memory; the others are in the ledger alone. */
+  inMemory(): number;
 }
 
 /** Scans are the truth: each looks at everything. What the kernel tells between them only says where to look at once. */
@@ -25,6 +27,7 @@ export function createInbox(options: InboxOptions): Inbox {
         running?.wake();
       });
     },
+    inMemory: () => running?.inMemory ?? 0,
     async run(scope) {
       try {
         running = new RunningInbox(options, scope, asked);

@@ -1,7 +1,7 @@
 import { matchesGlob, posix } from 'node:path';
 import { fileValues } from '../engine/routing.ts';
 import type { InboxPlan } from '../plan.ts';
-import { fill, parseTemplate } from '../steps/template.ts';
+import { fill, parseTemplate } from '../../core/template.ts';
 
 /** Says which paths below an inbox are inputs. */
 export interface InboxNames {

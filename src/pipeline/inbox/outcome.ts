@@ -1,13 +1,12 @@
 import type { Intake, ReadyFile } from '../engine/intake.ts';
 import type { Sighting } from '../ledger/ledger.ts';
 import { type Course, stateOf } from './course.ts';
-import { type Clocks, type Pending, sightingOf } from './pending.ts';
-import { lookOf } from './settling.ts';
+import { type Clocks, type Pending, placeText, sightingOf, type Steady, type Written } from './pending.ts';
 
 /** What comes of files that were looked at together; written at once. */
 export interface Outcome {
   /** Where files are on their way. */
-  readonly notes: { readonly file: Pending; readonly sighting: Sighting; readonly text: string }[];
+  readonly notes: { readonly file: Pending; readonly sighting: Sighting; readonly written: Written }[];
   /** Files that go no further. */
   readonly verdicts: { readonly file: Pending; readonly sighting: Sighting }[];
   readonly ready: { readonly file: Pending; readonly group?: string }[];
@@ -27,23 +26,30 @@ export function conclude(
   verdicts.push({ file, sighting: { ...sightingOf(file), state, why } });
 }
 
+/** What is due by so little earlier or later than the ledger says is not written anew, milliseconds. */
+const ABOUT = 1000;
+
 /** Has it written down where a file is, where that is something new. */
-export function note(file: Pending, course: Course, { notes }: Outcome, clocks: Clocks): void {
+export function note(file: Pending, course: Course, { notes }: Outcome, steady: Steady): void {
   const { state, why } = stateOf(course);
   // Until it is known to be another content, the ledger has the one before.
   const isSure = state === 'waiting' && why !== 'checksum' && why !== 'marker';
   if (file.before !== undefined && !isSure) return;
-  const until = typeof file.gate === 'object' ? file.gate.closedUntil : '';
-  const text = state === 'settling' ? state : `${why} ${until} ${lookOf(file.identity)}`;
-  if (file.written === text) return;
-  const due = Math.round(clocks.now() + file.due - clocks.monotonic());
+  const due = Number.isFinite(file.due) ? Math.round(steady.wallOf(file.due)) : null;
+  const written = { text: placeText(state, why ?? null, file.identity), due };
+  if (file.written !== undefined && isSame(file.written, written)) return;
   const sighting = {
     ...sightingOf(file),
     state,
     ...(why === undefined ? {} : { why }),
-    ...(state === 'waiting' && Number.isFinite(due) ? { due } : {}),
+    ...(due === null ? {} : { due }),
   };
-  notes.push({ file, text, sighting });
+  notes.push({ file, written, sighting });
+}
+
+function isSame(a: Written, b: Written): boolean {
+  if (a.text !== b.text) return false;
+  return a.due === null || b.due === null ? a.due === b.due : Math.abs(a.due - b.due) <= ABOUT;
 }
 
 /** Writes all of it to the ledger. */
@@ -56,9 +62,9 @@ export async function writeOutcome(
   if (notes.length > 0) {
     const sightings = notes.map(({ sighting }) => sighting);
     const written = await intake.sight(inbox, sightings);
-    for (const [at, { file, text }] of notes.entries()) {
+    for (const [at, { file, written: now }] of notes.entries()) {
       file.id = written[at]?.id;
-      file.written = text;
+      file.written = now;
     }
   }
   if (verdicts.length > 0) {

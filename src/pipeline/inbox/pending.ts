@@ -3,6 +3,12 @@ import type { FileIdentity, InboxFile } from '../ledger/types.ts';
 import type { InboxPlan } from '../plan.ts';
 import { lookAgain, lookOf, type Steadiness } from './settling.ts';
 
+/** What the ledger says of a file: where it is and what it looks like, and when it is due, wall milliseconds. */
+export interface Written {
+  readonly text: string;
+  readonly due: number | null;
+}
+
 /** A file that is on its way through an inbox. Moments without other words are of the monotonic clock, milliseconds. */
 export interface Pending {
   readonly path: string;
@@ -22,7 +28,7 @@ export interface Pending {
   /** Its number in the ledger, once it is there. */
   id: number | undefined;
   /** What the ledger says of it, so that the same is not written twice. */
-  written: string | undefined;
+  written: Written | undefined;
   /** When it has to be looked at; Infinity: when something is told of it. */
   due: number;
   /** The number of the scan that last saw it. */
@@ -31,6 +37,23 @@ export interface Pending {
 
 /** Both clocks: what is stored is of the wall, what is waited for is not. */
 export type Clocks = Pick<Clock, 'now' | 'monotonic'>;
+
+/**
+ * The wall clock as it was when the inbox began, and goes on whatever is done to it since: what is due is stored in it, and means the
+ * same until the inbox ends.
+ */
+export interface Steady {
+  /** When it began, monotonic. */
+  readonly began: number;
+  wallOf(monotonic: number): number;
+  monotonicOf(wall: number): number;
+}
+
+export function createSteady(clocks: Clocks): Steady {
+  const began = clocks.monotonic();
+  const offset = clocks.now() - began;
+  return { began, wallOf: (at) => at + offset, monotonicOf: (at) => at - offset };
+}
 
 const UNSETTLED: readonly string[] = ['seen', 'settling', 'waiting'];
 
@@ -44,7 +67,8 @@ export function beginPending(
   seen: FileIdentity & { readonly path: string },
   written: InboxFile | undefined,
   clocks: Clocks,
-  { gate }: Pick<InboxPlan, 'gate'>,
+  { gate, settle }: Pick<InboxPlan, 'gate' | 'settle'>,
+  steady: Steady,
 ): Pending {
   const now = clocks.monotonic();
   const fresh: Pending = {
@@ -67,14 +91,27 @@ export function beginPending(
   return {
     ...fresh,
     identity: plainIdentity(written),
-    steadiness: { look: lookOf(written), since: now },
+    steadiness: { look: lookOf(written), since: sinceOf(written, settle, steady, now) },
     // A wall clock that was set back must not let a file wait for years.
     came: now - Math.max(0, clocks.now() - written.firstSeen),
     settledAt: written.settledAt ?? undefined,
     sha256: written.sha256,
     gate: written.why === 'gate' ? { closedUntil: now + left } : 'unasked',
     id: written.id,
+    written: { text: placeText(written.state, written.why, written), due: written.due },
   };
+}
+
+/** Since when a file has looked as the ledger says: what was written before this inbox began tells nothing of that. */
+function sinceOf({ state, due }: InboxFile, settle: number, steady: Steady, now: number): number {
+  if (state !== 'settling' || due === null) return now;
+  const since = steady.monotonicOf(due) - settle;
+  return since >= steady.began && since <= now ? since : now;
+}
+
+/** Where a file is, and what it looks like there. */
+export function placeText(state: string, why: string | null, identity: FileIdentity): string {
+  return `${state} ${why ?? ''} ${lookOf(identity)}`;
 }
 
 /** Takes in what a file looks like now; with another look it begins anew, but for when it came. */

@@ -106,6 +106,10 @@ export class RunningInbox {
     return this.#hangs;
   }
 
+  get inMemory(): number {
+    return this.#tracker.size;
+  }
+
   readonly wake = (): void => this.#wakeUp.resolve();
 
   async run(): Promise<void> {
@@ -131,9 +135,11 @@ export class RunningInbox {
 
   readonly #told = ({ path, kind }: Hint): void => {
     if (path === '') this.#wantsAll = true;
-    else if (this.#names.isMarker(path))
+    else if (this.#names.isMarker(path)) {
       for (const file of this.#tracker.waitingFor(path)) this.#hints.add(file);
-    else if (kind === 'name' || (this.#names.isWanted(path) && !this.#tracker.isSettling(path)))
+      // It may be that of a file which is not in memory.
+      if (this.#tracker.hasShelved) this.#wantsAll = true;
+    } else if (kind === 'name' || (this.#names.isWanted(path) && !this.#tracker.isSettling(path)))
       this.#hints.add(path);
     else return;
     if (this.#hints.size > MOST_HINTS) {
@@ -152,8 +158,10 @@ export class RunningInbox {
     this.#toldBefore = this.#watching.told;
     const isWhole =
       now >= this.#scanAt || this.#asked.length > 0 || (this.#wantsAll && now >= this.#earliest);
-    const paths = isWhole ? [] : [...this.#hints, ...this.#tracker.due(MOST_HINTS)];
+    const told = [...this.#hints];
     this.#hints.clear();
+    if (this.#tracker.wantsScan) this.#wantsAll = true;
+    const paths = isWhole ? [] : [...told, ...(await this.#tracker.due(MOST_HINTS))];
     const asked = isWhole ? this.#asked.splice(0) : [];
     this.#answered.push(...asked);
     const patience = { clock, quietMs: HANG_MS, hurry: drain, hurryMs: END_MS };

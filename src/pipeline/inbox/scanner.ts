@@ -13,7 +13,7 @@ import type { Watching } from './watching.ts';
 export interface ScannerOptions {
   readonly plan: InboxPlan;
   readonly names: InboxNames;
-  readonly intake: Pick<Intake, 'inboxFiles' | 'gone'>;
+  readonly intake: Pick<Intake, 'looseFiles' | 'gone'>;
   readonly watching: Watching;
   readonly tracker: Tracker;
   readonly known: KnownFiles;
@@ -103,10 +103,9 @@ export class Scanner {
       suspects = [];
     };
     let read = 0;
-    for await (const file of intake.inboxFiles(plan.name)) {
+    for await (const file of intake.looseFiles(plan.name)) {
       // The ledger is read in one go: others have their turn while the filesystem is asked something.
       if (++read % TURN === 0) await folders.look(plan.root).catch(systemCode);
-      if (file.state === 'done' || file.state === 'ignored' || file.state === 'ready') continue;
       if (tracker.isPending(file.path) || known.has(file.path, contentOf(file))) continue;
       suspects.push(file);
       if (suspects.length >= PIECE) await check();

@@ -1,13 +1,15 @@
 import type { Intake } from '../engine/intake.ts';
 import type { InboxPlan } from '../plan.ts';
+import { type Awaiting, createAwaiting } from './awaiting.ts';
+import { type Checking, createChecking } from './checking.ts';
 import type { Checks } from './checks.ts';
 import { type Course, courseOf, isWhole } from './course.ts';
 import { createGroups, type Groups } from './groups.ts';
 import type { KnownFiles } from './known-files.ts';
 import type { InboxNames } from './names.ts';
 import { conclude, noOutcome, note, type Outcome, writeOutcome } from './outcome.ts';
-import { beginPending, type Clocks, contentOf, isTaken, type Pending, seePending } from './pending.ts';
-import { lookOf } from './settling.ts';
+import { type Clocks, contentOf, type Pending, seePending } from './pending.ts';
+import { PendingFiles } from './pending-files.ts';
 import type { SeenFile } from './walk.ts';
 import { cameWhole, type Watching } from './watching.ts';
 
@@ -16,7 +18,7 @@ export interface TrackerOptions {
   readonly names: Pick<InboxNames, 'markerOf'>;
   readonly intake: Intake;
   readonly watching: Pick<Watching, 'arrival'>;
-  readonly checks: Pick<Checks, 'checksum' | 'gate'>;
+  readonly checks: Pick<Checks, 'checksum' | 'gate' | 'running'>;
   readonly clocks: Clocks;
   /** Those that need nothing. */
   readonly known: KnownFiles;
@@ -26,34 +28,40 @@ export interface TrackerOptions {
   readonly fail: (thrown: unknown) => void;
 }
 
-/** A file that could not be read is read again after so long. */
-const READ_AGAIN_MS = 5000;
-
 /** Knows the files that are on their way through an inbox, and writes to the ledger what comes of them. */
 export class Tracker {
   readonly #options: TrackerOptions;
-  readonly #pending = new Map<string, Pending>();
-  /** Which files wait for a marker, by its path. */
-  readonly #awaiting = new Map<string, Set<string>>();
+  readonly #awaiting: Awaiting;
+  readonly #checking: Checking;
   readonly #groups: Groups | undefined;
-  #scan = 0;
+  readonly #pending: PendingFiles;
 
   constructor(options: TrackerOptions) {
     this.#options = options;
     const { group } = options.plan;
     this.#groups = group === undefined ? undefined : createGroups(group);
+    this.#awaiting = createAwaiting(options.names.markerOf);
+    this.#pending = new PendingFiles({
+      ...options,
+      dropped: (path) => {
+        this.#groups?.remove(path);
+        this.#awaiting.remove(path);
+      },
+    });
+    this.#checking = createChecking({
+      ...options,
+      isWanted: (file) => this.#pending.get(file.path) === file,
+    });
   }
 
   /** Files that were just looked at. @param marked those that have their marker beside them. */
   async take(seen: readonly SeenFile[], marked: ReadonlySet<string>): Promise<void> {
     const { plan, clocks, watching } = this.#options;
     const outcome = noOutcome();
-    for (const one of seen) {
-      const file = await this.#pendingOf(one);
-      if (file === undefined) continue;
+    const files = await this.#pending.of(seen);
+    for (const { seen: one, file } of files) {
       const now = clocks.monotonic();
       seePending(file, one, now);
-      file.scan = this.#scan;
       const facts = {
         now,
         isMarked: marked.has(file.path),
@@ -63,15 +71,14 @@ export class Tracker {
       this.#go(file, courseOf(file, plan, now), outcome);
     }
     await this.#write(outcome);
+    this.#pending.shelve(files.map(({ file }) => file));
   }
 
   /** Files that were there before the inbox began, and are not wanted. */
   async leaveOut(seen: readonly SeenFile[]): Promise<void> {
     const outcome = noOutcome();
-    for (const one of seen) {
-      const file = await this.#pendingOf(one);
-      if (file !== undefined) conclude(file, 'done', 'there before the start', outcome);
-    }
+    for (const { file } of await this.#pending.of(seen))
+      conclude(file, 'done', 'there before the start', outcome);
     await this.#write(outcome);
   }
 
@@ -82,7 +89,7 @@ export class Tracker {
       this.#options.known.forget(path);
       const file = this.#pending.get(path);
       if (file === undefined) continue;
-      this.#drop(file);
+      this.#pending.drop(file);
       if (file.id !== undefined) gone.push(file.id);
     }
     if (gone.length > 0) await this.#options.intake.gone(gone);
@@ -102,22 +109,30 @@ export class Tracker {
     }
   }
 
-  /** Files whose time has come, at most so many. */
-  due(most: number): readonly string[] {
-    const now = this.#options.clocks.monotonic();
-    const paths: string[] = [];
-    for (const { due, path } of this.#pending.values()) {
-      if (paths.length === most) break;
-      if (due <= now) paths.push(path);
-    }
-    return paths;
+  /** Files whose time has come, at most so many, and more that waited in the ledger. */
+  async due(most: number): Promise<readonly string[]> {
+    const paths = this.#pending.due(most);
+    return this.#checking.hasRoom ? [...paths, ...(await this.#pending.takeBack())] : paths;
   }
 
   /** When the next one's comes, on the monotonic clock; Infinity where that of none does. */
   nextDue(): number {
-    let next = this.#groups?.next() ?? Infinity;
-    for (const { due } of this.#pending.values()) next = Math.min(next, due);
-    return next;
+    return Math.min(this.#groups?.next() ?? Infinity, this.#pending.nextDue(this.#checking.hasRoom));
+  }
+
+  /** How many files are in memory. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** Whether any was left to the ledger. */
+  get hasShelved(): boolean {
+    return this.#pending.hasShelved;
+  }
+
+  /** Whether a scan has left something out that there is room for by now. */
+  get wantsScan(): boolean {
+    return this.#pending.wantsScan;
   }
 
   isPending(path: string): boolean {
@@ -132,48 +147,22 @@ export class Tracker {
 
   /** Whether any is about to be looked at again, as two looks make it whole. */
   get hasSettling(): boolean {
-    return Array.from(this.#pending.values()).some(
-      ({ settledAt, due }) => settledAt === undefined && Number.isFinite(due),
-    );
+    return this.#pending.hasSettling;
   }
 
   /** Files that wait for this one. */
   waitingFor(marker: string): readonly string[] {
-    return [...(this.#awaiting.get(marker) ?? [])];
+    return this.#awaiting.of(marker);
   }
 
   /** A scan begins. */
   beginScan(): void {
-    this.#scan++;
+    this.#pending.beginScan();
   }
 
   /** Files on their way that the scan has not seen. */
   unseen(): readonly string[] {
-    return Array.from(this.#pending.values()).flatMap(({ scan, path }) =>
-      scan === this.#scan ? [] : [path],
-    );
-  }
-
-  /** What a file that was seen is on its way as; undefined where nothing is to be done with it. */
-  async #pendingOf(seen: SeenFile): Promise<Pending | undefined> {
-    const { plan, intake, known, clocks } = this.#options;
-    const content = contentOf(seen);
-    const open = this.#pending.get(seen.path);
-    if (open !== undefined) {
-      const hasReturned =
-        open.before !== undefined && open.id === undefined && contentOf(open.before) === content;
-      if (!hasReturned) return open;
-      this.#drop(open);
-    }
-    if (known.has(seen.path, content)) return undefined;
-    const before = await intake.inboxFile(plan.name, seen.path);
-    if (before !== undefined && isTaken(before) && contentOf(before) === content) {
-      known.add(seen.path, content);
-      return undefined;
-    }
-    const file = beginPending(seen, before, clocks, plan);
-    this.#pending.set(seen.path, file);
-    return file;
+    return this.#pending.unseen();
   }
 
   #go(file: Pending, course: Course, outcome: Outcome): void {
@@ -181,52 +170,17 @@ export class Tracker {
     file.due = 'due' in course ? course.due : Infinity;
     if (course.kind === 'known') {
       known.add(file.path, contentOf(file.identity));
-      this.#drop(file);
+      this.#pending.drop(file);
     } else if (course.kind === 'ignore') conclude(file, 'ignored', course.why, outcome);
     else if (course.kind === 'fail') conclude(file, 'failed', course.why, outcome);
     else if (course.kind === 'ready') outcome.ready.push({ file });
     else if (course.kind === 'group' && this.#groups?.add(file.path, file.came) === false)
       conclude(file, 'ignored', `no member of a group: its name does not fit ${plan.group?.key}`, outcome);
     else {
-      if (course.kind === 'hash' || course.kind === 'gate') this.#check(file, course.kind);
-      if (course.kind === 'wait' && course.why === 'marker') this.#await(file);
-      note(file, course, outcome, this.#options.clocks);
+      if (course.kind === 'hash' || course.kind === 'gate') this.#checking.begin(file, course.kind);
+      if (course.kind === 'wait' && course.why === 'marker') this.#awaiting.add(file.path);
+      note(file, course, outcome, this.#pending.steady);
     }
-  }
-
-  #check(file: Pending, kind: 'hash' | 'gate'): void {
-    const { checks, clocks, plan, wake, fail } = this.#options;
-    const { path } = file;
-    const look = lookOf(file.identity);
-    if (file.checking === `${kind} ${look}`) return;
-    const word = (file.checking = `${kind} ${look}`);
-    const answered = (): boolean => {
-      if (file.checking !== word) return false;
-      file.checking = undefined;
-      file.due = clocks.monotonic();
-      return this.#pending.get(path) === file && lookOf(file.identity) === look;
-    };
-    const takeSum = (sum: string | undefined): void => {
-      if (!answered()) return;
-      file.sha256 = sum;
-      if (sum === undefined) file.due += READ_AGAIN_MS;
-      wake();
-    };
-    const takeGate = (isOpen: boolean): void => {
-      if (!answered()) return;
-      file.gate = isOpen ? 'open' : { closedUntil: file.due + (plan.gate?.every ?? 0) };
-      wake();
-    };
-    const asked = kind === 'hash' ? checks.checksum(path).then(takeSum) : checks.gate(path).then(takeGate);
-    asked.catch(fail);
-  }
-
-  #await({ path }: Pending): void {
-    const marker = this.#options.names.markerOf(path);
-    if (marker === undefined) return;
-    const waiting = this.#awaiting.get(marker);
-    if (waiting === undefined) this.#awaiting.set(marker, new Set([path]));
-    else waiting.add(path);
   }
 
   async #write(outcome: Outcome): Promise<void> {
@@ -234,17 +188,7 @@ export class Tracker {
     await writeOutcome(outcome, plan.name, intake, clocks);
     for (const { file } of [...outcome.verdicts, ...outcome.ready]) {
       known.add(file.path, contentOf(file.identity));
-      this.#drop(file);
+      this.#pending.drop(file);
     }
-  }
-
-  #drop({ path }: Pending): void {
-    this.#pending.delete(path);
-    this.#groups?.remove(path);
-    if (this.#options.plan.marker === undefined) return;
-    const marker = this.#options.names.markerOf(path) ?? '';
-    const waiting = this.#awaiting.get(marker);
-    waiting?.delete(path);
-    if (waiting?.size === 0) this.#awaiting.delete(marker);
   }
 }

@@ -1,4 +1,5 @@
 import { type Database, nullable, number, text, transaction } from '../../core/sqlite.ts';
+import type { Commits } from './commits.ts';
 import type { Interrupted, TaskLedger } from './ledger.ts';
 import { reopen } from './making.ts';
 import { FILE, FILE_COLUMNS, INSTALL, readFile, readInstall, readTask, TASK, TASK_COLUMNS } from './rows.ts';
@@ -8,12 +9,13 @@ import type { Claim, Owner } from './types.ts';
 /** What can run, and what nobody runs any more. */
 export function taskClaims(
   db: Database,
+  commits: Commits,
 ): Pick<
   TaskLedger,
   'claim' | 'interrupted' | 'promote' | 'wakeDeferred' | 'retry' | 'adopt' | 'mark' | 'setMark'
 > {
   return {
-    claim: async (owner, free, room, now) => relaxed(db, () => claimSome(db, owner, free, room, now)),
+    claim: (owner, free, room, now) => commits.add('relaxed', () => claimSome(db, owner, free, room, now)),
     interrupted: async () => interrupted(db),
     async promote(now) {
       const due = `state IN ('gathering', 'retry', 'deferred')`;
@@ -133,7 +135,7 @@ function interrupted(db: Database): readonly Interrupted[] {
   return db.all(shape, sql).map(({ owner, ...row }): Interrupted => {
     const task = readTask(row);
     const installs = db
-      .all(INSTALL, 'SELECT path, temp, size, sha256, complete FROM install WHERE task = ? ORDER BY path', [
+      .all(INSTALL, `SELECT ${Object.keys(INSTALL).join(', ')} FROM install WHERE task = ? ORDER BY path`, [
         task.id,
       ])
       .map(readInstall);

@@ -10,7 +10,7 @@ export interface Conflict {
 const HOLDER = { task: number, step: text };
 const CURRENT = `SELECT task, origin AS step FROM file WHERE kind = 'product' AND state = 'current' AND path = ?`;
 const COMING = `SELECT install.task AS task, task.step AS step FROM install JOIN task ON task.id = install.task
-  WHERE install.path = ? AND install.task <> ?`;
+  WHERE (install.path = ?1 OR EXISTS (SELECT 1 FROM json_each(install.removes) WHERE value = ?1)) AND install.task <> ?2`;
 
 /**
  * The first of these places that another step has, or the same one for other inputs: what is there, or is just being put there.
@@ -41,7 +41,10 @@ function isAkin(db: Database, id: number, key: string, other: number): boolean {
   return found(
     `SELECT a.id FROM task_input AS x JOIN file AS a ON a.id = x.file
      JOIN file AS b ON b.kind = a.kind AND b.origin = a.origin AND b.path = a.path
-     JOIN task_input AS y ON y.file = b.id AND y.task = ? WHERE x.task = ? LIMIT 1`,
+     JOIN task_input AS y ON y.file = b.id AND y.task = ?1 WHERE x.task = ?2
+     UNION ALL SELECT a.id FROM task_input AS x JOIN file AS a ON a.id = x.file
+     JOIN file AS b ON b.origin = a.origin AND b.final = a.final
+     JOIN task_input AS y ON y.file = b.id AND y.task = ?1 WHERE x.task = ?2 AND a.final IS NOT NULL LIMIT 1`,
     [other, id],
   );
 }

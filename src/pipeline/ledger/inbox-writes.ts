@@ -1,47 +1,25 @@
 import { type Database, number, transaction } from '../../core/sqlite.ts';
+import { inboxReads, newestOf } from './inbox-reads.ts';
 import type { Arrival, InboxLedger, Sighting } from './ledger.ts';
-import { giveFiles, settleRoot } from './making.ts';
-import { FILE, FILE_COLUMNS, readInboxFile } from './rows.ts';
-import type { FileIdentity, InboxFile } from './types.ts';
+import { beginTask, giveFiles, settleRoot } from './making.ts';
+import type { FileIdentity, InboxFile, InboxFileState } from './types.ts';
 
 /** States in which a file has not been taken yet: what it looks like may still change. */
 const UNSETTLED: readonly string[] = ['seen', 'settling', 'waiting'];
-/** Of a walk over all files of an inbox, in one read. */
-const PAGE = 1000;
-
-const NEWEST = `SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'inbox' AND origin = ? AND path = ? ORDER BY rev DESC LIMIT 1`;
-
-function newest(db: Database, inbox: string, path: string): InboxFile | undefined {
-  const row = db.get(FILE, NEWEST, [inbox, path]);
-  return row === undefined ? undefined : readInboxFile(row);
-}
 
 export function inboxWrites(db: Database): InboxLedger {
   return {
-    async *inboxFiles(inbox) {
-      for (let after = ''; ; ) {
-        // Of each name the newest: its revisions stand together in the index.
-        const rows = db.all(
-          FILE,
-          `SELECT ${FILE_COLUMNS}, max(rev) FROM file WHERE kind = 'inbox' AND origin = ? AND path > ?
-           GROUP BY path ORDER BY path LIMIT ${PAGE}`,
-          [inbox, after],
-        );
-        for (const row of rows) if (row.state !== 'gone') yield readInboxFile(row);
-        const last = rows.at(-1);
-        if (last === undefined || rows.length < PAGE) return;
-        after = last.path;
-      }
-    },
-    inboxFile: async (inbox, path) => newest(db, inbox, path),
-    async isFirstLook(inbox) {
-      const sql = `SELECT id FROM file WHERE kind = 'inbox' AND origin = ? LIMIT 1`;
-      return db.get({ id: number }, sql, [inbox]) === undefined;
-    },
+    ...inboxReads(db),
     sight: async (inbox, sightings, now) =>
-      transaction(db, () => sightings.map((sighting) => sight(db, inbox, sighting, now))),
+      transaction(db, () => {
+        const known = newestOf(db, inbox, sightings);
+        return sightings.map((sighting) => sight(db, inbox, sighting, known, now));
+      }),
     arrive: async (inbox, arrivals, now) =>
-      transaction(db, () => arrivals.map((arrival) => arrive(db, inbox, arrival, now))),
+      transaction(db, () => {
+        const known = newestOf(db, inbox, arrivals);
+        return arrivals.map((arrival) => arrive(db, inbox, arrival, known, now));
+      }),
     async gone(ids, now) {
       transaction(db, () => {
         const sql = `UPDATE file SET state = 'gone', ended = ? WHERE id = ? AND state <> 'ready'`;
@@ -51,39 +29,42 @@ export function inboxWrites(db: Database): InboxLedger {
   };
 }
 
-function sight(db: Database, inbox: string, sighting: Sighting, now: number): InboxFile {
-  const { path, state, due = null, why = null, settledAt = null } = sighting;
-  const known = newest(db, inbox, path);
-  const id =
-    known !== undefined && UNSETTLED.includes(known.state)
-      ? look(db, known.id, sighting)
-      : insert(db, inbox, sighting, known === undefined ? 0 : known.rev + 1, state, now);
+/** The newest revisions under some names, by name; kept up to date as new ones are written. */
+type Known = Map<string, InboxFile>;
+
+function sight(db: Database, inbox: string, sighting: Sighting, known: Known, now: number): InboxFile {
+  const { state, due = null, why = null, settledAt = null } = sighting;
   const ended = state === 'ignored' || state === 'failed' || state === 'done' ? now : null;
-  const sql = 'UPDATE file SET state = ?, due = ?, why = ?, settled_at = ?, ended = ? WHERE id = ?';
-  db.run(sql, [state, due, why, settledAt, ended, id]);
-  return reread(db, id);
+  return put(db, inbox, sighting, { state, due, why, settledAt, ended, open: 0 }, known, now);
 }
 
-function arrive(db: Database, inbox: string, arrival: Arrival, now: number): InboxFile {
-  const known = newest(db, inbox, arrival.path);
-  if (
-    known !== undefined &&
-    !UNSETTLED.includes(known.state) &&
-    known.state !== 'gone' &&
-    isSame(known, arrival)
-  )
-    return known;
-  const id =
-    known !== undefined && UNSETTLED.includes(known.state)
-      ? look(db, known.id, arrival)
-      : insert(db, inbox, arrival, known === undefined ? 0 : known.rev + 1, 'ready', now);
-  const sql = `UPDATE file SET state = 'ready', due = NULL, why = NULL, settled_at = ?, ended = NULL WHERE id = ?`;
-  db.run(sql, [arrival.settledAt, id]);
-  for (const draft of arrival.drafts) giveFiles(db, draft, [id], now);
-  if (arrival.drafts.length === 0)
-    db.run(`UPDATE file SET state = 'ignored', ended = ?, why = 'no step takes it' WHERE id = ?`, [now, id]);
-  else settleRoot(db, id, now);
-  return reread(db, id);
+function arrive(db: Database, inbox: string, arrival: Arrival, known: Known, now: number): InboxFile {
+  const { drafts, settledAt } = arrival;
+  const before = known.get(arrival.path);
+  if (before !== undefined && isTaken(before) && isSame(before, arrival)) {
+    // Written anew with what it held: the steps that have yet to take it must know it again.
+    if (before.ino !== arrival.ino || before.mtimeNs !== arrival.mtimeNs) look(db, before.id, arrival);
+    return before;
+  }
+  const plain = { due: null, why: null, settledAt, ended: null };
+  if (drafts.length === 0) {
+    const over = { ...plain, state: 'ignored' as const, why: 'no step takes it', ended: now, open: 0 };
+    return put(db, inbox, arrival, over, known, now);
+  }
+  // A task of one file is whole as it is made: nothing of it has to be looked up, or counted one by one.
+  const isAlone = drafts.every(({ most }) => most === 1);
+  const ready = { ...plain, state: 'ready' as const, open: isAlone ? drafts.length : 0 };
+  const file = put(db, inbox, arrival, ready, known, now);
+  if (isAlone) for (const draft of drafts) beginTask(db, draft, file.id, now);
+  else {
+    for (const draft of drafts) giveFiles(db, draft, [file.id], now);
+    settleRoot(db, file.id, now);
+  }
+  return file;
+}
+
+function isTaken({ state }: InboxFile): boolean {
+  return !UNSETTLED.includes(state) && state !== 'gone';
 }
 
 function isSame(a: FileIdentity, b: FileIdentity): boolean {
@@ -91,29 +72,48 @@ function isSame(a: FileIdentity, b: FileIdentity): boolean {
   return a.size === b.size && a.mtimeNs === b.mtimeNs;
 }
 
-function look(db: Database, id: number, { ino, size, mtimeNs, sha256 }: FileIdentity): number {
+function look(db: Database, id: number, { ino, size, mtimeNs, sha256 }: FileIdentity): void {
   const sql = 'UPDATE file SET ino = ?, size = ?, mtime_ns = ?, sha256 = ? WHERE id = ?';
   db.run(sql, [ino, size, mtimeNs, sha256 ?? null, id]);
-  return id;
 }
 
-function insert(
+interface Place {
+  readonly state: InboxFileState;
+  readonly due: number | null;
+  readonly why: string | null;
+  readonly settledAt: number | null;
+  readonly ended: number | null;
+  /** How many tasks are made of it. */
+  readonly open: number;
+}
+
+const UPDATE = `UPDATE file SET ino = ?, size = ?, mtime_ns = ?, sha256 = ?, state = ?, due = ?, why = ?, settled_at = ?, ended = ?,
+  open = open + ? WHERE id = ?`;
+const INSERT = `INSERT INTO file (kind, origin, path, rev, ino, size, mtime_ns, sha256, state, due, why, settled_at, ended, open, first_seen)
+  VALUES ('inbox', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`;
+
+/** Writes down a file as it is now: what is on its way goes on, everything else is a new revision. */
+function put(
   db: Database,
   inbox: string,
-  { path, ino, size, mtimeNs, sha256 }: FileIdentity & { readonly path: string },
-  rev: number,
-  state: string,
+  seen: FileIdentity & { readonly path: string },
+  { open, ...place }: Place,
+  known: Known,
   now: number,
-): number {
-  const sql = `INSERT INTO file (kind, origin, path, rev, state, ino, size, mtime_ns, sha256, first_seen)
-    VALUES ('inbox', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`;
-  return (
-    db.get({ id: number }, sql, [inbox, path, rev, state, ino, size, mtimeNs, sha256 ?? null, now])?.id ?? 0
-  );
-}
-
-function reread(db: Database, id: number): InboxFile {
-  const row = db.get(FILE, `SELECT ${FILE_COLUMNS} FROM file WHERE id = ?`, [id]);
-  if (row === undefined) throw new Error(`cannot find file ${id} in the ledger`);
-  return readInboxFile(row);
+): InboxFile {
+  const { path, ino, size, mtimeNs, sha256 } = seen;
+  const { state, due, why, settledAt, ended } = place;
+  const words = [ino, size, mtimeNs, sha256 ?? null, state, due, why, settledAt, ended, open];
+  const before = known.get(path);
+  const goesOn = before !== undefined && UNSETTLED.includes(before.state);
+  const rev = before === undefined ? 0 : goesOn ? before.rev : before.rev + 1;
+  let id = before?.id;
+  if (goesOn) db.run(UPDATE, [...words, before.id]);
+  else id = db.get({ id: number }, INSERT, [inbox, path, rev, ...words, now])?.id;
+  if (id === undefined) throw new Error(`cannot write ${path} of ${inbox} into the ledger`);
+  const identity = { path, ino, size, mtimeNs, ...(sha256 === undefined ? {} : { sha256 }) };
+  const firstSeen = goesOn ? before.firstSeen : now;
+  const file: InboxFile = { kind: 'inbox', id, origin: inbox, rev, firstSeen, ...identity, ...place };
+  known.set(path, file);
+  return file;
 }

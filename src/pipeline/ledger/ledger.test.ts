@@ -161,6 +161,8 @@ class World {
       mtimeNs: String(this.now),
       sha256: 'hash',
       complete: true,
+      final: null,
+      removes: [],
       drafts: next === undefined ? [] : [draftOf(next, key)],
     }));
     const [first] = files;

@@ -15,13 +15,26 @@ import type {
 import type { StepPlan } from '../plan.ts';
 import type { AsideLedger } from './aside.ts';
 import type { Conflict } from './conflicts.ts';
+import type { AgainLedger } from './again.ts';
+import type { GrowthLedger } from './growth.ts';
+import type { PruningLedger } from './pruning.ts';
+import type { LedgerLooks } from './looks.ts';
+import type { PastLedger } from './past.ts';
 import type { LedgerViews } from './views.ts';
 
 /**
  * The ledger of a pipeline: what it knows, durable when a call resolves. It decides nothing. Calls reject where the disk fails; the
  * runner ends then, and the next one goes on from the last commit. One runner writes, anybody may read.
  */
-export interface Ledger extends InboxLedger, TaskLedger, LedgerReader, AsideLedger {
+export interface Ledger
+  extends InboxLedger,
+    TaskLedger,
+    LedgerReader,
+    AsideLedger,
+    AgainLedger,
+    GrowthLedger,
+    PastLedger,
+    PruningLedger {
   close(): Promise<void>;
 }
 
@@ -43,9 +56,18 @@ export interface Arrival extends FileIdentity {
 
 /** What inboxes write; they do it through an Intake (engine/intake.ts), which makes the drafts. */
 export interface InboxLedger {
-  /** The newest revision of each name that is known of an inbox, but for those that are gone. In no order. */
-  inboxFiles(inbox: string): AsyncIterable<InboxFile>;
+  /**
+   * Files of an inbox that are on their way, or have failed: what is to be asked for when they are there no more. In no order; of each
+   * name the newest revision.
+   */
+  looseFiles(inbox: string): AsyncIterable<InboxFile>;
   inboxFile(inbox: string, path: string): Promise<InboxFile | undefined>;
+  /** The newest revision of each of these names that is known. */
+  inboxFilesAt(inbox: string, paths: readonly string[]): Promise<ReadonlyMap<string, InboxFile>>;
+  /** Files that settle or wait until a moment or an earlier one, what is due first before the others; at most `limit` of them. */
+  dueFiles(inbox: string, until: number, limit: number): Promise<readonly InboxFile[]>;
+  /** When the first of those is due that settle or wait. */
+  firstDue(inbox: string): Promise<number | undefined>;
   /** Whether anything was ever known of an inbox. */
   isFirstLook(inbox: string): Promise<boolean>;
   /**
@@ -73,6 +95,8 @@ export interface Ending {
   readonly exit: string | null;
   readonly error: string | null;
   readonly log: string | null;
+  /** As of a `Run`. */
+  readonly tool?: string;
   /** New tasks for files that were its inputs: a batch that is cut in two, what is made up for after a `skipped` one. */
   readonly drafts?: readonly DraftOf[];
   /** Does not count as an attempt. */
@@ -91,10 +115,8 @@ export interface DraftOf {
 }
 
 /** A product that is in its place, and what is to be made of it. */
-export interface Produced extends FileIdentity {
-  readonly path: string;
+export interface Produced extends FileIdentity, Pick<Install, 'path' | 'complete' | 'final' | 'removes'> {
   readonly sha256: string;
-  readonly complete: boolean;
   readonly drafts: readonly TaskDraft[];
 }
 
@@ -103,6 +125,8 @@ export interface Success {
   readonly exit: string | null;
   readonly error: string | null;
   readonly log: string | null;
+  /** As of a `Run`. */
+  readonly tool?: string;
   readonly products: readonly Produced[];
   readonly drafts?: readonly DraftOf[];
 }
@@ -173,7 +197,7 @@ export interface Tally {
 }
 
 /** What anybody may ask. */
-export interface LedgerReader extends LedgerViews {
+export interface LedgerReader extends LedgerViews, LedgerLooks {
   tally(): Promise<readonly Tally[]>;
   /** Files of inboxes that may be worked on and are not done yet, and since when the oldest of them may. */
   backlog(): Promise<{ readonly count: number; readonly oldest: number | undefined }>;
@@ -207,6 +231,13 @@ export interface LedgerReader extends LedgerViews {
     readonly after?: string;
     readonly limit: number;
   }): Promise<readonly ProductFile[]>;
+  /** Every content of a product, under the name of the complete one and that of the one that may grow; the oldest first. */
+  contentsOf(product: ProductFile): Promise<readonly ProductFile[]>;
+  /** Where the current other forms of a product of a step lie. @param other the place of the other form, by the config. */
+  otherForms(
+    step: string,
+    product: { readonly path: string; readonly final: string; readonly other: string },
+  ): Promise<readonly string[]>;
   /** Current products that a key of a step has made with this version. */
   productsOfKey(step: string, key: string, version: number): Promise<readonly ProductFile[]>;
   /** Everything that ever was an input of this key of a step and is there still, by its newest revision. */

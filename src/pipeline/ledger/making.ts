@@ -65,19 +65,27 @@ function openTask(
   return db.get({ id: number, room: number }, sql, [draft.step, draft.key, draft.version]);
 }
 
+/** The task of one file that just came into an inbox, which nothing joins. What is open of the file is counted by the caller. */
+export function beginTask(db: Database, draft: TaskDraft, file: number, now: number): void {
+  const task = insertTask(db, draft, draft.order ?? file, now, {}, 1);
+  db.run('INSERT INTO task_input (task, file) VALUES (?, ?)', [task, file]);
+  db.run('INSERT INTO task_root (task, root) VALUES (?, ?)', [task, file]);
+}
+
 function insertTask(
   db: Database,
   draft: TaskDraft,
   order: number,
   now: number,
   { closed = false, state, error }: Beginning,
+  inputs = 0,
 ): number {
   const joinable = !closed && draft.most > 1;
   const waits = joinable && draft.waitMs > 0;
   const row = db.get(
     ID,
     `INSERT INTO task (step, key, state, due, lock, priority, level, ord, open, most, inputs, vars, version, step_hash, created, ended, error)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, ?, ?, ?, ?, ?) RETURNING id`,
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
     [
       draft.step,
       draft.key,
@@ -89,6 +97,7 @@ function insertTask(
       order,
       joinable ? 1 : 0,
       draft.most,
+      inputs,
       JSON.stringify(draft.vars),
       draft.version,
       draft.stepHash,

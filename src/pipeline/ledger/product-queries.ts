@@ -1,11 +1,11 @@
-import type { Database } from '../../core/sqlite.ts';
+import { type Database, text } from '../../core/sqlite.ts';
 import type { LedgerReader } from './ledger.ts';
 import { FILE, FILE_COLUMNS, readFile, readProduct } from './rows.ts';
 
 /** Questions about what there is: products, and what keys were made of. */
 export function productQueries(
   db: Database,
-): Pick<LedgerReader, 'products' | 'productsOfKey' | 'inputsOfKey'> {
+): Pick<LedgerReader, 'products' | 'productsOfKey' | 'inputsOfKey' | 'contentsOf' | 'otherForms'> {
   return {
     async products({ step, after = '', limit }) {
       const where = step === undefined ? '' : 'AND origin = ?';
@@ -14,6 +14,24 @@ export function productQueries(
         WHERE kind = 'product' AND state = 'current' AND path > ? ${where} ORDER BY path LIMIT ?`;
       return db.all(FILE, sql, values).map(readProduct);
     },
+    contentsOf: async ({ origin, path, final }) =>
+      db
+        .all(
+          FILE,
+          `SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'product' AND origin = ? AND path = ?
+           UNION SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'product' AND origin = ? AND final = ? ORDER BY id`,
+          [origin, path, origin, final],
+        )
+        .map(readProduct),
+    otherForms: async (step, { path, final, other }) =>
+      db
+        .all(
+          { path: text },
+          `SELECT path FROM file WHERE kind = 'product' AND state = 'current' AND origin = ? AND final = ? AND path <> ?
+           UNION SELECT path FROM file WHERE kind = 'product' AND state = 'current' AND origin = ? AND path = ? AND path <> ?`,
+          [step, final, path, step, other, path],
+        )
+        .map((row) => row.path),
     productsOfKey: async (step, key, version) =>
       db
         .all(

@@ -1,6 +1,7 @@
 import { type Database, nullable, number, text } from '../../core/sqlite.ts';
 import { inputs } from './claims.ts';
 import type { LedgerReader } from './ledger.ts';
+import { ledgerLooks } from './looks.ts';
 import { productQueries } from './product-queries.ts';
 import {
   FILE,
@@ -26,6 +27,7 @@ export function ledgerReader(db: Database): LedgerReader {
   return {
     ...figures(db),
     ...ledgerViews(db),
+    ...ledgerLooks(db),
     async task(id) {
       return tasks(`SELECT ${TASK_COLUMNS} FROM task WHERE id = ?`, [id])[0];
     },

@@ -1,36 +1,32 @@
 import { type Database, number, text, transaction } from '../../core/sqlite.ts';
+import type { Commits } from './commits.ts';
 import { conflictOf } from './conflicts.ts';
 import type { DraftOf, Ending, Held, Intent, Produced, Success, TaskLedger } from './ledger.ts';
 import { close, giveFiles, rootsOfTask, settleRoot, takeAway } from './making.ts';
-import { relaxed } from './relaxed.ts';
 import { OVER } from './types.ts';
+import { writeInstall } from './write-install.ts';
 
 /** How tasks end. Nothing is written for a task that another runner has by now. */
-export function taskResults(db: Database): Pick<TaskLedger, 'intend' | 'succeed' | 'end' | 'add'> {
+export function taskResults(
+  db: Database,
+  commits: Commits,
+): Pick<TaskLedger, 'intend' | 'succeed' | 'end' | 'add'> {
   return {
-    intend: async (held, installs, { exit, overwrite }, now) =>
-      transaction(db, (): Intent => {
+    intend: (held, installs, { exit, overwrite }, now) =>
+      commits.add('durable', (): Intent => {
         const { id } = held.task;
-        const paths = installs.map(({ path }) => path);
+        const paths = installs.flatMap(({ path, removes }) => [path, ...removes]);
         const conflict = conflictOf(db, id, paths, overwrite);
         if (conflict !== undefined) return conflict;
         const sql = `UPDATE task SET state = 'installing', exit = ?, started = coalesce(started, ?) WHERE id = ? AND fence = ? AND state = 'running'`;
         if (db.run(sql, [exit, now, id, held.fence]) === 0) return 'lost';
         db.run('DELETE FROM install WHERE task = ?', [id]);
-        for (const { path, temp, size, sha256, complete } of installs)
-          db.run('INSERT INTO install (task, path, temp, size, sha256, complete) VALUES (?, ?, ?, ?, ?, ?)', [
-            id,
-            path,
-            temp,
-            size,
-            sha256,
-            complete ? 1 : 0,
-          ]);
+        for (const install of installs) writeInstall(db, id, install);
         return 'intended';
       }),
-    succeed: async (held, success, now) =>
-      (success.products.length > 0 ? relaxed : transaction)(db, () => succeed(db, held, success, now)),
-    end: async (held, ending, now) => transaction(db, () => end(db, held, ending, now)),
+    succeed: (held, success, now) =>
+      commits.add(success.products.length > 0 ? 'relaxed' : 'durable', () => succeed(db, held, success, now)),
+    end: (held, ending, now) => commits.add('durable', () => end(db, held, ending, now)),
     add: async (drafts, now) =>
       transaction(db, () => drafts.flatMap((draft) => make(db, draft, undefined, now))),
   };
@@ -66,7 +62,7 @@ function end(db: Database, held: Held, ending: Ending, now: number): boolean {
 function finish(
   db: Database,
   { task: { id }, fence }: Held,
-  { state, exit, error, log }: Pick<Success | Ending, 'state' | 'exit' | 'error' | 'log'>,
+  { state, exit, error, log, tool }: Pick<Success | Ending, 'state' | 'exit' | 'error' | 'log' | 'tool'>,
   due: number | null,
   now: number,
 ): boolean {
@@ -77,15 +73,10 @@ function finish(
     [state, exit, error, due, ended, id, fence],
   );
   if (changed === 0) return false;
-  db.run('UPDATE run SET ended = ?, outcome = ?, exit = ?, error = ?, log = ? WHERE task = ? AND fence = ?', [
-    now,
-    state,
-    exit,
-    error,
-    log,
-    id,
-    fence,
-  ]);
+  db.run(
+    'UPDATE run SET ended = ?, outcome = ?, exit = ?, error = ?, log = ?, tool = ? WHERE task = ? AND fence = ?',
+    [now, state, exit, error, log, tool ?? null, id, fence],
+  );
   return true;
 }
 
@@ -102,13 +93,14 @@ function addProduct(
   db: Database,
   task: number,
   { step, version }: ReturnType<typeof taskFacts>,
-  { path, ino, size, mtimeNs, sha256, complete }: Produced,
+  { path, ino, size, mtimeNs, sha256, complete, final, removes }: Produced,
   now: number,
 ): number {
-  db.run(
-    `UPDATE file SET state = 'superseded', ended = ? WHERE kind = 'product' AND path = ? AND state = 'current'`,
-    [now, path],
-  );
+  for (const place of [path, ...removes])
+    db.run(
+      `UPDATE file SET state = 'superseded', ended = ? WHERE kind = 'product' AND path = ? AND state = 'current'`,
+      [now, place],
+    );
   const known = db.get(
     { rev: number },
     `SELECT rev FROM file WHERE kind = 'product' AND origin = ? AND path = ? ORDER BY rev DESC LIMIT 1`,
@@ -116,8 +108,8 @@ function addProduct(
   );
   const row = db.get(
     { id: number },
-    `INSERT INTO file (kind, origin, path, rev, state, ino, size, mtime_ns, sha256, first_seen, settled_at, task, version, complete)
-     VALUES ('product', ?, ?, ?, 'current', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
+    `INSERT INTO file (kind, origin, path, rev, state, ino, size, mtime_ns, sha256, first_seen, settled_at, task, version, complete, final)
+     VALUES ('product', ?, ?, ?, 'current', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`,
     [
       step,
       path,
@@ -131,6 +123,7 @@ function addProduct(
       task,
       version,
       complete ? 1 : 0,
+      final,
     ],
   );
   return row?.id ?? 0;

@@ -32,6 +32,7 @@ export const FILE = {
   task: nullable(number),
   version: nullable(number),
   complete: number,
+  final: nullable(text),
 };
 
 export const FILE_COLUMNS = Object.keys(FILE)
@@ -62,6 +63,7 @@ export function readProduct(row: RowOf<typeof FILE>): ProductFile {
     task: row.task ?? 0,
     version: row.version ?? 0,
     complete: row.complete === 1,
+    final: row.final,
   };
 }
 
@@ -115,14 +117,23 @@ export const RUN = {
   log: nullable(text),
   version: number,
   step_hash: text,
+  tool: nullable(text),
 };
 
 export function readRun({ step_hash, ...rest }: RowOf<typeof RUN>): Run {
   return { ...rest, stepHash: step_hash };
 }
 
-export const INSTALL = { path: text, temp: text, size: number, sha256: text, complete: number };
+export const INSTALL = {
+  path: text,
+  temp: text,
+  size: number,
+  sha256: text,
+  complete: number,
+  final: nullable(text),
+  removes: text,
+};
 
-export function readInstall({ complete, ...rest }: RowOf<typeof INSTALL>): Install {
-  return { ...rest, complete: complete === 1 };
+export function readInstall({ complete, removes, ...rest }: RowOf<typeof INSTALL>): Install {
+  return { ...rest, complete: complete === 1, removes: JSON.parse(removes) as string[] };
 }

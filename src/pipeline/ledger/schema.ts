@@ -101,5 +101,32 @@ const TASKS = `
     complete INTEGER NOT NULL, PRIMARY KEY (task, path)) STRICT, WITHOUT ROWID;
   CREATE TABLE mark (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;`;
 
+/** Products that are called otherwise while they may still grow: `final` is the name of the complete one. */
+const GROWING = `
+  ALTER TABLE file ADD COLUMN final TEXT;
+  CREATE INDEX file_final ON file (origin, final) WHERE final IS NOT NULL;
+  CREATE INDEX file_growing ON file (origin, first_seen) WHERE kind = 'product' AND state = 'current' AND complete = 0;
+  ALTER TABLE install ADD COLUMN final TEXT;
+  ALTER TABLE install ADD COLUMN removes TEXT NOT NULL DEFAULT '[]';`;
+
+/** What waits in an inbox is read by its time, some at once: not all of it fits into memory. */
+const DUE = `
+  CREATE INDEX file_due ON file (origin, due)
+    WHERE kind = 'inbox' AND state IN ('settling', 'waiting') AND due IS NOT NULL;`;
+
+/** Counts are of all that ever was, but for what people have to look at: of that nothing is left when it is forgotten. */
+const FORGETTING = `
+  ALTER TABLE file ADD COLUMN missed INTEGER;
+  CREATE TRIGGER task_forgotten AFTER DELETE ON task WHEN old.state IN ('failed', 'parked') BEGIN
+    UPDATE tally SET count = count - 1 WHERE step = old.step AND state = old.state;
+  END;
+  CREATE TRIGGER file_forgotten AFTER DELETE ON file
+    WHEN old.kind = 'inbox' AND old.state IN ('failed', 'partial', 'parked', 'seen', 'settling', 'waiting') BEGIN
+    UPDATE file_tally SET count = count - 1 WHERE inbox = old.origin AND state = old.state;
+  END;`;
+
+/** Which programs a run was made with. */
+const TOOLS = 'ALTER TABLE run ADD COLUMN tool TEXT;';
+
 /** Migration i takes a ledger from version i to i + 1. */
-export const MIGRATIONS = [`${FILES}${TASKS}`] as const;
+export const MIGRATIONS = [`${FILES}${TASKS}`, GROWING, DUE, FORGETTING, TOOLS] as const;

@@ -57,6 +57,13 @@ export interface ProductFile extends AnyFile {
   readonly version: number;
   /** False: it may still grow. */
   readonly complete: boolean;
+  /** Its path when it is complete, where that is another one while it may grow; null where it is always the same. */
+  readonly final: string | null;
+}
+
+/** What a file is called for names, keys and templates: one that may still grow as the complete one that it becomes. */
+export function nameOf(file: LedgerFile): string {
+  return file.kind === 'product' ? (file.final ?? file.path) : file.path;
 }
 
 export type LedgerFile = InboxFile | ProductFile;
@@ -166,6 +173,10 @@ export interface Install {
   readonly size: number;
   readonly sha256: string;
   readonly complete: boolean;
+  /** As of a `ProductFile`. */
+  readonly final: string | null;
+  /** The other form of the same product, which goes as soon as this one is in its place. */
+  readonly removes: readonly string[];
 }
 
 /** One attempt at a task. */
@@ -182,4 +193,6 @@ export interface Run {
   readonly log: string | null;
   readonly version: number;
   readonly stepHash: string;
+  /** The content of its programs and of what its step uses, as 16 hexadecimal digits; null where it was never known. */
+  readonly tool: string | null;
 }

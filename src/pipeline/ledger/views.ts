@@ -1,4 +1,6 @@
 import { type Database, number, text } from '../../core/sqlite.ts';
+import { untaskedFiles } from './again.ts';
+import { type Failing, failingNow, type FailingQuery } from './failing.ts';
 import { FILE, FILE_COLUMNS, readInboxFile } from './rows.ts';
 import type { InboxFile } from './types.ts';
 
@@ -12,6 +14,10 @@ export interface LedgerViews {
   lastWorked(states: readonly WorkedState[], limit: number): Promise<readonly InboxFile[]>;
   /** Files of inboxes that were worked on to their end at a moment or after it, the oldest first; after one of the same moment. */
   endedSince(ended: number, id: number, limit: number): Promise<readonly InboxFile[]>;
+  /** Files that failed before there was a task for them: of some numbers, or all of them, the oldest first; only the newest content of a name. */
+  untasked(ids: readonly number[] | undefined, limit: number): Promise<readonly InboxFile[]>;
+  /** What is failed now, for those who are told of it. */
+  failing(query: FailingQuery): Promise<Failing>;
   /** Files of an inbox, the newest revision of each name, by path; after a path, at most `limit` of them. */
   filesOf(inbox: string, after: string, limit: number): Promise<readonly InboxFile[]>;
 }
@@ -42,6 +48,8 @@ export function ledgerViews(db: Database): LedgerViews {
          AND ended >= ? AND (ended > ? OR id > ?) ORDER BY ended, id LIMIT ?`,
         [ended, ended, id, limit],
       ),
+    untasked: async (ids, limit) => untaskedFiles(db, ids, limit),
+    failing: async (query) => failingNow(db, query),
     filesOf: async (inbox, after, limit) =>
       files(
         `SELECT ${FILE_COLUMNS}, max(rev) FROM file WHERE kind = 'inbox' AND origin = ? AND path > ?

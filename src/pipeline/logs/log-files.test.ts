@@ -64,7 +64,7 @@ test('C8, C9 a file that is done has a log with all that was printed, and a list
   const log = read('deep/a.in.log') ?? '';
   assert.match(
     log,
-    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ INFO p\.LB 1: begins attempt 1, version 1, step [0-9a-f]{16}\nreads .*\/a\.in\nloudly\n/,
+    /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ INFO p\.LB 1: begins attempt 1, version 1, step [0-9a-f]{16}, tool [0-9a-f]{16}\nreads .*\/a\.in\nloudly\n/,
   );
   assert.match(log, /INFO p\.L0 2: done\n$/);
   const products = Object.keys(rig.products()).map((path) => join(rig.folder, 'products', path));

@@ -58,7 +58,7 @@ function runText(name: string, task: Task, run: Run, made: readonly string[], pr
   const line = (at: number, level: string, text: string): string =>
     `${new Date(at).toISOString().slice(0, 19)}Z ${level} ${name}.${task.step} ${task.id}: ${oneLine(text)}\n`;
   const key = task.vars['key'] ?? '';
-  const begins = `begins attempt ${run.attempt}${key === '' ? '' : ` for ${key}`}, version ${run.version}, step ${run.stepHash}`;
+  const begins = `begins attempt ${run.attempt}${key === '' ? '' : ` for ${key}`}, version ${run.version}, step ${run.stepHash}${run.tool === null ? '' : `, tool ${run.tool}`}`;
   const lines = [line(run.started, 'INFO', begins), printed];
   if (run.ended !== null) {
     for (const path of made) lines.push(line(run.ended, 'INFO', `makes ${path}`));

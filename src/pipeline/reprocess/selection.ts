@@ -5,7 +5,7 @@ import type { Router } from '../engine/routing.ts';
 import { compileInboxNames } from '../inbox/names.ts';
 import { filesBelow, globFilter } from '../inbox-walk.ts';
 import type { LedgerReader } from '../ledger/ledger.ts';
-import type { ProductFile } from '../ledger/types.ts';
+import { nameOf, type ProductFile } from '../ledger/types.ts';
 import type { PipelinePlan, StepPlan } from '../plan.ts';
 
 /** What is to be run again. Paths absolute. */
@@ -52,8 +52,13 @@ export async function selectFiles(context: SelectionContext, options: SelectionO
   for (const step of context.starts)
     for (const origin of step.from)
       for await (const found of candidates(context, origin, options.inputs))
-        if (fits(context, options, step, found.name)) files.push({ step, ...found });
+        if (takes(step, found.complete) && fits(context, options, step, found.name))
+          files.push({ step, ...found });
   return { files: unique(files), missing: [], unfit: 0 };
+}
+
+function takes({ only }: StepPlan, complete = true): boolean {
+  return complete || only !== 'complete';
 }
 
 function fits(
@@ -65,7 +70,7 @@ function fits(
   return (filter === undefined || globFilter(filter)(name)) && router.draft(step, name) !== undefined;
 }
 
-type Candidate = Pick<Selected, 'file' | 'name'>;
+type Candidate = Pick<Selected, 'file' | 'name'> & { readonly complete?: boolean };
 
 async function* candidates(
   context: SelectionContext,
@@ -81,8 +86,10 @@ async function* candidates(
       if (names.isWanted(name)) yield { file: join(root, name), name };
     return;
   }
-  for (const { path } of latest(await productsOf(context, origin)))
-    if (await isFile(join(plan.products, path))) yield { file: join(plan.products, path), name: path };
+  for (const product of latest(await productsOf(context, origin))) {
+    const file = join(plan.products, product.path);
+    if (await isFile(file)) yield { file, name: nameOf(product), complete: product.complete };
+  }
 }
 
 const PAGE = 1000;
@@ -118,14 +125,16 @@ async function selectListed(
     }
     const inbox = plan.inboxes.find(({ root }) => below(file, root) !== undefined);
     const product = below(file, plan.products);
+    const made = product === undefined ? undefined : (await ledger?.filesAt(product))?.[0];
     const name =
       (options.inputs === undefined ? undefined : below(file, options.inputs)) ??
-      (inbox === undefined ? product : below(file, inbox.root)) ??
+      (inbox === undefined ? (made === undefined ? product : nameOf(made)) : below(file, inbox.root)) ??
       file.slice(1);
-    const made = product === undefined ? undefined : (await ledger?.filesAt(product))?.[0]?.origin;
-    const origin = inbox?.name ?? made;
+    const origin = inbox?.name ?? made?.origin;
+    const complete = made?.kind === 'product' ? made.complete : true;
     const taken = starts.filter(
       (step) =>
+        takes(step, complete) &&
         (origin === undefined || options.inputs !== undefined || step.from.includes(origin)) &&
         fits(context, options, step, name),
     );

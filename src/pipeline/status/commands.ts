@@ -43,8 +43,9 @@ export async function answerStatus(line: string, context: StatusContext): Promis
 
 /** How many files wait that may be worked on; those that are worked on are `current`. */
 async function waitingCount({ ledger, ...view }: PipelineView): Promise<number> {
-  const current = await currentFiles({ ...view, ledger });
-  return Math.max(0, (await ledger.backlog()).count - current.length);
+  // First: what begins meanwhile is current, and what ends meanwhile is counted; it never looks idle while something waits.
+  const { count } = await ledger.backlog();
+  return Math.max(0, count - (await currentFiles({ ...view, ledger })).length);
 }
 
 async function nextText({ view }: StatusContext): Promise<string> {

@@ -1,5 +1,5 @@
 import { figuresOf } from '../figures.ts';
-import { HELD } from '../engine/engine.ts';
+import { HELD } from '../engine/hold.ts';
 import type { LedgerReader } from '../ledger/ledger.ts';
 import type { PipelineView } from '../pipeline.ts';
 import type { PipelinePlan } from '../plan.ts';

@@ -96,21 +96,22 @@ function limitsOf(
   const { promise, resolve } = Promise.withResolvers<string>();
   const stop = (): void => resolve('ended, since the pipeline ends');
   const deadline = clock.timer(timeoutMs, () => resolve(`timed out after ${approximateDuration(timeoutMs)}`));
-  const over = new AbortController();
+  // To abort one takes longer than all else here: only who is watched has one.
+  const over = memoryBytes === undefined || pgid === undefined ? undefined : new AbortController();
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });
-  if (memoryBytes !== undefined && pgid !== undefined) void watchMemory(pgid, memoryBytes);
+  if (over !== undefined) void watchMemory(Number(pgid), Number(memoryBytes), over.signal);
   return {
     broken: promise,
     close() {
       deadline.cancel();
-      over.abort();
+      over?.abort();
       signal.removeEventListener('abort', stop);
     },
   };
 
-  async function watchMemory(group: number, most: number): Promise<void> {
-    while (await clock.sleep(MEMORY_MS, over.signal)) {
+  async function watchMemory(group: number, most: number, ended: AbortSignal): Promise<void> {
+    while (await clock.sleep(MEMORY_MS, ended)) {
       const bytes = await treeMemory({ pgid: group, life }).catch(() => undefined);
       if (bytes !== undefined && bytes > most)
         return resolve(`took ${approximateSize(bytes)} of memory, ${approximateSize(most)} at most`);

@@ -59,7 +59,7 @@ const what = {
     ),
   ),
   names: v.pipe(
-    v.optional(oneOrMore('a pattern of names such as solo_{level}_{day}.json')),
+    v.optional(oneOrMore('a pattern of names such as obs_{level}_{day}.json')),
     v.description(
       'How its inputs are called, with captures in braces, or a regular expression with named groups between slashes. Files with other names are no inputs of it.',
     ),
@@ -76,6 +76,10 @@ const what = {
     v.optional(duration, '0s'),
     v.description('How long a group or a batch that is not full waits for more.'),
   ),
+  only: v.pipe(
+    v.optional(oneOf(['complete'])),
+    v.description('`complete`: products that may still grow are no inputs of it.'),
+  ),
   inputs: v.pipe(
     v.optional(oneOf(['new', 'all']), 'new'),
     v.description(
@@ -86,7 +90,7 @@ const what = {
 
 const products = {
   makes: v.pipe(
-    v.optional(oneOrMore('a pattern of names such as solo_{level}_{day}.json')),
+    v.optional(oneOrMore('a pattern of names such as obs_{level}_{day}.json')),
     v.description(
       'How its products are called, as `names`; its captures can stand in `to`. Whatever else it leaves makes the run fail.',
     ),
@@ -95,6 +99,18 @@ const products = {
     v.optional(text('a path with captures such as L0/{svc}/{name}'), '{path}'),
     v.description(
       'Where a product goes below `products`. `{path}` is its path below `{out}`, `{name}` its name there; also captures, `{step}`, `{version}` and `{version:02}`.',
+    ),
+  ),
+  incomplete: v.pipe(
+    v.optional(text('a path with captures such as L1/{stem}U.json')),
+    v.description(
+      'Where a product lies of which the command says that it may still grow (`"complete": false`); once it is complete it is at `to`, and here no more. At `to` all the time without it.',
+    ),
+  ),
+  'complete-after': v.pipe(
+    v.optional(duration),
+    v.description(
+      'A product that may still grow and has not for so long is complete: it is put to `to`, without a run.',
     ),
   ),
   merge: v.pipe(
@@ -166,6 +182,12 @@ const course = {
     v.optional(flag, false),
     v.description(
       'The command stays, and takes one run after another as lines of JSON on its standard input: for programs that start slowly.',
+    ),
+  ),
+  uses: v.pipe(
+    v.optional(oneOrMore('a file such as conf/VERSION.TXT')),
+    v.description(
+      'Files that its products depend on beside its command, relative to where it runs. Their content is recorded with each run, as that of the command is, and a worker is started anew when one changes.',
     ),
   ),
   env: v.pipe(v.optional(environment()), v.description('Environment on top of that of the service.')),

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode } from '../../core/result.ts';
 import type { ProductFile } from '../ledger/types.ts';
@@ -46,13 +46,20 @@ export interface Manifest {
   readonly report: string;
 }
 
-/** Makes the folder with its list, its manifest and its copies. Rejects with the system error. */
+/** What of a step says which files its folder needs. */
+export interface FolderNeeds {
+  readonly tmp?: 'private';
+  readonly merge: boolean;
+  readonly run: readonly string[];
+}
+
+/** Makes the folder with its manifest, and with its list and its copies where the step has any. Rejects with the system error. */
 export async function makeRunFolder(
   folder: RunFolder,
   manifest: Omit<Manifest, 'targets' | 'out' | 'work' | 'report'>,
   merged: readonly ProductFile[],
   products: string,
-  { tmp, merge }: { readonly tmp?: 'private'; readonly merge: boolean },
+  { tmp, merge, run }: FolderNeeds,
 ): Promise<Manifest> {
   await mkdir(folder.path).catch(async (thrown: unknown) => {
     if (errorCode(thrown) !== 'EEXIST') throw thrown;
@@ -72,12 +79,24 @@ export async function makeRunFolder(
   }
   const { out, path: work, report } = folder;
   const whole: Manifest = { ...manifest, targets, out, work, report };
-  await writeFile(folder.list, manifest.inputs.map(({ path }) => `${path}\n`).join(''));
+  if (run.some((word) => word.includes('{list}')))
+    await writeFile(folder.list, manifest.inputs.map(({ path }) => `${path}\n`).join(''));
   await writeFile(folder.manifest, `${JSON.stringify(whole)}\n`);
   return whole;
 }
 
 /** Removes a run's folder with all that is in it; one that is not there is fine. */
-export async function removeRunFolder({ path }: Pick<RunFolder, 'path'>): Promise<void> {
-  await rm(path, { recursive: true, force: true });
+export async function removeRunFolder({
+  path,
+  out,
+  manifest,
+}: Pick<RunFolder, 'path' | 'out' | 'manifest'>): Promise<void> {
+  try {
+    // Mostly that is all that there is: to find that out costs more than to try.
+    await unlink(manifest);
+    await rmdir(out);
+    await rmdir(path);
+  } catch {
+    await rm(path, { recursive: true, force: true });
+  }
 }

@@ -13,6 +13,8 @@ export interface Product {
   /** Relative to the folder of products. */
   readonly path: string;
   readonly complete: boolean;
+  /** Where the step puts incomplete products elsewhere: its place when it is complete, and that of its other form. */
+  readonly forms?: { readonly final: string; readonly other: string };
 }
 
 const PIECE = 1_048_576;
@@ -28,7 +30,7 @@ export async function prepare(
 ): Promise<readonly Install[]> {
   const installs: Install[] = [];
   const folders = new Map<string, number>();
-  for (const { file, path, complete } of products) {
+  for (const { file, path, complete, forms } of products) {
     const target = join(root, path);
     const folder = dirname(target);
     let dev = folders.get(folder);
@@ -44,6 +46,8 @@ export async function prepare(
       path,
       temp,
       complete,
+      final: forms?.final ?? null,
+      removes: [],
       ...(await secure(file, seen.size, isNear ? undefined : temp, files)),
     });
   }
@@ -86,6 +90,23 @@ async function secure(
 export async function place(installs: readonly Install[], root: string, files: Files): Promise<void> {
   for (const { temp, path } of installs) await files.rename(temp, join(root, path));
   await syncFolders(installs, root, files);
+  await removeOthers(installs, root, files);
+}
+
+/** Removes other forms of what is in its place by now: a reader finds one of them at any time. Those that are gone are fine. */
+async function removeOthers(installs: readonly Install[], root: string, files: Files): Promise<void> {
+  const folders = new Set<string>();
+  for (const path of installs.flatMap(({ removes }) => removes)) {
+    const removed = await files.unlink(join(root, path)).then(
+      () => true,
+      (thrown: unknown) => {
+        if (errorCode(thrown) === 'ENOENT') return false;
+        throw thrown;
+      },
+    );
+    if (removed) folders.add(dirname(join(root, path)));
+  }
+  for (const folder of folders) await files.syncFolder(folder);
 }
 
 /** Removes what was prepared and goes nowhere; what lies in a run's own folder goes with that. */
@@ -114,6 +135,7 @@ export async function finish(installs: readonly Install[], root: string, files: 
     else if ((await hashOf(target, files)) !== sha256) return false;
   }
   await syncFolders(installs, root, files);
+  await removeOthers(installs, root, files);
   return true;
 }
 
@@ -144,8 +166,8 @@ export async function identityOf(path: string): Promise<FileIdentity> {
   return { ino: String(ino), size: Number(size), mtimeNs: String(mtimeNs) };
 }
 
-/** Makes a folder and those above it, each durable in the one above it. */
-async function makeFolders(folder: string, files: Files): Promise<void> {
+/** Makes a folder and those above it, each durable in the one above it. Rejects with the system error. */
+export async function makeFolders(folder: string, files: Files): Promise<void> {
   try {
     await files.mkdir(folder);
   } catch (thrown) {

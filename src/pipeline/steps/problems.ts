@@ -2,8 +2,8 @@ import { ok } from '../../core/result.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import type { Problem } from '../problem.ts';
 import type { StepConfig } from './config.ts';
-import { compileNames, type Names } from './names.ts';
-import { namesIn, parseStrictly, parseTemplate } from './template.ts';
+import { compileNames, type Names } from '../../core/names.ts';
+import { namesIn, parseStrictly, parseTemplate } from '../../core/template.ts';
 
 /** What `key` and `lock` can say of a file, beside captures of its name. */
 const FILE_VALUES = ['name', 'stem', 'path', 'dir'] as const;
@@ -75,9 +75,14 @@ function templateProblems(step: StepConfig, names: Names, makes: Names, say: Say
   }
   if (step.run[0] === '') say('run', 'cannot run an empty word');
   const ofProduct = [...makes.sure, ...shared, ...PRODUCT_VALUES];
-  read('to', step.to, ofProduct, say);
-  if (/^\/|(^|\/)\.\.(\/|$)/.test(step.to))
-    say('to', `cannot put products at ${JSON.stringify(step.to)}: write a path below "products"`);
+  for (const where of ['to', 'incomplete'] as const) {
+    const text = step[where];
+    read(where, text, ofProduct, say);
+    if (text !== undefined && /^\/|(^|\/)\.\.(\/|$)/.test(text))
+      say(where, `cannot put products at ${JSON.stringify(text)}: write a path below "products"`);
+  }
+  if (step.incomplete === step.to)
+    say('incomplete', 'cannot tell products that may still grow from complete ones: it is the same as "to"');
 }
 
 function isFileValue(word: string): boolean {

@@ -4,9 +4,9 @@ import { err, ok, type Result } from '../../core/result.ts';
 import { fileValues } from '../engine/routing.ts';
 import type { StepPlan } from '../plan.ts';
 import type { Product } from './install.ts';
-import { compileNames, type Names } from './names.ts';
+import { compileNames, type Names } from '../../core/names.ts';
 import type { Report } from './report.ts';
-import { fill, type Values } from './template.ts';
+import { fill, type Values } from '../../core/template.ts';
 
 /**
  * What a run left in its folder, with the place that each file goes to, in order. The error is a whole sentence: something that is no
@@ -20,11 +20,12 @@ export async function findProducts(
 ): Promise<Result<readonly Product[], string>> {
   const found = await filesBelow(out, '');
   if (!found.ok) return found;
-  const missing = report.named.find((name) => !found.value.includes(normalize(name)));
+  const missing = report.named.find((name) => !found.value.includes(name));
   if (missing !== undefined)
     return err(`cannot find ${missing} in {out}: the command says that it has made it`);
   const makes = madeBy(step);
   const products: Product[] = [];
+  const taken = new Set<string>();
   for (const path of found.value.toSorted()) {
     const captures = makes.read(path);
     if (captures === undefined)
@@ -36,16 +37,29 @@ export async function findProducts(
       step: step.name,
       version: String(step.version),
     };
-    const to = fill(step.to, values);
-    if (!to.ok) return err(`cannot say where ${path} goes: ${to.error}`);
-    const place = normalize(to.value);
-    if (place.startsWith('/') || place.startsWith('..') || place.endsWith('/') || place === '.')
-      return err(`cannot put ${path} at ${JSON.stringify(to.value)}: that is no place below "products"`);
-    if (products.some((other) => other.path === place))
-      return err(`cannot put ${path} at ${place}: another product of the run goes there`);
-    products.push({ file: join(out, path), path: place, complete: !report.incomplete.has(path) });
+    const complete = !report.incomplete.has(path);
+    const final = placeOf(path, step.to, values);
+    if (!final.ok) return final;
+    const growing = step.incomplete === undefined ? final : placeOf(path, step.incomplete, values);
+    if (!growing.ok) return growing;
+    const [place, other] = complete ? [final.value, growing.value] : [growing.value, final.value];
+    if (taken.has(place)) return err(`cannot put ${path} at ${place}: another product of the run goes there`);
+    // Neither may take the place that the other form of this one has, or had.
+    for (const each of [place, other]) taken.add(each);
+    const forms = place === other ? {} : { forms: { final: final.value, other } };
+    products.push({ file: join(out, path), path: place, complete, ...forms });
   }
   return ok(products);
+}
+
+/** A path below the products. The error is a whole sentence. */
+function placeOf(path: string, template: string, values: Values): Result<string, string> {
+  const to = fill(template, values);
+  if (!to.ok) return err(`cannot say where ${path} goes: ${to.error}`);
+  const place = normalize(to.value);
+  if (place.startsWith('/') || place.startsWith('..') || place.endsWith('/') || place === '.')
+    return err(`cannot put ${path} at ${JSON.stringify(to.value)}: that is no place below "products"`);
+  return ok(place);
 }
 
 /** Kept: to compile a pattern costs more than to use it. */

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { normalize } from 'node:path';
 import * as v from 'valibot';
 import { asError, err, errorCode, ok, type Result } from '../../core/result.ts';
 
@@ -48,8 +49,11 @@ function parseReport(text: string): Result<Report, string> {
       failed.set(said.output.failed, said.output.why);
       continue;
     }
-    named.push(said.output.product);
-    if (!said.output.complete) incomplete.add(said.output.product);
+    const product = normalize(said.output.product);
+    named.push(product);
+    // The last word on a product counts.
+    if (said.output.complete) incomplete.delete(product);
+    else incomplete.add(product);
   }
   return ok({ incomplete, failed, named });
 }

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../core/clock.ts';
 import type { Claim, LedgerFile, ProductFile } from '../ledger/types.ts';
@@ -9,7 +11,8 @@ import { identityOf, type Product } from './install.ts';
 import { findProducts } from './products.ts';
 import { type Report, readReport } from './report.ts';
 import type { RunLog } from './run-log.ts';
-import { fill, type Values } from './template.ts';
+import { fill, type Values } from '../../core/template.ts';
+import type { Tools } from './tools.ts';
 import type { Workers } from './workers.ts';
 
 /** Where and as what runs are made. */
@@ -21,6 +24,7 @@ export interface RunContext {
   readonly cwd: string;
   readonly clock: Clock;
   readonly workers: Workers;
+  readonly tools: Tools;
 }
 
 export interface RunRequest {
@@ -32,6 +36,8 @@ export interface RunRequest {
   readonly merged: readonly ProductFile[];
   readonly folder: RunFolder;
   readonly life: string;
+  /** What it is made with. */
+  readonly tool: string;
   readonly log: RunLog;
   /** Aborted: it is ended. */
   readonly signal: AbortSignal;
@@ -57,7 +63,7 @@ export type RunEnd =
 
 /** Where a file lies. */
 export function pathOf(
-  file: LedgerFile,
+  file: Pick<LedgerFile, 'kind' | 'origin' | 'path'>,
   { inboxes, products }: Pick<RunContext, 'inboxes' | 'products'>,
 ): string {
   if (file.kind === 'product') return join(products, file.path);
@@ -70,11 +76,27 @@ export async function inputTrouble(
   file: LedgerFile,
   context: RunContext,
 ): Promise<'gone' | 'changed' | undefined> {
-  const seen = await identityOf(pathOf(file, context)).catch(() => undefined);
+  const path = pathOf(file, context);
+  const seen = await identityOf(path).catch(() => undefined);
   if (seen === undefined) return 'gone';
   // Of a product nobody would bring the new content: whatever it is by now is what there is.
   if (file.kind === 'product') return undefined;
-  return seen.size === file.size && seen.mtimeNs === file.mtimeNs ? undefined : 'changed';
+  if (seen.size !== file.size) return 'changed';
+  if (seen.mtimeNs === file.mtimeNs) return undefined;
+  // Written anew with what it held, it is the same where its inbox tells contents apart by their sums.
+  return file.sha256 !== undefined && (await sumOf(path)) === file.sha256 ? undefined : 'changed';
+}
+
+/** The SHA-256 of what a file holds; undefined where it cannot be read. */
+async function sumOf(path: string): Promise<string | undefined> {
+  const hash = createHash('sha256');
+  try {
+    for await (const chunk of createReadStream(path, { highWaterMark: 1_048_576 }))
+      hash.update(chunk as Buffer);
+    return hash.digest('hex');
+  } catch {
+    return undefined;
+  }
 }
 
 /** Makes one run in its private folder, up to the point where its products are found. Rejects only where the disk fails. */
@@ -117,7 +139,7 @@ async function work(request: RunRequest, manifest: Manifest, context: RunContext
   const { step, folder } = request;
   const env = { ...context.env, ...step.env, VAHTI_STEP: step.name };
   const spec = { ...childOf(request, context), argv: step.run, env };
-  return context.workers.run(step, spec, { ...manifest, report: folder.report });
+  return context.workers.run(step, spec, { ...manifest, report: folder.report }, request.tool);
 }
 
 function childOf({ step, life, log, signal }: RunRequest, { cwd, clock }: RunContext) {

@@ -12,8 +12,11 @@ import type { RunLog } from './run-log.ts';
  * their standard output; `exit` may be left out for 0. Whatever else they print is log.
  */
 export interface Workers {
-  /** Gives a run to a worker of the step that is idle, or to a new one. A worker that takes too long, or dies, is replaced. */
-  run(step: StepPlan, spec: ChildSpec, manifest: Manifest): Promise<ChildEnd>;
+  /**
+   * Gives a run to a worker of the step that is idle, or to a new one. A worker that takes too long, or dies, is replaced.
+   * @param tool what it is made with: a worker that was started with something else is ended, and replaced.
+   */
+  run(step: StepPlan, spec: ChildSpec, manifest: Manifest, tool: string): Promise<ChildEnd>;
   /** Ends all of them. */
   close(): Promise<void>;
 }
@@ -21,6 +24,7 @@ export interface Workers {
 interface Worker {
   readonly process: Process;
   readonly spec: ChildSpec;
+  readonly tool: string;
   /** Where its lines go: to the run that it has. */
   log: RunLog | undefined;
   done: ((code: number) => void) | undefined;
@@ -32,20 +36,23 @@ const LONGEST_LINE = 1_048_576;
 export function createWorkers(): Workers {
   const idle = new Map<string, Worker[]>();
   const all = new Set<Worker>();
-  const start = (spec: ChildSpec, step: string): Worker => {
-    const worker = startWorker({ ...spec, life: `${spec.life}/worker-${step}` });
+  const start = (spec: ChildSpec, step: string, tool: string): Worker => {
+    const worker = startWorker({ ...spec, life: `${spec.life}/worker-${step}` }, tool);
     all.add(worker);
     void worker.process.exited.then(() => all.delete(worker));
     return worker;
   };
   return {
-    async run(step, spec, manifest) {
+    async run(step, spec, manifest, tool) {
       const free = idle.get(step.name) ?? [];
       idle.set(step.name, free);
       // One that died while it was idle took nothing with it.
       let worker = free.pop();
-      while (worker?.exited !== undefined) worker = free.pop();
-      worker ??= start(spec, step.name);
+      while (worker !== undefined && (worker.exited !== undefined || worker.tool !== tool)) {
+        if (worker.exited === undefined) await endWorker(worker, worker.spec.stopMs);
+        worker = free.pop();
+      }
+      worker ??= start(spec, step.name, tool);
       const end = await give(worker, spec, manifest);
       if (end.kind === 'exit' && worker.exited === undefined) free.push(worker);
       return end;
@@ -56,7 +63,7 @@ export function createWorkers(): Workers {
   };
 }
 
-function startWorker(spec: ChildSpec): Worker {
+function startWorker(spec: ChildSpec, tool: string): Worker {
   const { argv, cwd, life } = spec;
   const child = startProcess({
     argv,
@@ -66,7 +73,7 @@ function startWorker(spec: ChildSpec): Worker {
     stdout: 'pipe',
     stderr: 'pipe',
   });
-  const worker: Worker = { process: child, spec, log: undefined, done: undefined, exited: undefined };
+  const worker: Worker = { process: child, spec, tool, log: undefined, done: undefined, exited: undefined };
   void child.exited.then((exit) => {
     worker.exited = exit;
   });

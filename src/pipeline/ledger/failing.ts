@@ -1,0 +1,51 @@
+import { type Database, nullable, number, text } from '../../core/sqlite.ts';
+
+/** A file of an inbox that failed, or a part of what was made of it. */
+export interface FailedFile {
+  readonly id: number;
+  readonly origin: string;
+  readonly path: string;
+  /** `STEP: why`, or why it never came to a step. */
+  readonly why: string | null;
+  /** When: wall milliseconds. */
+  readonly ended: number;
+}
+
+/** What is failed now. */
+export interface Failing {
+  readonly bad: number;
+  /** What failed since it was last asked, the oldest first; not those that are done again. */
+  readonly news: readonly FailedFile[];
+  /** Files that were failed, and are done again now. */
+  readonly again: number;
+}
+
+export interface FailingQuery {
+  /** The last failure that is known: when, and of which file. */
+  readonly ended: number;
+  readonly id: number;
+  /** Files that were failed, of which is asked whether they are done again. */
+  readonly files: readonly number[];
+}
+
+/** Failures in one answer. */
+const MOST = 5000;
+const BAD = `state IN ('failed', 'partial', 'parked')`;
+
+/** What people are told of. */
+export function failingNow(db: Database, { ended, id, files }: FailingQuery): Failing {
+  const bad = db.get({ count: nullable(number) }, `SELECT sum(count) AS count FROM file_tally WHERE ${BAD}`);
+  const shape = { id: number, origin: text, path: text, why: nullable(text), ended: number };
+  const news = db.all(
+    shape,
+    `SELECT id, origin, path, why, ended FROM file INDEXED BY file_ended WHERE kind = 'inbox' AND ended IS NOT NULL
+     AND ended >= ? AND (ended > ? OR id > ?) AND ${BAD} ORDER BY ended, id LIMIT ?`,
+    [ended, ended, id, MOST],
+  );
+  const again = db.get(
+    { count: number },
+    `SELECT count(*) AS count FROM json_each(?) JOIN file ON file.id = value WHERE file.state = 'ready'`,
+    [JSON.stringify(files)],
+  );
+  return { bad: bad?.count ?? 0, news, again: again?.count ?? 0 };
+}
