@@ -5,11 +5,12 @@ import type { FleetHub, FleetHubOptions } from '../../test/rig/fleet/hub.ts';
 
 /** Made-up machines; the same ones each time. */
 export const FLEETS = {
-  some: { agents: 3, services: 26, jobs: 6, records: 6000 },
+  some: { agents: 3, services: 26, jobs: 6, pipelines: 3, records: 6000 },
   none: { agents: 0, services: 0, jobs: 0, records: 0 },
   ten: { agents: 2, services: 10, jobs: 2, records: 2000 },
   thousand: { agents: 10, services: 1000, jobs: 60, records: 10_000 },
-  long: { agents: 2, services: 12, jobs: 5, records: 2000, longNames: true },
+  long: { agents: 2, services: 12, jobs: 5, pipelines: 2, records: 2000, longNames: true },
+  pipelines: { agents: 2, services: 2, jobs: 0, pipelines: 10, records: 200 },
 } as const satisfies Readonly<Record<string, FleetHubOptions>>;
 
 export interface Picture {
@@ -31,6 +32,8 @@ const VIEWS: readonly Picture[] = [
   { name: 'service', address: '/services/gamma/museum', shows: 'main figure' },
   { name: 'logs', address: '/logs?window=24h', shows: 'main [role="gridcell"]' },
   { name: 'collectors', address: '/collectors', shows: 'main figure' },
+  { name: 'pipelines', address: '/pipelines', shows: 'main li h2' },
+  { name: 'pipeline', address: '/pipelines/alpha/tm', shows: 'main .graph' },
   { name: 'jobs', address: '/jobs', shows: 'main table' },
   { name: 'notifications', address: '/notifications', shows: 'main h2' },
   { name: 'access', address: '/tokens', shows: 'main table' },
@@ -74,6 +77,52 @@ const OTHERS: readonly Picture[] = [
   { name: 'logs-none', fleet: 'none', address: '/logs', shows: 'main h1' },
   { name: 'collectors-none', fleet: 'none', address: '/collectors', shows: 'main h1' },
   { name: 'jobs-none', fleet: 'none', address: '/jobs', shows: 'main h1' },
+  { name: 'pipelines-none', fleet: 'none', address: '/pipelines', shows: 'main h1' },
+  { name: 'pipelines-ten', fleet: 'pipelines', address: '/pipelines', shows: 'main li h2' },
+  {
+    name: 'pipeline-forty-steps',
+    fleet: 'pipelines',
+    address: '/pipelines/beta/ecg',
+    shows: 'main .graph',
+    prepare: to('Levels'),
+  },
+  { name: 'pipeline-held', address: '/pipelines/beta/lowlatency', shows: 'main .graph' },
+  {
+    name: 'pipeline-graph',
+    address: '/pipelines/alpha/tm',
+    shows: 'main .graph',
+    prepare: to('Levels'),
+  },
+  {
+    name: 'pipeline-failures',
+    address:
+      '/pipelines/alpha/tm?step=LB&is=failed,parked&reason=exit%20code%204%3A%20ValueError%3A%20packet%20N%20has%20N%20bytes%20too%20few',
+    shows: 'main li a',
+  },
+  { name: 'pipeline-step', address: '/pipelines/alpha/tm?step=L1', shows: 'main h2' },
+  { name: 'pipeline-find', address: '/pipelines/alpha/tm?q=2034', shows: 'main h2' },
+  { name: 'pipeline-story', address: '/pipelines/alpha/tm?file=%232034', shows: 'main article' },
+  {
+    name: 'pipeline-story-phone',
+    address: '/pipelines/alpha/tm?file=%232034',
+    shows: 'main article',
+    size: 'phone',
+  },
+  {
+    name: 'long-pipeline',
+    fleet: 'long',
+    address: '/pipelines',
+    shows: 'main li h2',
+    prepare: (page) => page.locator('main li h2 a').first().click(),
+  },
+  {
+    name: 'long-pipeline-phone',
+    fleet: 'long',
+    address: '/pipelines',
+    shows: 'main li h2',
+    size: 'phone',
+    prepare: (page) => page.locator('main li h2 a').first().click(),
+  },
   { name: 'error-filter', address: '/logs?window=24h&matches=(', shows: 'main h1' },
   { name: 'error-missing', address: '/services/gamma/nothing', shows: 'main h1' },
   { name: 'viewer-service', address: '/services/gamma/museum', shows: 'main figure', as: 'view' },

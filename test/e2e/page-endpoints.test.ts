@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import * as v from 'valibot';
@@ -11,8 +11,10 @@ import { type PagedDaemon, startPagedDaemon } from '../rig/paged-daemon.ts';
 import { until } from '../rig/wait.ts';
 
 const CONFIG = `
-notify: { ops: { command: [sh, -c, "exit 1"], group: 0s } }
-quiet: [ { when: "00:00-23:59", why: the test } ]
+notify:
+  ops: { command: [sh, -c, "exit 1"], group: 0s }
+  works: { command: [sh, -c, "cat > /dev/null"], group: 0s }
+quiet: [ { when: "00:00-23:59", why: the test, services: [web] } ]
 services:
   web:
     run: [sh, -c, "while :; do echo a line; sleep 0.2; done"]
@@ -20,6 +22,12 @@ services:
     watch: { fresh: { files: "*.txt", within: 1h } }
   broken: { run: [sh, -c, "echo it fails >&2; exit 3"], restart: { backoff: 100ms..1s } }
   stream: { collect: { from: "ws://127.0.0.1:9/xrpc/com.atproto.sync.subscribeRepos", into: data, part: hour } }
+  tm:
+    pipeline:
+      inbox: { root: incoming, match: "*.in", settle: 10ms, scan: 1h }
+      products: products
+      steps:
+        L0: { from: inbox, run: [sh, -c, "echo reads {in}; grep -q good {in} && cp {in} {out}"], to: "L0/{name}" }
 jobs:
   hello: { at: "0 4 * * *", run: [sh, -c, "echo hello from a job"] }
 `;
@@ -55,7 +63,7 @@ async function checkReading(hub: PagedDaemon): Promise<void> {
 }
 
 async function checkWriting(hub: PagedDaemon): Promise<void> {
-  const { createToken, createCode, revoke, createUser, changeUser, removeUser, login } = ENDPOINTS;
+  const { createToken, createCode, revoke, createUser, changeUser, removeUser } = ENDPOINTS;
   const token = await askHub<{ id: string }>(hub, 'POST', '/api/tokens', {
     kind: 'agent',
     name: 'other',
@@ -71,11 +79,7 @@ async function checkWriting(hub: PagedDaemon): Promise<void> {
     password: PASSWORD,
   });
   assert.deepEqual(wrong(createUser.answer, made), []);
-  const response = await fetch(`${hub.url}/api/login`, {
-    method: 'POST',
-    body: JSON.stringify({ name: 'linus', password: PASSWORD }),
-  });
-  assert.deepEqual(wrong(login.answer, await response.json()), []);
+  await checkSession(hub);
   assert.deepEqual(
     wrong(
       changeUser.answer,
@@ -86,9 +90,37 @@ async function checkWriting(hub: PagedDaemon): Promise<void> {
   assert.deepEqual(wrong(removeUser.answer, await askHub(hub, 'DELETE', '/api/users/linus')), []);
 }
 
+/** What only a browser does: in by a password, another password, out. */
+async function checkSession({ url }: PagedDaemon): Promise<void> {
+  const { login, changePassword, logout, me } = ENDPOINTS;
+  const send = (path: string, body: object, headers: Record<string, string> = {}): Promise<Response> =>
+    fetch(`${url}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+  const entered = await send(login.path, { name: 'linus', password: PASSWORD });
+  const own = (await entered.json()) as { csrf: string };
+  assert.deepEqual(wrong(login.answer, own), []);
+  const cookie = (entered.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  const headers = { cookie, 'x-vahti-csrf': own.csrf };
+  const changed = await send(changePassword.path, { old: PASSWORD, new: `${PASSWORD} staple` }, headers);
+  assert.equal(changed.status, 200);
+  assert.deepEqual(wrong(changePassword.answer, await changed.json()), []);
+  const looked = await fetch(`${url}${me.path}`, { headers: { cookie } });
+  assert.deepEqual(wrong(me.answer, await looked.json()), []);
+  const left = await send(logout.path, {}, headers);
+  assert.equal(left.status, 200);
+  assert.deepEqual(wrong(logout.answer, await left.json()), []);
+  const after = await fetch(`${url}${me.path}`, { headers: { cookie } });
+  assert.equal(after.status, 401);
+  await after.body?.cancel();
+}
+
 const PASSWORD = 'correct horse battery';
 
-function paramsOf(method: AskMethod): Record<string, unknown> {
+/** @param messages that wait. */
+function paramsOf(method: AskMethod, messages: readonly string[]): Record<string, unknown> {
   const now = Date.now();
   const some: Partial<Record<AskMethod, Record<string, unknown>>> = {
     'job-explain': { name: 'hello' },
@@ -103,17 +135,42 @@ function paramsOf(method: AskMethod): Record<string, unknown> {
     silences: {},
     notifications: { pending: false, most: 100 },
     snooze: { names: ['web', 'web/fresh'], until: now + 60_000 },
-    'notify-test': { channel: 'ops' },
-    'notification-retry': { id: 'none' },
-    'notification-drop': { id: 'none' },
+    'notify-test': { channel: 'works' },
+    'notification-retry': { id: messages[0] },
+    'notification-drop': { id: messages[0] },
+    'pipeline-files': {
+      name: 'tm',
+      kind: null,
+      origin: null,
+      states: [],
+      words: '',
+      reason: null,
+      below: null,
+      most: 50,
+    },
+    'pipeline-tasks': {
+      name: 'tm',
+      step: 'L0',
+      states: ['failed', 'done'],
+      reason: null,
+      below: null,
+      most: 50,
+    },
+    'pipeline-story': { name: 'tm', file: 'a.in' },
+    'pipeline-log': { name: 'tm', task: 1, run: 0 },
+    'pipeline-adopt': { name: 'tm', file: 'a.in' },
   };
-  return some[method] ?? { names: ['web'] };
+  const otherwise = method.startsWith('pipeline-') ? { name: 'tm' } : { names: ['web'] };
+  return some[method] ?? otherwise;
 }
 
 test('what a hub answers is what the page takes it for: every endpoint, every ask, with a real daemon', async (t) => {
   leakCheck(t);
   const folder = tempFolder(t);
   writeFileSync(join(folder, 'some.txt'), '');
+  mkdirSync(join(folder, 'incoming'));
+  writeFileSync(join(folder, 'incoming/a.in'), 'good');
+  writeFileSync(join(folder, 'incoming/b.in'), 'bad');
   const hub = await startPagedDaemon(t, {
     folder,
     hub: 'status-page: { services: { Web: web, Stream: stream } }',
@@ -127,17 +184,33 @@ test('what a hub answers is what the page takes it for: every endpoint, every as
       what: 'broken to have failed',
     },
   );
+  await until(() => isReported(hub), { what: 'the pipeline to have failed, as the hub knows it' });
   await checkReading(hub);
   await checkWriting(hub);
-  // What cannot be done in this config is refused by the daemon, in words.
-  const refused: AskMethod[] = ['notification-retry', 'notification-drop', 'notify-test', 'parts'];
+  const messages = await until(() => waiting(hub), { what: 'a message that cannot be delivered' });
   for (const method of Object.keys(ASKS) as AskMethod[]) {
-    const body = { agent: 'alpha', params: paramsOf(method), why: 'the test asks' };
-    try {
-      const { value } = await askHub<{ value: unknown }>(hub, 'POST', `/api/ask/${method}`, body);
-      assert.deepEqual(wrong(ASKS[method].value, value), [], `${method}: ${JSON.stringify(value)}`);
-    } catch (error) {
-      if (!refused.includes(method) || !/ 409: .*"cannot /.test(String(error))) throw error;
-    }
+    const body = { agent: 'alpha', params: paramsOf(method, messages), why: 'the test asks' };
+    const { value } = await askHub<{ value: unknown }>(hub, 'POST', `/api/ask/${method}`, body);
+    assert.deepEqual(wrong(ASKS[method].value, value), [], `${method}: ${JSON.stringify(value)}`);
   }
 });
+
+async function isReported(hub: PagedDaemon): Promise<boolean> {
+  const { services } = await askHub<{
+    services: { pipeline?: { failures: unknown[]; steps: { tasks: Record<string, number> }[] } }[];
+  }>(hub, 'GET', '/api/board');
+  return services.some(
+    ({ pipeline }) => pipeline?.failures.length === 1 && pipeline.steps[0]?.tasks['done'] === 1,
+  );
+}
+
+async function waiting(hub: PagedDaemon): Promise<readonly string[] | undefined> {
+  const { value } = await askHub<{ value: { messages: { id: string; state: string }[] } }>(
+    hub,
+    'POST',
+    '/api/ask/notifications',
+    { agent: 'alpha', params: { pending: true, most: 100 } },
+  );
+  const ids = value.messages.filter(({ state }) => state === 'failing').map(({ id }) => id);
+  return ids.length > 0 ? ids : undefined;
+}

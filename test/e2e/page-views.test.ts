@@ -26,6 +26,7 @@ const VIEWS: readonly View[] = [
   { address: '/services/alpha/firehose', content: (page) => page.getByRole('figure').first() },
   { address: '/logs?window=24h', content: (page) => page.getByRole('row').nth(3) },
   { address: '/collectors', content: (page) => page.getByRole('figure').first() },
+  { address: '/pipelines', content: heading('There is no pipeline yet') },
   { address: '/jobs', content: (page) => page.getByRole('table').first() },
   { address: '/notifications', content: heading('Channels') },
   { address: '/tokens', content: heading('Users') },

@@ -10,6 +10,11 @@ const WORDS: Partial<Readonly<Record<AskMethod, string>>> = {
   'notification-retry': 'try again the message',
   'notification-drop': 'give up the message',
   'notify-test': 'test the channel',
+  'pipeline-retry': 'retry what failed of',
+  'pipeline-hold': 'hold',
+  'pipeline-drain': 'drain',
+  'pipeline-resume': 'resume',
+  'pipeline-adopt': 'adopt a file of',
 };
 
 /** Why nothing is done about `restart web`. @param params checked. */

@@ -7,6 +7,7 @@ import { type RpcMethods, RpcError } from '../../core/rpc.ts';
 import { ASKS, type AskMethod } from '../../wire/page/asks.ts';
 import type { ControlApi } from '../control-api.ts';
 import { type AskSources, createAskHandler } from './asks.ts';
+import type { PipelineAsks } from './pipeline-asks.ts';
 
 /** Methods that keep what they are called with; what they do is the test's. */
 function createRig({
@@ -31,8 +32,20 @@ function createRig({
       }),
     },
   ) as RpcMethods<ControlApi>;
+  const pipelines = Object.fromEntries(
+    (Object.keys(ASKS) as AskMethod[])
+      .filter((method) => method.startsWith('pipeline-'))
+      .map((method) => [
+        method,
+        async (params: object, { who, why }: { who: string; why: string }) => {
+          called.push([method, { ...params, who, why }]);
+          return does === undefined ? [] : does(method, params);
+        },
+      ]),
+  ) as unknown as PipelineAsks;
   const handler = createAskHandler({
     methods,
+    pipelines,
     acts,
     clock,
     log: createLog('info', (line) => lines.push(line)),
@@ -58,6 +71,11 @@ const ACTS: Partial<Record<AskMethod, object>> = {
   'notification-retry': { id: 'x-1' },
   'notification-drop': { id: 'x-1' },
   'notify-test': { channel: 'ops' },
+  'pipeline-retry': { name: 'dump' },
+  'pipeline-hold': { name: 'dump' },
+  'pipeline-drain': { name: 'dump' },
+  'pipeline-resume': { name: 'dump' },
+  'pipeline-adopt': { name: 'dump', file: '#1' },
 };
 
 test('every act needs a reason, and leave to act; nothing is done without', async () => {

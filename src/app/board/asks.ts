@@ -8,6 +8,7 @@ import { DatabaseError } from '../../core/sqlite.ts';
 import { ASKS, askEvent, type AskMethod, type AskParams, type AskValue } from '../../wire/page/asks.ts';
 import type { ControlApi, Explanation } from '../control-api.ts';
 import { refusalOf } from './ask-words.ts';
+import type { PipelineAsks } from './pipeline-asks.ts';
 
 /** What asks are done with. */
 export interface AskSources {
@@ -20,6 +21,7 @@ export interface AskSources {
     jobPlan(name: string): Promise<AskValue<'job-plan'>>;
     parts(asked: AskParams<'parts'>): Promise<AskValue<'parts'>>;
   };
+  readonly pipelines: PipelineAsks;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -78,7 +80,7 @@ function troubleOf(thrown: unknown, method: string, log: Log): AskAnswer {
   return refused('failed', `cannot do ${method}: an error of the daemon’s own, see its log`);
 }
 
-function doingsOf({ methods, looks, clock }: AskSources): { readonly [M in AskMethod]: Do<M> } {
+function doingsOf({ methods, looks, pipelines, clock }: AskSources): { readonly [M in AskMethod]: Do<M> } {
   const call = <M extends keyof ControlApi>(
     method: M,
     params: ControlApi[M]['params'],
@@ -125,6 +127,7 @@ function doingsOf({ methods, looks, clock }: AskSources): { readonly [M in AskMe
     'notification-retry': ({ id }, asked) => call('notification-retry', { id, who: saidWho(asked) }, asked),
     'notification-drop': ({ id }, asked) => call('notification-drop', { id, who: saidWho(asked) }, asked),
     'notify-test': ({ channel }, asked) => call('notify-test', { channel }, asked),
+    ...pipelines,
   };
 }
 

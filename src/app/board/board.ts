@@ -1,6 +1,7 @@
 import type { AskHandler, BoardSeam } from '../../agent/reporting.ts';
 import type { RpcMethods } from '../../core/rpc.ts';
 import type { Log } from '../../core/log.ts';
+import type { Recorder } from '../recorder.ts';
 import type { ControlApi } from '../control-api.ts';
 import type { Plan } from '../plan.ts';
 import type { Supervision } from '../supervision.ts';
@@ -16,6 +17,8 @@ export interface BoardOptions extends Omit<ReportSources, 'acts'> {
   /** Every service is run by a unit of systemd's. */
   readonly systemd: boolean;
   readonly log: Log;
+  /** What people do stands on the time line. */
+  readonly recorder: Pick<Recorder, 'add'>;
 }
 
 /** @param acts whether people may act through this hub. */
@@ -30,11 +33,13 @@ export function createBoard(options: BoardOptions): OpenBoard {
 function lateAsks(options: BoardOptions, acts: boolean): AskHandler {
   let handler: Promise<AskHandler> | undefined;
   const load = async (): Promise<AskHandler> => {
-    const [{ createAskHandler }, { createLooks }] = await Promise.all([
+    const [{ createAskHandler }, { createLooks }, { createPipelineAsks }] = await Promise.all([
       import('./asks.ts'),
       import('./looks.ts'),
+      import('./pipeline-asks.ts'),
     ]);
-    return createAskHandler({ ...options, acts, looks: createLooks(options) });
+    const pipelines = createPipelineAsks({ ...options, records: options.recorder.add });
+    return createAskHandler({ ...options, acts, looks: createLooks(options), pipelines });
   };
   return async (ask, signal) => (await (handler ??= load()))(ask, signal);
 }

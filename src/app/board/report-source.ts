@@ -13,6 +13,7 @@ import { createSinces, type Sinces } from './condition.ts';
 import { cut } from './cut.ts';
 import { createMeasuring, type Measuring } from './measuring.ts';
 import type { Change, Noticed } from './noticed.ts';
+import { createPipelineLooks, type PipelineLooks } from './pipeline-looks.ts';
 import { reportJob } from './reported-job.ts';
 import { reportService } from './reported-service.ts';
 import { steadyJob, steadyService } from './steady.ts';
@@ -62,6 +63,7 @@ class Comparing implements Reporting {
   readonly #sinces: Sinces;
   readonly #ready: () => void;
   readonly #measuring: Measuring;
+  readonly #pipelines: PipelineLooks;
   readonly #unfollow: () => void;
   readonly #services = new Map<string, Told>();
   readonly #jobs = new Map<string, Told>();
@@ -91,6 +93,14 @@ class Comparing implements Reporting {
         this.#ready();
       },
     });
+    this.#pipelines = createPipelineLooks({
+      ...sources,
+      services: () => supervision.all(),
+      changed: (changed) => {
+        for (const name of changed) this.#names.add(name);
+        this.#ready();
+      },
+    });
     this.#unfollow = noticed.follow((change) => this.#noticed(change));
     this.#lookLater();
   }
@@ -115,6 +125,7 @@ class Comparing implements Reporting {
   end(): void {
     this.#unfollow();
     this.#measuring.close();
+    this.#pipelines.close();
     this.#soon?.cancel();
     this.#look?.cancel();
   }
@@ -162,7 +173,8 @@ class Comparing implements Reporting {
       const known = this.#boots.get(name);
       const boot = isNamed || known === undefined ? readable(() => each.boot().starts, known ?? true) : known;
       this.#boots.set(name, boot);
-      const report = reportService(each, this.#measuring.of(name), boot, this.#sinces, now);
+      const seen = { ...this.#measuring.of(name), pipeline: this.#pipelines.of(name) };
+      const report = reportService(each, seen, boot, this.#sinces, now);
       return differs(this.#services, name, report, steadyService(report), full) ? [report] : [];
     });
   }

@@ -4,12 +4,15 @@ import type { CollectFigures } from '../../collect/gauges.ts';
 import { STARTS_IN_WINDOW } from '../../run/lanes.ts';
 import { needText } from '../../run/needs.ts';
 import type { WatchFigures } from '../../watch/watch-figures.ts';
+import type { PipelinePlan } from '../../pipeline/plan.ts';
+import type { ReportedPipeline } from '../../wire/page/pipeline.ts';
 import type { ReportedService, ReportedSilence, ReportedWatch } from '../../wire/page/report.ts';
 import type { HeldSilence } from '../holding-back.ts';
 import type { PlannedService } from '../plan.ts';
 import type { Supervised } from '../supervision.ts';
 import { type Sinces, standOf } from './condition.ts';
 import { cut, cutName, cutOr } from './cut.ts';
+import { pipelineFigures } from './reported-pipeline.ts';
 import { watchFigure } from './watch-figure.ts';
 
 /** What is measured of a life of a service now and then. */
@@ -19,6 +22,8 @@ export interface Measured {
   readonly memory: number | undefined;
   /** Of a collector that answers. */
   readonly collect: CollectFigures | undefined;
+  /** Whichever life it is: it is about files. */
+  readonly pipeline?: ReportedPipeline | undefined;
 }
 
 export const NOT_MEASURED: Measured = { life: null, memory: undefined, collect: undefined };
@@ -63,8 +68,9 @@ export function reportService(
       lastExit === null ? null : { at: lastExit.at, text: cut(lastExit.message), level: lastExit.level },
     watches: watches.map(reportWatch),
     silences: silences(now).map(reportSilence),
-    figures: figuresOf(watches, ofLife),
+    figures: figuresOf(watches, ofLife, measured.pipeline, now),
     stream: streamOf(ofLife.collect),
+    ...(measured.pipeline === undefined ? {} : { pipeline: measured.pipeline }),
   };
 }
 
@@ -74,11 +80,19 @@ function aboutOf({
   collect,
   hub,
   unit,
-}: Pick<PlannedService, 'argv' | 'collect' | 'hub' | 'unit'>): string {
+  pipeline,
+}: Pick<PlannedService, 'argv' | 'collect' | 'hub' | 'unit' | 'pipeline'>): string {
   if (unit !== undefined) return unit;
+  if (pipeline !== undefined) return pipelineText(pipeline);
   if (hub !== undefined) return `listens on ${addressText(hub)}`;
   if (collect === undefined) return joinWords(argv);
   return typeof collect.from === 'string' ? withoutSecret(collect.from) : joinWords(collect.from);
+}
+
+/** From where to where. */
+function pipelineText({ inboxes, steps, products }: PipelinePlan): string {
+  const roots = inboxes.filter(({ reference }) => !reference).map(({ root }) => root);
+  return `${joinWords(roots)} → ${steps.length} ${steps.length === 1 ? 'step' : 'steps'} → ${products}`;
 }
 
 /** An address without what may be a password in it. */
@@ -107,8 +121,13 @@ function reportSilence({ by, why, who, until, watch }: HeldSilence): ReportedSil
 }
 
 /** A figure that is not known is not there. */
-function figuresOf(watches: readonly WatchFigures[], { memory, collect }: Measured): Record<string, number> {
-  const figures: Record<string, number> = {};
+function figuresOf(
+  watches: readonly WatchFigures[],
+  { memory, collect }: Measured,
+  pipeline: ReportedPipeline | undefined,
+  now: number,
+): Record<string, number> {
+  const figures: Record<string, number> = pipeline === undefined ? {} : pipelineFigures(pipeline, now);
   if (memory !== undefined) figures['memory'] = memory;
   if (collect !== undefined) {
     figures['rate'] = Math.round(collect.lineRate * 100) / 100;

@@ -5,6 +5,7 @@ import {
   agent,
   HOST,
   reportedJob,
+  reportedPipeline,
   reportedService,
   startBoard,
   testSession,
@@ -25,6 +26,7 @@ const otherService = (condition: 'ok' | 'bad' = 'ok') =>
     about: MARK,
     figures: { [`watch:${MARK}`]: 5 },
     lastExit: { at: 1, text: MARK, level: 17 },
+    pipeline: reportedPipeline(MARK),
   });
 const otherReport = () => ({
   ...wholeOf([otherService()], [reportedJob(`clean-${MARK}`)]),
@@ -59,6 +61,15 @@ const USUAL: Readonly<Record<string, readonly string[]>> = {
   sparks: ['of', 'of'],
   series: ['agent', 'name', 'since', 'until'],
 };
+/** What may be seen by who may see `own`. */
+const OWN: Readonly<Record<string, string>> = {
+  agent: 'own',
+  name: 'web',
+  of: 'own/web',
+  range: '24h',
+  since: String(now - 3_600_000),
+  until: String(now),
+};
 /** Mostly what is asked in good faith, at times with something else beside. */
 const someQuestion = fc
   .tuple(
@@ -90,7 +101,6 @@ test('whatever is asked of the board by HTTP, nobody sees anything of an agent t
     hub.agentToken('own'),
     hub.userToken('none', 'view', []),
   ];
-  const seen = new Map<string, number>();
   await fc.assert(
     fc.asyncProperty(someQuestion, fc.constantFrom(...tokens), async ([path, keys, values], token) => {
       const query = keys.map((key, index) => `${key}=${encodeURIComponent(values[index] ?? '')}`).join('&');
@@ -98,11 +108,15 @@ test('whatever is asked of the board by HTTP, nobody sees anything of an agent t
       assert.ok([200, 400, 404].includes(answer.status), answer.text);
       assert.ok(!without(answer.text, values).includes(MARK), answer.text);
       if (answer.status === 200) assert.ok(!answer.text.includes(MARK), answer.text);
-      seen.set(`${path} ${answer.status}`, 1);
     }),
     { numRuns: 300 },
   );
-  for (const path of Object.keys(USUAL)) assert.ok(seen.has(`${path} 200`), `${path} was never answered`);
+  // Of what he may see he is answered: chance does not always ask for that.
+  for (const [path, keys] of Object.entries(USUAL)) {
+    const query = keys.map((key) => `${key}=${encodeURIComponent(OWN[key] ?? '')}`).join('&');
+    const answer = await ask(hub, `/api/${path}?${query}`, tokens[0]);
+    assert.equal(answer.status, 200, `${path}: ${answer.text}`);
+  }
   const root = hub.userToken('root', 'view');
   for (const path of ['board', 'bars?range=24h', `sparks?of=other-${MARK}/web-${MARK}`])
     assert.ok((await ask(hub, `/api/${path}`, root)).text.includes(MARK), 'who may see all does');

@@ -17,6 +17,7 @@ const ADDRESSES: readonly string[] = [
   'services',
   'logs',
   'collectors',
+  'pipelines',
   'jobs',
   'notifications',
   'tokens',

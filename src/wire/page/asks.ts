@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { PIPELINE_ASKS } from './pipeline-asks.ts';
 import { level, name, nullableTime, recordEntries, text, time } from './values.ts';
 
 /**
@@ -185,6 +186,7 @@ export const ASKS = {
   'notification-retry': { role: operate, params: v.strictObject({ id: name }), value: v.null() },
   'notification-drop': { role: operate, params: v.strictObject({ id: name }), value: v.null() },
   'notify-test': { role: operate, params: v.strictObject({ channel: name }), value: text },
+  ...PIPELINE_ASKS,
 } as const;
 
 export type AskMethod = keyof typeof ASKS;

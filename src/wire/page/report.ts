@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { reportedPipeline } from './pipeline.ts';
 import { amount, level, name, nullableTime, text, time } from './values.ts';
 
 /**
@@ -77,6 +78,8 @@ export const reportedService = v.object({
   figures,
   /** Of a collector: how its stream is, in a word, and why. */
   stream: v.nullable(v.object({ connection: text, trouble: v.nullable(text), cursor: v.nullable(amount) })),
+  /** Of a pipeline, once its daemon has looked at it. */
+  pipeline: v.optional(reportedPipeline),
 });
 export type ReportedService = v.InferOutput<typeof reportedService>;
 

@@ -1,5 +1,6 @@
 import type { AskMethod, AskValue } from '../../../src/wire/page/asks.ts';
 import type { FleetAgent } from './fleet.ts';
+import { PIPELINE_ANSWERS } from './pipeline-answers.ts';
 import { createRandom } from './random.ts';
 
 /** What simulated daemons answer when people ask. */
@@ -247,4 +248,5 @@ export const ANSWERS: Answers = {
   'notification-retry': () => null,
   'notification-drop': () => null,
   'notify-test': (_, { channel }) => `${String(channel)} took it: 250 OK`,
+  ...PIPELINE_ANSWERS,
 };

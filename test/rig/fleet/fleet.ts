@@ -1,5 +1,6 @@
 import type { ReportedHost, ReportedJob, ReportedService } from '../../../src/wire/page/report.ts';
 import { madeUpJob } from './made-up-jobs.ts';
+import { madeUpPipeline } from './made-up-pipelines.ts';
 import { inMood, moodOf, watchOf } from './moods.ts';
 import { createRandom, type Random } from './random.ts';
 
@@ -11,6 +12,8 @@ export interface FleetOptions {
   readonly services: number;
   /** Of all agents together; a tenth of the services by default, at most 60. */
   readonly jobs?: number;
+  /** Of all agents together, beside the services; none by default. */
+  readonly pipelines?: number;
   readonly longNames?: boolean;
   readonly seed?: number;
   /** Wall milliseconds at which everything is as it is. */
@@ -59,6 +62,7 @@ export function createFleet({
   agents,
   services,
   jobs = Math.min(60, Math.ceil(services / 10)),
+  pipelines = 0,
   longNames = false,
   seed = 1,
   now,
@@ -85,6 +89,8 @@ export function createFleet({
       longNames && at % 3 === 0 ? { ...job, name: `${job.name}-${LONG}`.slice(0, 120) } : job,
     );
   }
+  for (let at = 0; at < pipelines; at++)
+    (fleet[at % agents] as FleetAgent).services.push(madeUpPipeline(at, longNames, now));
   return fleet;
 }
 

@@ -98,7 +98,7 @@ export function count(value: number): string {
 /** A figure of a service as people read it. */
 export function figure(name: string, value: number): string {
   if (name === 'memory') return bytes(value);
-  if (name === 'lag') return duration(value);
+  if (name === 'lag' || name === 'oldest') return duration(value);
   if (name === 'rate') return `${count(value)}/s`;
   return count(value);
 }

@@ -5,6 +5,7 @@ export type ViewName =
   | 'service'
   | 'logs'
   | 'collectors'
+  | 'pipelines'
   | 'jobs'
   | 'notifications'
   | 'tokens'
@@ -14,7 +15,7 @@ export type ViewName =
 
 export interface Route {
   readonly view: ViewName;
-  /** Of a service: its agent and name. */
+  /** Of a service or a pipeline: its agent and name. */
   readonly of: readonly string[];
   readonly query: URLSearchParams;
 }
@@ -23,6 +24,7 @@ const PLAIN: ReadonlyMap<string, ViewName> = new Map([
   ['', 'overview'],
   ['logs', 'logs'],
   ['collectors', 'collectors'],
+  ['pipelines', 'pipelines'],
   ['jobs', 'jobs'],
   ['notifications', 'notifications'],
   ['tokens', 'tokens'],
@@ -36,8 +38,10 @@ function readRoute(path: string): Route {
   const parts = url.pathname.split('/').slice(1).map(decodePart);
   const query = url.searchParams;
   const [first = '', ...rest] = parts;
-  if (first === 'services' && rest.length === 2 && rest.every((part) => part !== ''))
-    return { view: 'service', of: rest, query };
+  if (rest.length === 2 && rest.every((part) => part !== '')) {
+    if (first === 'services') return { view: 'service', of: rest, query };
+    if (first === 'pipelines') return { view: 'pipelines', of: rest, query };
+  }
   const view = rest.length === 0 ? PLAIN.get(first) : undefined;
   return { view: view ?? 'missing', of: [], query };
 }
@@ -52,6 +56,10 @@ function decodePart(part: string): string {
 
 export function serviceAddress(agent: string, name: string): string {
   return `/services/${encodeURIComponent(agent)}/${encodeURIComponent(name)}`;
+}
+
+export function pipelineAddress(agent: string, name: string): string {
+  return `/pipelines/${encodeURIComponent(agent)}/${encodeURIComponent(name)}`;
 }
 
 const here = (): string => location.pathname + location.search;

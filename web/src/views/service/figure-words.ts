@@ -5,7 +5,7 @@ export type Unit = 'bytes' | 'time' | 'percent' | 'rate' | 'count';
 
 /** What a figure counts: what a watch looks at depends on its kind (app/board/watch-figure.ts). */
 export function unitOf(name: string, watches: Service['watches']): Unit {
-  const own = { memory: 'bytes', lag: 'time', rate: 'rate' } as const;
+  const own = { memory: 'bytes', lag: 'time', oldest: 'time', rate: 'rate' } as const;
   if (Object.hasOwn(own, name)) return own[name as keyof typeof own];
   const watch = name.startsWith('watch:') ? watches.find((each) => name === `watch:${each.name}`) : undefined;
   switch (watch?.kind) {
@@ -53,7 +53,7 @@ export function figureTitle(name: string, watches: Service['watches']): string {
   return watch === undefined ? figureName(name) : `${watch.name} (${watch.kind})`;
 }
 
-const FIRST = ['rate', 'lag', 'backlog', 'memory'];
+const FIRST = ['rate', 'lag', 'backlog', 'oldest', 'memory'];
 
 /** Those that people look for first come first. */
 export function figureOrder(names: readonly string[]): readonly string[] {
