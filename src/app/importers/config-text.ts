@@ -66,11 +66,12 @@ function serviceText({ name, keys, notes }: ServiceDraft): string {
   return `${lines.join('\n')}\n`;
 }
 
-function keyLines({ run, unit, env, watch, ...rest }: ServiceKeys): string[] {
+function keyLines({ run, unit, pipeline, env, watch, ...rest }: ServiceKeys): string[] {
   const lines: string[] = [];
   const { cwd, ...others } = rest;
   if (run !== undefined) lines.push(`run: ${flow(run)}`);
   if (unit !== undefined) lines.push(`unit: ${flow(unit)}`);
+  if (pipeline !== undefined) lines.push('pipeline:', ...pipelineLines(pipeline).map((line) => `  ${line}`));
   if (cwd !== undefined) lines.push(`cwd: ${flow(cwd)}`);
   if (env !== undefined && Object.keys(env).length > 0) {
     lines.push('env:');
@@ -82,6 +83,22 @@ function keyLines({ run, unit, env, watch, ...rest }: ServiceKeys): string[] {
     for (const [name, keys] of Object.entries(watch)) lines.push(`  ${plain(name)}: ${flow(keys)}`);
   }
   return lines;
+}
+
+/** A key a line; inboxes one a line, steps with their keys below each other. */
+function pipelineLines(keys: Keys): string[] {
+  return Object.entries(keys).flatMap(([key, value]) => {
+    if ((key !== 'inboxes' && key !== 'steps') || typeof value !== 'object')
+      return [`${plain(key)}: ${flow(value)}`];
+    const parts = Object.entries(value).flatMap(([name, part]: [string, Value]) => {
+      if (key === 'inboxes' || typeof part !== 'object') return [`  ${plain(name)}: ${flow(part)}`];
+      const inner = Object.entries(part).map(
+        ([each, what]: [string, Value]) => `    ${plain(each)}: ${flow(what)}`,
+      );
+      return [`  ${plain(name)}:`, ...inner];
+    });
+    return [`${plain(key)}:`, ...parts];
+  });
 }
 
 /** A value on one line. */

@@ -7,9 +7,10 @@ export type Keys = Readonly<Record<string, Value>>;
 
 /** The keys of a service as the config file has them, in the order in which they are written. */
 export interface ServiceKeys {
-  /** This, or `unit`. */
+  /** This, `unit` or `pipeline`. */
   run?: readonly string[];
   unit?: string;
+  pipeline?: Keys;
   cwd?: string;
   env?: Readonly<Record<string, string>>;
   'env-file'?: string;

@@ -16,6 +16,7 @@ import { importLivereduce } from './livereduce/import-livereduce.ts';
 import { importMonit } from './monit/import-monit.ts';
 import { importPm2 } from './pm2/import-pm2.ts';
 import { importProcfile, type ProcfileOptions } from './procfile/import-procfile.ts';
+import { importStixcore } from './stixcore/import-stixcore.ts';
 import { importSupervisord } from './supervisord/import-supervisord.ts';
 
 // To write them anew after a change that is meant: UPDATE_GOLDEN=1 node --test src/app/importers/golden.test.ts
@@ -107,6 +108,13 @@ for (const name of ['sns', 'wrong', 'empty']) {
     await compare('vahti import livereduce livereduce.conf', folder, 'vahti.yaml', drafted);
   });
 }
+
+test('STIXCore: site/stixcore.ini becomes vahti.yaml', async () => {
+  const folder = join(FIXTURES, 'stixcore/site');
+  const files = ['defaults.ini', 'stixcore.ini'].map((name) => join(folder, name));
+  const drafted = importStixcore({ files, cwd: '/home/stixcore/STIXCore', folder });
+  await compare('vahti import stixcore stixcore.ini --defaults defaults.ini', folder, 'vahti.yaml', drafted);
+});
 
 for (const name of ['shop', 'small']) {
   test(`Monit: ${name}/monitrc becomes vahti.yaml`, async () => {

@@ -81,6 +81,16 @@ function addSystemImports(parent: Command): void {
     .exitOverride()
     .action(importFromBitahoy);
   parent
+    .command('stixcore <file>')
+    .description(
+      'print a config of STIXCore’s pipelines and publishing, from its stixcore.ini; stixcore-state brings what they have done',
+    )
+    .option('-o, --out <file>', OUT)
+    .option('--defaults <file>', 'the stixcore.ini of the package, which <file> wins over')
+    .option('--cwd <folder>', 'where STIXCore is started; its relative paths are relative to it')
+    .exitOverride()
+    .action(importFromStixcore);
+  parent
     .command('monit <file>')
     .description(
       'print a config of what a control file of Monit watches and starts, with what it includes; nothing is started or stopped',
@@ -165,6 +175,22 @@ async function importFromBitahoy(
   await finish('bitahoy', file, options, () => importBitahoy({ file, listen: options.listen }));
 }
 
+async function importFromStixcore(
+  file: string,
+  options: OutOptions & { readonly defaults?: string; readonly cwd?: string },
+): Promise<void> {
+  const { importStixcore } = await import('../../app/importers/stixcore/import-stixcore.ts');
+  const { defaults, cwd } = options;
+  const named = defaults === undefined ? [] : ['--defaults', defaults];
+  await finish('stixcore', file, { ...options, more: named }, (folder) =>
+    importStixcore({
+      files: [...(defaults === undefined ? [] : [defaults]), file],
+      folder,
+      ...(cwd === undefined ? {} : { cwd: resolve(cwd) }),
+    }),
+  );
+}
+
 async function importFromMonit(file: string, options: OutOptions): Promise<void> {
   const { importMonit } = await import('../../app/importers/monit/import-monit.ts');
   await finish('monit', file, options, (folder) =>
@@ -218,12 +244,18 @@ function userHere(): string {
 async function finish(
   system: string,
   file: string,
-  { out }: OutOptions,
+  { out, more = [] }: OutOptions & { readonly more?: readonly string[] },
   draft: (folder: string) => Drafted | Promise<Drafted>,
 ): Promise<void> {
   const folder = out === undefined ? process.cwd() : dirname(resolve(out));
   const named = relative(process.cwd(), resolve(file));
-  const made = joinWords(['vahti', 'import', system, named.startsWith('../') ? resolve(file) : named]);
+  const made = joinWords([
+    'vahti',
+    'import',
+    system,
+    named.startsWith('../') ? resolve(file) : named,
+    ...more,
+  ]);
   const { text, diagnostics } = await finishImport(await draft(folder), made, {
     folder,
     ...(out === undefined ? {} : { file: out }),

@@ -13,6 +13,7 @@ import { jsonOption } from '../options.ts';
 import { printable, printJson, say } from '../output.ts';
 import { addTableImport } from './import-bitahoy.ts';
 import { addConfigImports } from './import-config.ts';
+import { addStixcoreState } from './import-stixcore.ts';
 
 export function addImport(program: Command): void {
   const parent = program
@@ -34,6 +35,7 @@ export function addImport(program: Command): void {
     .action(importSinitaivas);
   addConfigImports(parent);
   addTableImport(parent);
+  addStixcoreState(parent);
 }
 
 interface ImportOptions {
