@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { systemClock } from '../../../src/core/clock.ts';
+import { NO_PRODUCTS } from '../../rig/lifecycle.ts';
 import { openLedger } from '../../../src/jobs/ledger/sqlite.ts';
 import { VERB_KINDS } from '../../../src/jobs/verbs/registry.ts';
 
@@ -14,6 +15,8 @@ const outcome = await kind.open(v.parse(kind.options, JSON.parse(written))).run(
   job: name,
   run: 'bench',
   folder: state,
+  state,
+  products: NO_PRODUCTS,
   zone: 'UTC',
   env: { PATH: process.env['PATH'] ?? '', HOME: state },
   clock: systemClock,
