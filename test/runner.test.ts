@@ -43,7 +43,7 @@ test('what fails beside others and passes alone is named; what fails twice has f
   const good = await runPlanted(t, [`${once('one')} ${steady}`, steady]);
   assert.deepEqual([good.tests, good.passed, good.failed, good.unsteady.length], [3, 3, 0, 1]);
   assert.match(good.unsteady[0] ?? '', /planted-0\.test\.mjs: one$/);
-  const bad = await runPlanted(t, [`${once('two')}`, `test('wrong', () => assert.fail());`]);
+  const bad = await runPlanted(t, [once('two'), `test('wrong', () => assert.fail());`]);
   assert.deepEqual([bad.failed, bad.unsteady], [2, []]);
 });
 

@@ -47,7 +47,9 @@ export function reportOf(
     limit: MOST_LINES,
     take: 'newest',
   });
-  if (job.report === 'output' && lines.length === 0) return undefined;
+  // A verb says last what came of it, also where it had nothing to do.
+  const said = job.verb === 'run' ? lines : lines.filter(({ message }) => message !== row.summary);
+  if (job.report === 'output' && said.length === 0) return undefined;
   return {
     name: job.name,
     run: row.run,
@@ -57,6 +59,6 @@ export function reportOf(
     until: ended,
     reason: row.summary,
     output: lines.map(({ message }) => message),
-    channels: job.notify ?? channels,
+    channels: job.reportTo ?? job.notify ?? channels,
   };
 }

@@ -8,6 +8,7 @@ import { openLedger } from '../jobs/ledger/sqlite.ts';
 import { verbOptions } from '../jobs/verb-options.ts';
 import { VERB_KINDS } from '../jobs/verbs/registry.ts';
 import { VERB_FD } from './job-verb-talk.ts';
+import { productSource } from './pipeline/product-source.ts';
 import type { Plan } from './plan.ts';
 
 export interface VerbRun {
@@ -45,6 +46,8 @@ export async function runVerb(
       job: job.name,
       run: how.run,
       folder: dirname(plan.file),
+      state: plan.state,
+      products: productSource(plan),
       zone: plan.zone ?? 'UTC',
       env: how.env,
       clock: how.clock,

@@ -55,6 +55,7 @@ async function runKind(
     const { runHub } = await import('../app/hub/run-hub.ts');
     return runHub(hub, scope, process.env);
   }
+  takeLittleMemory();
   if (pipeline !== undefined) {
     const { runPipeline } = await import('../app/pipeline/run-pipeline.ts');
     return runPipeline(
@@ -67,7 +68,6 @@ async function runKind(
     );
   }
   if (collect === undefined) throw new Error(`cannot run ${service.name}: it is of no built-in kind`);
-  takeLittleMemory();
   const { runCollector } = await import('../app/builtin.ts');
   const socket = serviceSocket(statePaths(plan.state), service.name);
   return runCollector({ ...service, collect }, socket, scope, Math.random);

@@ -76,7 +76,7 @@ test('the commands of a pipeline, before its first start, while it runs and afte
     await cli('logs', 'tm', 'incoming/good.in', '--out'),
     `${join(folder, 'products/LB/good.in')}\n`,
   );
-  assert.equal(await cli('retry', 'tm', '--failed'), '1 task is done again\n');
+  assert.equal(await cli('retry', 'tm', '--failed'), '1 task is done again (LB 1)\n');
   await until(() => trace().length === 3, { what: 'the failed one to run again' });
   await cli('hold', 'tm', '--why', 'a test');
   service.kill('SIGTERM');

@@ -4,6 +4,7 @@ import { type Board, openBoard } from '../../src/hub/board/board.ts';
 import type { Principal } from '../../src/hub/server/principal.ts';
 import type { Action, ActionAnswer, Session } from '../../src/hub/server/session.ts';
 import type { Board as BoardJson } from '../../src/wire/page/board.ts';
+import type { ReportedPipeline } from '../../src/wire/page/pipeline.ts';
 import type { Report, ReportedJob, ReportedService } from '../../src/wire/page/report.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
 import { onEnd, tempFolder } from './leaks.ts';
@@ -38,6 +39,42 @@ export function reportedService(name: string, parts: Partial<ReportedService> = 
     figures: {},
     stream: null,
     ...parts,
+  };
+}
+
+/** A pipeline that has a name in all that it says. */
+export function reportedPipeline(name: string): ReportedPipeline {
+  const at = 1_700_000_000_000;
+  return {
+    works: true,
+    held: name,
+    onError: 'continue',
+    backlog: 1,
+    oldest: at,
+    progressed: at,
+    idleSince: null,
+    inboxes: [{ name: `in-${name}`, root: `/${name}`, match: '*', reference: false, files: { done: 3 } }],
+    steps: [
+      {
+        name,
+        level: 1,
+        from: [`in-${name}`],
+        each: 'file',
+        enabled: true,
+        at: null,
+        nextAt: null,
+        timeoutMs: 1000,
+        concurrency: 1,
+        tasks: { done: 3, failed: 1 },
+        minute: 1,
+        hour: 3,
+      },
+    ],
+    running: [{ task: 1, step: name, key: name, attempt: 1, started: at, inputs: 1, first: `/${name}/a` }],
+    moreRunning: 0,
+    failures: [{ of: name, reason: name, count: 1, last: at }],
+    moreFailures: 0,
+    failuresCut: false,
   };
 }
 

@@ -44,6 +44,7 @@ const end = v.object({
   summary: v.string(),
   exit: v.nullable(wholeNumber),
   counts: v.record(v.string(), v.number()),
+  again: v.optional(v.literal(true)),
 });
 
 const progress = v.object({ done: v.number(), total: v.nullable(v.number()), what: v.string() });
@@ -153,8 +154,8 @@ function readerOf(folder: string): () => readonly BegunPaper[] {
 function asEnd(value: unknown): RunEnd | undefined {
   const known = v.safeParse(end, value);
   if (!known.success) return undefined;
-  const { outcome, summary, exit, counts, at } = known.output;
-  return { outcome, summary, exit, counts, endedAt: at };
+  const { outcome, summary, exit, counts, again, at } = known.output;
+  return { outcome, summary, exit, counts, ...(again === undefined ? {} : { again }), endedAt: at };
 }
 
 /** A job may run as somebody else, of the daemon's group: what the one writes the other may take away. */

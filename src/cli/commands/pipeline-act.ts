@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import {
   adoptPaths,
   askFigures,
+  goOnWith,
   holdPipeline,
   type PipelineTarget,
   resumePipeline,
@@ -15,7 +16,7 @@ import { asError } from '../../core/result.ts';
 import { didYouMean } from '../../core/suggest.ts';
 import { compileInboxNames } from '../../pipeline/inbox/names.ts';
 import { filesBelow, globFilter } from '../../pipeline/inbox-walk.ts';
-import type { TaskState } from '../../pipeline/ledger/types.ts';
+import type { Task, TaskState } from '../../pipeline/ledger/types.ts';
 import type { InboxPlan } from '../../pipeline/plan.ts';
 import { callerName } from '../caller.ts';
 import { CommandError } from '../exit-codes.ts';
@@ -153,12 +154,30 @@ async function retry(name: string, files: readonly string[], options: RetryOptio
     ...(failed || !parked ? (['failed'] as const) : []),
     ...(parked || !failed ? (['parked'] as const) : []),
   ];
-  const tasks = await badTasks(target, files, states, step);
+  const found = await badTasks(target, files, states, step);
+  const tasks = found.tasks.map(({ id }) => id);
   const count = tasks.length === 0 ? 0 : had(await retryTasks(target, { tasks }));
-  if (json) return printJson({ tasks: count });
-  process.stdout.write(`${count} ${count === 1 ? 'task is' : 'tasks are'} done again\n`);
-  if (count === 0 && files.length > 0)
-    throw new CommandError('failed', `nothing of ${files.join(', ')} has failed in a step`);
+  const gone = found.files.length === 0 ? 0 : had(await goOnWith(target, found.files));
+  if (json) return printJson({ tasks: count, files: gone });
+  process.stdout.write(`${retriedText(count, found.tasks, gone)}\n`);
+  if (count + gone === 0 && files.length > 0)
+    throw new CommandError('failed', `nothing of ${files.join(', ')} has failed`);
+}
+
+/** What is done again, by step; and what goes on though its inbox refused it. */
+function retriedText(count: number, tasks: readonly Task[], gone: number): string {
+  const byStep = [...Map.groupBy(tasks, ({ step }) => step)].map(([step, all]) => `${step} ${all.length}`);
+  const which = byStep.length === 0 ? '' : ` (${byStep.join(', ')})`;
+  const again = `${count} ${count === 1 ? 'task is' : 'tasks are'} done again${which}`;
+  if (gone === 0) return again;
+  const files = `${gone} ${gone === 1 ? 'file' : 'files'} that failed before a first step ${gone === 1 ? 'goes' : 'go'} on`;
+  return count === 0 ? files : `${again}; ${files}`;
+}
+
+interface Bad {
+  readonly tasks: readonly Task[];
+  /** Files of inboxes without a task, by number. */
+  readonly files: readonly number[];
 }
 
 /** Failed tasks, of some files or of all. */
@@ -167,9 +186,9 @@ async function badTasks(
   files: readonly string[],
   states: readonly TaskState[],
   step: string | undefined,
-): Promise<readonly number[]> {
+): Promise<Bad> {
   return had(
-    await viewPipeline(target, async (view) => {
+    await viewPipeline(target, async (view): Promise<Bad> => {
       const { ledger } = view;
       if (files.length === 0) {
         const all = await ledger.tasks({
@@ -177,17 +196,25 @@ async function badTasks(
           ...(step === undefined ? {} : { step }),
           limit: MOST_TASKS,
         });
-        return all.map(({ id }) => id);
+        const untasked =
+          step !== undefined || !states.includes('failed')
+            ? []
+            : await ledger.untasked(undefined, MOST_TASKS);
+        return { tasks: all, files: untasked.map(({ id }) => id) };
       }
-      const found = new Set<number>();
+      const found = new Map<number, Task>();
+      const meant: number[] = [];
       for (const written of files) {
         const file = await fileNamed(view, written);
+        if (step === undefined && states.includes('failed'))
+          meant.push(...(await ledger.untasked([file.id], 1)).map(({ id }) => id));
         const tasks =
           file.kind === 'inbox' ? await ledger.tasksOfRoot(file.id) : await ledger.tasksOn(file.id);
         for (const task of tasks)
-          if (states.includes(task.state) && (step === undefined || task.step === step)) found.add(task.id);
+          if (states.includes(task.state) && (step === undefined || task.step === step))
+            found.set(task.id, task);
       }
-      return [...found];
+      return { tasks: [...found.values()], files: [...new Set(meant)] };
     }),
   );
 }
