@@ -63,7 +63,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const router = createRouter(plan, options.order);
   const workers = createWorkers();
   const { inboxes: all, products } = plan;
-  const tools = createTools(cwd, env);
+  const tools = createTools(cwd, env, clock);
   const context = { inboxes: all, products, env, cwd, clock, workers, tools };
   const logs = join(folder, 'logs');
   const carrying: Carrying = { ...options, ledger, router, context, logs, patience };

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isAlive } from '../../test/rig/vahti.ts';
@@ -199,6 +199,24 @@ test('a product never takes the place of one that was made of other inputs, unle
   rig.deliver('c.in', 'c\n');
   await rig.work({ steps: { A: { ...A, overwrite: true } } });
   assert.deepEqual(rig.products(), { latest: 'c\n' });
+});
+
+test('what somebody else has put where a product goes is left alone, unless that is wanted or it is the same', async (t) => {
+  leakCheck(t);
+  const A = { from: 'inbox', run: ['cp', '{in}', '{out}/{name}'] };
+  const rig = pipelineRig(t, { parallel: 1, steps: { A } });
+  mkdirSync(join(rig.folder, 'products'), { recursive: true });
+  for (const name of ['a.in', 'b.in']) writeFileSync(join(rig.folder, 'products', name), 'a\n');
+  rig.deliver('a.in', 'a\n');
+  rig.deliver('b.in', 'b\n');
+  await rig.work();
+  assert.deepEqual(rig.products(), { 'a.in': 'a\n', 'b.in': 'a\n' });
+  assert.deepEqual(await rig.failures(), [
+    'A: cannot put a product at b.in: what lies there was not made by this pipeline; move it away, or write "overwrite: true"',
+  ]);
+  rig.deliver('b.in', 'other\n');
+  await rig.work({ steps: { A: { ...A, overwrite: true } } });
+  assert.deepEqual(rig.products(), { 'a.in': 'a\n', 'b.in': 'other\n' });
 });
 
 test('of two runs at a time that make the same product of other inputs one fails', async (t) => {

@@ -10,7 +10,7 @@ import { createRunLog } from '../steps/run-log.ts';
 import { inputTrouble, pathOf, type RunContext, type RunEnd, runTask } from '../steps/run-task.ts';
 import type { Patience } from './full-disk.ts';
 import { endingOf } from './outcome.ts';
-import { conflictText, failedAlone, produced, withOtherForms } from './produced.ts';
+import { conflictText, failedAlone, produced, strangerAt, strangerText, withOtherForms } from './produced.ts';
 import type { Router } from './routing.ts';
 
 /** What it takes to carry a task from its claim to its end. */
@@ -159,13 +159,19 @@ async function install(
   const installs = await withOtherForms(step, prepared, ran.products, ledger);
   if (installs.length > 0) {
     const about = { exit: ran.exit, overwrite: step.overwrite };
-    const intent = await ledger.intend(claim, installs, about, clock.now());
-    if (intent !== 'intended') await discard(installs, ran.products, files);
-    if (intent === 'lost') return undefined;
-    if (intent !== 'intended') {
-      const unmade = { word: 'fail' as const, exit: ran.exit, error: conflictText(intent, step) };
+    const refuse = async (error: string): Promise<Carried | undefined> => {
+      await discard(installs, ran.products, files);
+      const unmade = { word: 'fail' as const, exit: ran.exit, error };
       return end(claim, { ...endingOf(step, claim, inputs, unmade, clock.now()), ...run }, carrying);
-    }
+    };
+    const stranger = step.overwrite
+      ? undefined
+      : await patience.until('look where products go', () => strangerAt(installs, root, ledger, files));
+    if (stranger !== undefined) return refuse(strangerText(stranger));
+    const intent = await ledger.intend(claim, installs, about, clock.now());
+    if (intent === 'lost') await discard(installs, ran.products, files);
+    if (intent === 'lost') return undefined;
+    if (intent !== 'intended') return refuse(conflictText(intent, step));
     let isBegun = false;
     await patience.until('put products in their places', async () => {
       const again = isBegun;

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Files } from '../../core/files.ts';
 import type { Conflict } from '../ledger/conflicts.ts';
 import type { DraftOf, LedgerReader, Produced } from '../ledger/ledger.ts';
 import type { Claim, Install, LedgerFile } from '../ledger/types.ts';
 import type { StepPlan } from '../plan.ts';
-import { identityOf, type Product } from '../steps/install.ts';
+import { hashOf, identityOf, type Product } from '../steps/install.ts';
 import type { Report } from '../steps/report.ts';
 import { pathOf, type RunContext } from '../steps/run-task.ts';
 import { against } from './outcome.ts';
@@ -25,6 +27,31 @@ export async function withOtherForms(
     found.push({ ...install, removes });
   }
   return found;
+}
+
+/**
+ * The first place at which something lies that the pipeline did not put there: somebody else's, or of a ledger that is gone. What has
+ * the very content that is to be put there is no stranger.
+ */
+export async function strangerAt(
+  installs: readonly Install[],
+  root: string,
+  ledger: LedgerReader,
+  files: Files,
+): Promise<string | undefined> {
+  for (const { path, sha256 } of installs) {
+    if (await ledger.knowsPlace(path)) continue;
+    const place = join(root, path);
+    // Almost always there is nothing: a look is cheaper than to open it.
+    if (!existsSync(place)) continue;
+    const there = await hashOf(place, files);
+    if (there !== undefined && there !== sha256) return path;
+  }
+  return undefined;
+}
+
+export function strangerText(path: string): string {
+  return `cannot put a product at ${path}: what lies there was not made by this pipeline; move it away, or write "overwrite: true"`;
 }
 
 /** Why a product may not have its place. */

@@ -221,6 +221,8 @@ export interface LedgerReader extends LedgerViews, LedgerLooks {
   file(id: number): Promise<LedgerFile | undefined>;
   /** All revisions of what has this path, of inboxes and of products, the newest first. */
   filesAt(path: string): Promise<readonly LedgerFile[]>;
+  /** Whether a product has ever been put at a place below `products`, or is just being put there. */
+  knowsPlace(path: string): Promise<boolean>;
   /** Files of inboxes in some states, the oldest first. */
   inboxFilesIn(states: readonly InboxFileState[], limit: number): Promise<readonly InboxFile[]>;
   /** The last files of inboxes that came to an end, the newest first. */

@@ -60,6 +60,12 @@ export function ledgerReader(db: Database): LedgerReader {
     file: async (id) => files(`SELECT ${FILE_COLUMNS} FROM file WHERE id = ?`, [id])[0],
     filesAt: async (path) =>
       files(`SELECT ${FILE_COLUMNS} FROM file WHERE path = ? ORDER BY id DESC LIMIT 1000`, [path]),
+    knowsPlace: async (path) =>
+      db.get(
+        { one: number },
+        `SELECT 1 AS one FROM file WHERE kind = 'product' AND path = ?1 UNION ALL SELECT 1 FROM install WHERE path = ?1 LIMIT 1`,
+        [path],
+      ) !== undefined,
     ...lists(db),
     ...productQueries(db),
   };

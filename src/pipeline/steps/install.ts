@@ -139,8 +139,8 @@ export async function finish(installs: readonly Install[], root: string, files: 
   return true;
 }
 
-/** The hash of a file; undefined where there is none. */
-async function hashOf(path: string, files: Files): Promise<string | undefined> {
+/** The hash of a file; undefined where there is none. Rejects with the system error. */
+export async function hashOf(path: string, files: Files): Promise<string | undefined> {
   try {
     const hash = createHash('sha256');
     const fd = await files.open(path, 'read');

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import type { Clock } from '../../core/clock.ts';
 import type { StepPlan } from '../plan.ts';
 
 /** Which programs steps are run with: what makes products what they are, beside the config. */
@@ -14,15 +15,23 @@ export interface Tools {
 /** Of larger programs (a runtime, say) size and time stand for the content. */
 const MOST_BYTES = 16_777_216;
 
+/** So long a program is looked for where it was found last, and not along the whole path, milliseconds. */
+const FOUND_MS = 5000;
+
 interface Known {
   readonly look: string;
   readonly hash: string;
 }
 
 /** Contents are read once, and again when size, time or inode of a file are others. Never rejects: what cannot be read is `-`. */
-export function createTools(cwd: string, env: Readonly<Record<string, string>>): Tools {
+export function createTools(
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+  clock: Pick<Clock, 'monotonic'>,
+): Tools {
   const known = new Map<string, Known>();
   const places = new Map<string, readonly string[]>();
+  const found = new Map<readonly string[], { readonly path: string; readonly until: number }>();
 
   const hashAt = async (path: string): Promise<string | undefined> => {
     const seen = await stat(path, { bigint: true }).catch(() => undefined);
@@ -36,9 +45,14 @@ export function createTools(cwd: string, env: Readonly<Record<string, string>>):
   };
 
   const firstOf = async (paths: readonly string[]): Promise<string> => {
+    const last = found.get(paths);
+    const there = last !== undefined && clock.monotonic() < last.until ? await hashAt(last.path) : undefined;
+    if (there !== undefined) return there;
     for (const path of paths) {
       const hash = await hashAt(path);
-      if (hash !== undefined) return hash;
+      if (hash === undefined) continue;
+      if (paths.length > 1) found.set(paths, { path, until: clock.monotonic() + FOUND_MS });
+      return hash;
     }
     return '-';
   };
