@@ -55,6 +55,7 @@ const STALL_MS = 30_000;
 const KILL_AFTER_MS = 1_000;
 /** More files than these do not fail together for what runs beside them. */
 const AGAIN_AT_MOST = 4;
+const LEAST_AGAIN_MS = 120_000;
 const LEFTOVER_GRACE_MS = 2_000;
 
 class Tally {
@@ -183,7 +184,7 @@ export async function runSuite(
   const again = first.failedFiles;
   if (again.length === 0 || again.length > AGAIN_AT_MOST || first.problems.length > 0) return first;
   const second = await runOnce(
-    { ...suite, atOnce: 1, budgetMs: Math.max(1, suite.budgetMs - first.ms) },
+    { ...suite, atOnce: 1, budgetMs: Math.max(LEAST_AGAIN_MS, suite.budgetMs - first.ms) },
     again,
     options,
   );

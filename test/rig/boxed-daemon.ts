@@ -66,7 +66,7 @@ export async function startBoxedDaemon(
   });
   early.catch(() => {});
   const { pid } = await Promise.race([
-    until(status, { what: 'the daemon to answer', deadlineMs: 20_000 }),
+    until(status, { what: 'the daemon to answer', deadlineMs: 45_000 }),
     early,
   ]);
   const outer = box.outer(pid);
@@ -74,7 +74,7 @@ export async function startBoxedDaemon(
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (!over) process.kill(outer, signal);
     over = true;
-    await within(ended, { what: 'the daemon to end', deadlineMs: 20_000 });
+    await within(ended, { what: 'the daemon to end', deadlineMs: 45_000 });
   };
   onEnd(t, () => end('SIGTERM'));
   const cli = (...words: string[]): Promise<string> =>
@@ -96,7 +96,7 @@ export async function startBoxedDaemon(
             seen = await service(name);
             return check(seen) && seen;
           },
-          { deadlineMs: 20_000, what: `${name} ${what}` },
+          { deadlineMs: 45_000, what: `${name} ${what}` },
         );
       } catch (thrown) {
         throw new Error(`${String(thrown)}; it is ${JSON.stringify(seen)}`, { cause: thrown });

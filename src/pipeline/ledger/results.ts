@@ -25,11 +25,16 @@ export function taskResults(
         return 'intended';
       }),
     succeed: (held, success, now) =>
-      commits.add(success.products.length > 0 ? 'relaxed' : 'durable', () => succeed(db, held, success, now)),
+      commits.add(isFoundAgain(success) ? 'relaxed' : 'durable', () => succeed(db, held, success, now)),
     end: (held, ending, now) => commits.add('durable', () => end(db, held, ending, now)),
     add: async (drafts, now) =>
       transaction(db, () => drafts.flatMap((draft) => make(db, draft, undefined, now))),
   };
+}
+
+/** Whether a power cut takes nothing that the intent and the products do not tell: what its command said of inputs that failed goes with its folder. */
+function isFoundAgain({ products, drafts = [] }: Success): boolean {
+  return products.length > 0 && drafts.length === 0;
 }
 
 function succeed(db: Database, held: Held, success: Success, now: number): boolean {
