@@ -241,6 +241,8 @@ class Host implements SystemdHost {
     if (live && this.#journalTrouble !== undefined) this.#deps.note('the journal is followed again', false);
     this.#journalTrouble = trouble;
     if (live) this.#caughtUp = new Set(this.#heard);
+    // A daemon that is killed in its first moments has a place to go on from: of a unit without one only the newest lines are read.
+    if (live) void this.#savePlace();
     void this.#look();
   }
 
