@@ -30,6 +30,16 @@ export interface UpOptions extends ConfigOption {
   readonly systemd?: true;
 }
 
+/** What reads a whole number of an option. */
+export function countFrom(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const count = Number(text);
+    if (!/^\d{1,9}$/.test(text) || count < least || count > most)
+      throw new InvalidArgumentError(`Write a whole number from ${least} to ${most}.`);
+    return count;
+  };
+}
+
 /** Reads `KEY=VALUE`, and adds it to those before. */
 export function readSetting(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
   const at = text.indexOf('=');

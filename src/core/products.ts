@@ -24,6 +24,13 @@ export interface ProductsHold {
   release(): void;
 }
 
+export interface ProductsHoldError {
+  /** `held`: somebody makes them anew, which passes. */
+  readonly kind: 'held' | 'unusable';
+  /** A whole sentence: who makes them anew and since when, or why that cannot be told. */
+  readonly message: string;
+}
+
 /** What a verb may ask of the pipelines of this machine: filled by `app`. */
 export interface ProductSource {
   /**
@@ -32,8 +39,7 @@ export interface ProductSource {
    */
   products(pipeline: string, steps?: readonly string[]): AsyncIterable<PipelineProduct>;
   /**
-   * Keeps everybody from making the products in a folder anew; the pipelines' services go on. The error is a whole sentence that says
-   * who makes them anew, and since when.
+   * Keeps everybody from making the products in a folder anew; the pipelines' services go on.
    */
-  hold(folder: string): Result<ProductsHold, string>;
+  hold(folder: string): Result<ProductsHold, ProductsHoldError>;
 }

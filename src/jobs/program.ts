@@ -11,7 +11,7 @@ export interface ProgramRun {
   readonly input?: Iterable<string> | AsyncIterable<Uint8Array>;
   /** Gets what it says on stdout. */
   readonly output?: (piece: Buffer) => void;
-  /** It is ended when it says nothing for that long, milliseconds. */
+  /** It is ended when it says nothing and takes nothing of its input for that long, milliseconds. */
   readonly idleMs: number;
   /** It is ended after that long in any case, milliseconds. */
   readonly deadlineMs?: number;
@@ -68,7 +68,7 @@ export async function runProgram(
     said.push(piece);
   });
   for (const pipe of [program.stdout, program.stderr]) pipe?.on('error', () => {});
-  const fed = feed(program, run.input);
+  const fed = feed(program, run.input, idle.renew);
   const told = aborted(signal);
   const late = lateness(run.deadlineMs, clock);
   const end = await Promise.race([program.exited, idle.over, late.over, told.promise]);
@@ -129,9 +129,16 @@ export async function* programOutput(
 }
 
 /** Who does not read it all is none the worse for it: the exit code says what came of it. */
-async function feed({ stdin }: Process, input: ProgramRun['input']): Promise<void> {
+async function feed({ stdin }: Process, input: ProgramRun['input'], renew: () => void): Promise<void> {
   if (stdin === null || input === undefined) return;
-  await pipeline(Readable.from(input), stdin).catch(() => undefined);
+  const taken = async function* (pieces: AsyncIterable<string | Uint8Array>) {
+    for await (const piece of pieces) {
+      // It is asked for only when there is room: what takes its input is at work.
+      renew();
+      yield piece;
+    }
+  };
+  await pipeline(Readable.from(input), taken, stdin).catch(() => undefined);
 }
 
 function patience(idleMs: number, clock: Clock) {

@@ -1,4 +1,4 @@
-import { existsSync, realpathSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import * as v from 'valibot';
 import { lookupUser } from '../../core/processes.ts';
@@ -9,6 +9,7 @@ import type { PipelineFacts, VerbKind } from '../../core/verb.ts';
 import { parseWindow } from '../../core/windows.ts';
 import { splitWords } from '../../core/words.ts';
 import { JOB_DEFAULTS, jobEntries, type JobKeys, jobKeys, runOptions } from '../../jobs/config.ts';
+import { realPath } from '../../jobs/files/within.ts';
 import type { PlannedJob } from '../../jobs/job.ts';
 import type { PlannedService } from '../plan.ts';
 import { VERB_KINDS } from '../../jobs/verbs/registry.ts';
@@ -241,14 +242,6 @@ function absolute(options: Options, paths: readonly string[], folder: string): O
     return [key, isPath ? resolve(folder, value) : value];
   });
   return Object.fromEntries(entries) as Options;
-}
-
-function realPath(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
 }
 
 function pipelinesOf(services: readonly PlannedService[]): ReadonlyMap<string, PipelineFacts> {

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ProductSource } from '../../core/products.ts';
+import { realPath } from '../../jobs/files/within.ts';
 import { readLedger } from '../../pipeline/ledger/sqlite.ts';
 import type { Plan } from '../plan.ts';
 import { statePaths } from '../state.ts';
@@ -18,13 +19,15 @@ export function productSource({ services, state }: Pick<Plan, 'services' | 'stat
       const opened = readLedger(pipelineFolder(statePaths(state), pipeline), pipeline);
       if (!opened.ok) throw new Error(opened.error.message, { cause: opened.error });
       const ledger = opened.value;
+      // A job finds its folder by the real path, too.
+      const folder = realPath(plan.products);
       try {
         ledger.atOneMoment();
         for (let after = ''; ; ) {
           const page = await ledger.products({ after, limit: PAGE });
           for (const { origin: step, path, version, size, mtimeNs, sha256, complete, firstSeen } of page) {
             if (steps?.includes(step) === false) continue;
-            const file = join(plan.products, path);
+            const file = join(folder, path);
             const known = sha256 === undefined || sha256 === '' ? {} : { sha256 };
             yield { step, file, version, bytes: size, mtimeNs, ...known, complete, changed: firstSeen };
           }

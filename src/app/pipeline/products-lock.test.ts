@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { memoryFolder } from '../../../test/rig/lifecycle.ts';
@@ -32,7 +32,7 @@ test('many publish at a time; a run that makes the products anew waits for them,
   for (const folder of [products, join(products, 'L1'), state]) {
     const held = holdProducts(state, folder, [products]);
     assert.match(
-      held.ok ? '' : held.error,
+      held.ok ? '' : held.error.message,
       /products are being made anew by vahti pipeline run tm since 20/,
       folder,
     );
@@ -53,6 +53,14 @@ test('many publish at a time; a run that makes the products anew waits for them,
   );
   assert.equal((await given).ok, false, 'a run that is told to end does not wait on');
   after.value.release();
+});
+
+test('a lock that cannot be used is no reason to wait', (t) => {
+  const state = memoryFolder(t);
+  writeFileSync(join(state, 'pipelines'), 'in the way of a folder');
+  const held = holdProducts(state, join(state, 'products'), []);
+  assert.ok(!held.ok && held.error.kind === 'unusable');
+  assert.match(held.error.message, /^cannot use .*products-locks: ENOTDIR/);
 });
 
 test('a run that is killed lets publishing go on', async (t) => {
@@ -76,7 +84,7 @@ test('a run that is killed lets publishing go on', async (t) => {
   });
   assert.equal(String((await once(child.stdout, 'data'))[0]), 'true');
   const held = holdProducts(state, products, []);
-  assert.match(held.ok ? '' : held.error, /made anew by a run since/);
+  assert.match(held.ok ? '' : held.error.message, /made anew by a run since/);
   child.kill('SIGKILL');
   await exited;
   const free = holdProducts(state, products, []);

@@ -1,19 +1,12 @@
 import { createHash } from 'node:crypto';
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Clock } from '../../core/clock.ts';
-import type { ProductsHold } from '../../core/products.ts';
+import type { ProductsHold, ProductsHoldError } from '../../core/products.ts';
 import { asError, err, ok, type Result } from '../../core/result.ts';
 import { type SharedLock, takeSharedLock } from '../../core/shared-lock.ts';
+import { overlaps, realPath } from '../../jobs/files/within.ts';
 
 /**
  * Locks on folders of products: many may read them at a time (jobs that publish), or one may make them anew (`vahti pipeline run`).
@@ -35,21 +28,6 @@ function keyOf(folder: string): string {
   return createHash('sha256').update(folder).digest('hex').slice(0, 24);
 }
 
-/** Whether one lies in the other, or they are one. */
-function overlap(a: string, b: string): boolean {
-  const folder = (path: string): string => (path.endsWith('/') ? path : `${path}/`);
-  return folder(a).startsWith(folder(b)) || folder(b).startsWith(folder(a));
-}
-
-/** The real path, as far as there is one yet. */
-function real(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    return path;
-  }
-}
-
 /** Who makes products anew, as written down beside a lock; what is left of a killed one is told by its lock, which is free. */
 function notesIn(locks: string): readonly Note[] {
   let names: readonly string[];
@@ -69,16 +47,16 @@ function notesIn(locks: string): readonly Note[] {
 }
 
 /**
- * Keeps everybody from making products in a folder anew. The error is a whole sentence.
+ * Keeps everybody from making products in a folder anew.
  * @param known folders of products that the config names.
  */
 export function holdProducts(
   state: string,
   folder: string,
   known: readonly string[],
-): Result<ProductsHold, string> {
+): Result<ProductsHold, ProductsHoldError> {
   const locks = locksFolder(state);
-  const own = real(folder);
+  const own = realPath(folder);
   const taken: SharedLock[] = [];
   const release = (): void => {
     for (const lock of taken) lock.release();
@@ -86,20 +64,22 @@ export function holdProducts(
   try {
     mkdirSync(locks, { recursive: true, mode: 0o700 });
     const notes = notesIn(locks);
-    const others = [...known.map(real), ...notes.map((note) => note.folder)];
-    for (const each of new Set([own, ...others.filter((other) => overlap(other, own))])) {
+    const others = [...known.map(realPath), ...notes.map((note) => note.folder)];
+    for (const each of new Set([own, ...others.filter((other) => overlaps(other, own))])) {
       const lock = takeSharedLock(join(locks, `${keyOf(each)}.db`), 'shared');
       if (lock.ok) {
         taken.push(lock.value);
         continue;
       }
       release();
-      return err(lock.error.kind === 'unusable' ? lock.error.message : madeAnew(locks, each));
+      return err(
+        lock.error.kind === 'unusable' ? lock.error : { kind: 'held', message: madeAnew(locks, each) },
+      );
     }
     return ok({ release });
   } catch (thrown) {
     release();
-    return err(`cannot use ${locks}: ${asError(thrown).message}`);
+    return err({ kind: 'unusable', message: `cannot use ${locks}: ${asError(thrown).message}` });
   }
 }
 
@@ -128,7 +108,7 @@ export async function remakeProducts(
   { what, clock, signal, waits }: RemakeOptions,
 ): Promise<Result<ProductsHold, string>> {
   const locks = locksFolder(state);
-  const own = real(folder);
+  const own = realPath(folder);
   const key = keyOf(own);
   try {
     mkdirSync(locks, { recursive: true, mode: 0o700 });

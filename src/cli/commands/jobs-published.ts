@@ -9,7 +9,7 @@ import {
 import { type HistoryReader, historyPath, readHistory } from '../../jobs/verbs/publish/history.ts';
 import { requirePlan } from '../config-file.ts';
 import { CommandError } from '../exit-codes.ts';
-import { type JsonOption, jsonOption, subcommand } from '../options.ts';
+import { countFrom, type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { printable, printJson, say, table } from '../output.ts';
 import { findJob } from '../run-job-unit.ts';
 import { ago } from '../words.ts';
@@ -27,7 +27,7 @@ export function addPublished(jobs: Command): void {
     .addOption(jsonOption())
     .option('--state <states>', `which: ${PUBLISH_STATES.join(', ')}, or all (default)`, readStates)
     .option('--name <text>', 'only files with this in their path, or in their public name')
-    .option('-n, --lines <count>', 'at most so many, the newest first', readCount, 1000)
+    .option('-n, --lines <count>', 'at most so many, the newest first', countFrom(1, 1_000_000), 1000)
     .option('--counts', 'only how many there are of each')
     .action(published);
 }
@@ -94,11 +94,4 @@ function readStates(text: string): readonly PublishState[] {
       `Write some of ${PUBLISH_STATES.join(', ')}, with commas between, or all.`,
     );
   return states;
-}
-
-function readCount(text: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 1 || number > 1_000_000)
-    throw new InvalidArgumentError('Write a whole number from 1 to 1000000.');
-  return number;
 }

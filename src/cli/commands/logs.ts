@@ -15,7 +15,7 @@ import { openSqliteStoreReadOnly } from '../../hub/store/sqlite.ts';
 import { findState } from '../config-file.ts';
 import { commandErrorOf } from '../control.ts';
 import { CommandError } from '../exit-codes.ts';
-import { type JsonOption, jsonOption, subcommand } from '../options.ts';
+import { countFrom, type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, printable, say, write } from '../output.ts';
 import { readPastTime } from '../past-time.ts';
 import { recordText } from '../record-text.ts';
@@ -44,7 +44,7 @@ export function addLogs(program: Command): void {
   subcommand(program, 'logs [name...]', 'show the time line: log lines, starts, exits, changes of state')
     .addOption(jsonOption())
     .option('-f, --follow', 'go on with what comes')
-    .option('-n, --lines <count>', 'the newest so many', readCount, 100)
+    .option('-n, --lines <count>', 'the newest so many', countFrom(0, 10_000), 100)
     .addOption(new Option('-l, --level <level>', 'this level and above').choices(Object.keys(LEVELS)))
     .addOption(
       several('-k, --kind <kind>', 'records of this kind alone').choices(RECORD_KINDS).argParser(addKind),
@@ -168,13 +168,6 @@ function paramsOf(names: readonly string[], options: LogsOptions): LogsParams {
     ...(options.text === undefined ? {} : { text: options.text }),
     ...(options.life === undefined ? {} : { life: options.life }),
   };
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 0 || count > 10_000)
-    throw new InvalidArgumentError('Write a whole number up to 10000.');
-  return count;
 }
 
 const readMicros = (text: string): number => readPastTime(text) * 1000;

@@ -9,7 +9,7 @@ import { storyOf } from '../../pipeline/logs/story.ts';
 import type { PipelineView } from '../../pipeline/pipeline.ts';
 import { pathOf } from '../../pipeline/steps/run-task.ts';
 import { CommandError } from '../exit-codes.ts';
-import { type ConfigOption, type JsonOption, jsonOption, subcommand } from '../options.ts';
+import { countFrom, type ConfigOption, type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { printable, printJson, say, table, write } from '../output.ts';
 import { fileNamed, findPipeline, had, inboxFileNamed } from '../pipeline-target.ts';
 import { ago } from '../words.ts';
@@ -22,7 +22,7 @@ export function addPipelineFiles(pipeline: Command): void {
     'show the files that came in, and how far they are; by default those that are not done',
   )
     .option('--state <states>', `which: ${STATES.join(', ')}, or all`, readStates, OPEN)
-    .option('-n, --lines <count>', 'at most so many', readCount, 1000)
+    .option('-n, --lines <count>', 'at most so many', countFrom(1, 1_000_000), 1000)
     .addOption(jsonOption())
     .action(files);
   subcommand(pipeline, 'lineage <name> <file>', 'show what a file was made of, and what was made of it')
@@ -161,11 +161,4 @@ async function logs(name: string, file: string, { config, err, out }: LogsOption
       `nothing was done for ${file}: it is ${found.state}${found.why === null ? '' : ` (${found.why})`}`,
     );
   await write(story.log);
-}
-
-function readCount(text: string): number {
-  const number = Number(text);
-  if (!Number.isInteger(number) || number < 1 || number > 1_000_000)
-    throw new InvalidArgumentError('Write a whole number from 1 to 1000000.');
-  return number;
 }

@@ -13,7 +13,7 @@ import { hubOf } from '../../app/plan.ts';
 import { findPlan } from '../config-file.ts';
 import { CommandError } from '../exit-codes.ts';
 import { unknownUser, valueOf, withAccessStore } from '../hub-access.ts';
-import { type ConfigOption, type JsonOption, jsonOption, subcommand } from '../options.ts';
+import { countFrom, type ConfigOption, type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, printJson, say } from '../output.ts';
 import { pageAddress } from '../page-link.ts';
 import { readSecret } from '../secret-input.ts';
@@ -33,7 +33,7 @@ export function addToken(program: Command): void {
   subcommand(token, 'enroll', 'make a code for which an agent gets its token')
     .addOption(jsonOption())
     .option('--agent <name>', 'for this agent alone; without it, for any that is not known yet')
-    .option('--uses <count>', 'for so many agents, or so often', readCount, 1)
+    .option('--uses <count>', 'for so many agents, or so often', countFrom(1, MOST), 1)
     .addOption(lasting('how long it can be used').default(3_600_000, '1h'))
     .action(enroll);
   subcommand(token, 'list', 'show tokens, codes and users; the tokens themselves are not kept')
@@ -57,7 +57,7 @@ export function addToken(program: Command): void {
     .action(link);
   subcommand(token, 'audit', 'show what was done and denied, the newest first')
     .addOption(jsonOption())
-    .option('-n, --lines <count>', 'so many', readCount, 50)
+    .option('-n, --lines <count>', 'so many', countFrom(1, MOST), 50)
     .action(audit);
 }
 
@@ -227,11 +227,4 @@ function readNames(text: string): readonly string[] {
   const names = text.split(',').map((name) => name.trim());
   if (names.includes('')) throw new InvalidArgumentError('Write names with commas between them: a,b');
   return names;
-}
-
-function readCount(text: string): number {
-  const count = Number(text);
-  if (!/^\d{1,5}$/.test(text) || count < 1 || count > MOST)
-    throw new InvalidArgumentError(`Write a whole number from 1 to ${MOST}.`);
-  return count;
 }

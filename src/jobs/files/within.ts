@@ -1,3 +1,4 @@
+import { realpathSync } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { asError, err, errorCode, ok, type Result } from '../../core/result.ts';
@@ -6,6 +7,15 @@ import { asError, err, errorCode, ok, type Result } from '../../core/result.ts';
 export function overlaps(a: string, b: string): boolean {
   const folder = (path: string): string => (path.endsWith('/') ? path : `${path}/`);
   return folder(a).startsWith(folder(b)) || folder(b).startsWith(folder(a));
+}
+
+/** The real path of a folder, or the path itself where there is none yet. */
+export function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
 }
 
 /** What is wrong with two folders of a config that lie in each other; none is the good case. */

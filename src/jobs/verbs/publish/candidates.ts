@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import type { VerbContext } from '../../../core/verb.ts';
-import { type FileLook, lookAt } from '../../files/identity.ts';
-import { errorCode } from '../../../core/result.ts';
+import { lookOrGone } from '../../files/settling.ts';
 import { walk } from '../../files/walk.ts';
 import { type Naming, valuesOf } from './names.ts';
 import type { PublishOptions } from './options.ts';
@@ -64,13 +63,6 @@ export async function findCandidates(
   return { candidates, others, closed };
 }
 
-async function lookOrGone(path: string): Promise<FileLook | undefined> {
-  return lookAt(path).catch((thrown: unknown) => {
-    if (errorCode(thrown) === 'ENOENT') return undefined;
-    throw thrown;
-  });
-}
-
 function candidateOf(path: string, facts: Facts, { names }: Naming): Candidate | undefined {
   const captures = names.read(path);
   if (captures === undefined) return undefined;
@@ -95,7 +87,7 @@ function candidateOf(path: string, facts: Facts, { names }: Naming): Candidate |
   };
 }
 
-/** What all versions of a product have in common: what is captured of its name, but for the version and what may be missing. */
+/** What all versions of a product have in common: all that is captured of its name, but for {version} and {incomplete}. */
 function productOf(path: string, captures: Readonly<Record<string, string>>): string {
   if (captures['version'] === undefined) return path;
   const { version: _version, incomplete: _incomplete, ...rest } = captures;

@@ -1,5 +1,5 @@
 import type { FarTrouble } from '../../far/far.ts';
-import { type Course, rowOf } from './course.ts';
+import { changeOf, type Course, rowOf } from './course.ts';
 import { contentOf, type Draft } from './deciding.ts';
 import type { PublishState } from './history-tables.ts';
 import type { Refused } from './outlet.ts';
@@ -22,7 +22,7 @@ export async function carry(course: Course, drafts: readonly Draft[]): Promise<v
     else
       refuse(
         course,
-        draft,
+        draft.work,
         `something else lies at ${outlet.target}/${draft.place}, which this job did not put there`,
       );
   }
@@ -37,12 +37,15 @@ export async function carry(course: Course, drafts: readonly Draft[]): Promise<v
   );
   if (!put.ok) return endFor(course, put.error);
   const came = await without(course, due, put.value);
+  if (came === undefined) return;
   const over = new Map(came.map(({ temp, place }) => [temp, there.value.has(place)]));
   const named = await outlet.name(
     came.map(({ temp, place }) => ({ temp, place, over: over.get(temp) ?? false })),
   );
   if (!named.ok) return endFor(course, named.error);
-  complete(course, await without(course, came, named.value));
+  const proved = await without(course, came, named.value);
+  if (proved === undefined) return;
+  complete(course, proved);
   report.tally.add('batches');
 }
 
@@ -85,7 +88,9 @@ function complete(course: Course, drafts: readonly Draft[]): void {
   const { history, clock } = course;
   history.together(() => {
     for (const draft of drafts) {
-      const { candidate, row } = draft.work;
+      const { candidate, row, isAgain } = draft.work;
+      // What was ignored for what lay there until now is looked at anew by the next run.
+      if (isAgain) history.reopenIgnored(draft.base);
       const begun = history.current(candidate.path);
       const known = begun?.state === 'begun' ? begun : row;
       history.set(
@@ -113,49 +118,59 @@ function tell({ report }: Course, { work, place, supplement, bytes }: Draft): vo
   report.tally.add('bytes', bytes);
 }
 
-/** Those that were not refused; of the others it is written down why, and nothing of them is left. */
+/**
+ * Those that were not refused; of the others it is written down why, and nothing of them is left. Where that cannot be done the run ends,
+ * and all of them are still begun for the next one.
+ */
 async function without(
   course: Course,
   drafts: readonly Draft[],
   refused: Refused,
-): Promise<readonly Draft[]> {
+): Promise<readonly Draft[] | undefined> {
   const bad = drafts.filter(({ temp }) => refused.has(temp));
-  if (bad.length > 0) await course.outlet.remove(bad.map(({ temp }) => temp));
-  for (const draft of bad) refuse(course, draft, refused.get(draft.temp) ?? '');
+  const trouble = bad.length === 0 ? undefined : await course.outlet.remove(bad.map(({ temp }) => temp));
+  if (trouble !== undefined) {
+    endFor(course, trouble);
+    return undefined;
+  }
+  for (const { work, temp } of bad) refuse(course, work, refused.get(temp) ?? '');
   return drafts.filter(({ temp }) => !refused.has(temp));
 }
 
-function refuse(course: Course, { work: { candidate } }: Draft, why: string): void {
-  refuseCandidate(course, candidate.path, why, (state) => {
-    const known = course.history.current(candidate.path);
-    if (known !== undefined && isThere(known.state)) return;
-    if (known === undefined)
-      course.history.set(undefined, rowOf(course, candidate, { state, why, attempts: 1 }));
-    else
-      course.history.change(known.id, {
-        state,
-        why,
-        temp: null,
-        at: course.clock.now(),
-        run: course.run,
-        attempts: known.state === 'begun' ? known.attempts : known.attempts + 1,
-      });
-  });
-}
-
 /** A file that could not be published, and is tried again. */
-function refuseCandidate(course: Course, path: string, why: string, write: (state: 'error') => void): void {
-  if (!course.dryRun) write('error');
-  course.report.refuse(path, why);
+export function refuse(course: Course, { candidate, changedTo }: Draft['work'], why: string): void {
+  if (!course.dryRun) writeRefused(course, candidate, changedTo, why);
+  course.report.refuse(candidate.path, why);
 }
 
-/** As `refuse`, of a file that nothing was begun for. */
-export function refuseWork(course: Course, work: Draft['work'], why: string): void {
-  refuse(course, { work } as Draft, why);
+function writeRefused(
+  course: Course,
+  candidate: Draft['work']['candidate'],
+  changedTo: string | undefined,
+  why: string,
+): void {
+  const { history, clock, run } = course;
+  const known = history.current(candidate.path);
+  if (known === undefined)
+    history.set(undefined, rowOf(course, candidate, { state: 'error', why, attempts: 1 }));
+  else if (!isThere(known.state))
+    history.change(known.id, {
+      state: 'error',
+      why,
+      temp: null,
+      at: clock.now(),
+      run,
+      attempts: known.state === 'begun' ? known.attempts : known.attempts + 1,
+    });
+  // What lies there stays as it is; that the new content was tried is remembered, so that it comes after the rest.
+  else if (changedTo !== undefined) history.change(known.id, changeOf(course, candidate, changedTo));
 }
 
 /** Ends the run for what is in its way at the far side. */
-export function endFor({ report, outlet }: Course, { reason, passing }: FarTrouble): void {
+export function endFor(
+  { report, outlet }: Pick<Course, 'report' | 'outlet'>,
+  { reason, passing }: FarTrouble,
+): void {
   const again = passing ? '; the next run goes on from here' : '';
   report.tally.end('failed', `cannot publish to ${outlet.target}: ${reason}${again}`);
 }

@@ -1,4 +1,4 @@
-import { type Course, rowOf } from './course.ts';
+import { changeOf, type Course, rowOf } from './course.ts';
 import type { Work } from './deciding.ts';
 import { PUBLISH_DEFAULTS } from './options.ts';
 import type { Chosen } from './selection.ts';
@@ -12,8 +12,8 @@ export function changedWork(
   latest: Chosen['latest'],
 ): Work | undefined {
   const policy = course.options.changed ?? PUBLISH_DEFAULTS.changed;
-  if (policy === 'republish') return { candidate, row, isAgain: true };
-  const { history, report, clock } = course;
+  if (policy === 'republish') return { candidate, row, isAgain: true, changedTo: sha256 };
+  const { history, report } = course;
   const name = row.publicName ?? '';
   if (policy === 'new-version') {
     // A newer version has another public name, and takes it from here.
@@ -23,14 +23,14 @@ export function changedWork(
       return undefined;
     }
     report.refuse(candidate.path, `it changed after it was published as ${name}: it needs a new version`);
-    if (row.changedTo !== sha256) history.later(row.id, { changedTo: sha256, changedAt: clock.now() });
+    if (row.changedTo !== sha256) history.later(row.id, changeOf(course, candidate, sha256));
     return undefined;
   }
   if (row.changedTo === sha256) {
     report.tally.add('changed-before');
     return undefined;
   }
-  history.later(row.id, { changedTo: sha256, changedAt: clock.now() });
+  history.later(row.id, changeOf(course, candidate, sha256));
   report.note('changed', candidate.path, `published as ${name} before; not published again`);
   return undefined;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { disk } from '../../../core/files.ts';
 import { RIG_NOW, sha256 } from '../../../../test/rig/lifecycle.ts';
 import { NAMES, publishRig } from '../../../../test/rig/publishing.ts';
 
@@ -71,6 +72,66 @@ test('E7 without a policy, two files of one public name are an error that names 
   );
   assert.deepEqual([counts['published'], counts['ignored'], counts['errors']], [1, 1, 1]);
   assert.equal((await rig.run({ as: '{name}' })).kind, 'partly', 'and one again in each run');
+});
+
+test('E7 a program that compares gets copies: whatever it does to them, the sources and what is published stay', async (t) => {
+  const rig = publishRig(t);
+  for (const name of ['a/n', 'b/n', 'c/n']) rig.put(name, name);
+  await rig.run({ as: '{name}', files: ['a/*'] });
+  // What lay there is gone: its source is compared.
+  rmSync(join(rig.there, 'n'));
+  const compare = ['sh', '-c', 'echo more >> "$0"; echo more >> "$1"; false', '{old}', '{new}'];
+  const { counts } = await rig.run({ as: '{name}', compare, conflict: { supplements: 2 } });
+  assert.deepEqual([counts['supplements'], counts['errors']], [2, undefined]);
+  assert.deepEqual(rig.sources(), { 'a/n': 'a/n', 'b/n': 'b/n', 'c/n': 'c/n' });
+  assert.deepEqual(rig.published(), { 'n-sup1': 'b/n', 'n-sup2': 'c/n' });
+});
+
+test('E9 what was ignored is published when what it was the same as gets another content', async (t) => {
+  const rig = publishRig(t);
+  for (const name of ['a/n', 'b/n']) rig.put(name, 'the same');
+  const options = { as: '{name}', changed: 'republish', conflict: { supplements: 1 } };
+  await rig.run(options);
+  assert.deepEqual(rig.states(), { 'a/n': 'published as n', 'b/n': 'ignored' });
+  rig.put('a/n', 'another', RIG_NOW);
+  await rig.run(options);
+  assert.deepEqual(rig.published(), { n: 'another' });
+  await rig.run(options);
+  assert.deepEqual(rig.published(), { n: 'another', 'n-sup1': 'the same' });
+  assert.equal((await rig.run(options)).summary, 'nothing to publish');
+});
+
+test('E9 a new content that cannot be published again comes after the rest, and is read once', async (t) => {
+  const rig = publishRig(t);
+  rig.put('a', 'a');
+  const hooks = [['sh', '-c', '! grep -q bad "$0"', '{file}']];
+  const options = { changed: 'republish', hooks, batch: 1 };
+  await rig.run(options);
+  rig.put('a', 'bad', RIG_NOW - 3_600_000);
+  rig.put('b', 'b', RIG_NOW - 1_800_000);
+  assert.match((await rig.run(options)).summary, /left: a: its hook sh ended/);
+  assert.equal((await rig.run(options)).counts['published'], 1, 'b, though a is older');
+  assert.deepEqual(rig.published(), { a: 'a', b: 'b' });
+  assert.equal((await rig.run(options)).counts['errors'], 1, 'and a is tried again in each run');
+});
+
+test('E9 a change that was told is not read again while the file keeps its size and time', async (t) => {
+  const rig = publishRig(t);
+  rig.put('a', 'a');
+  await rig.run();
+  rig.put('a', 'b', RIG_NOW - 3_600_000);
+  const read: string[] = [];
+  const open: typeof disk.open = (path, how) => {
+    read.push(path);
+    return disk.open(path, how);
+  };
+  const means = { files: { ...disk, open } };
+  assert.equal((await rig.run({}, { means })).counts['changed'], 1);
+  assert.deepEqual(read, [join(rig.root, 'a')]);
+  assert.equal((await rig.run({}, { means })).counts['changed-before'], 1);
+  assert.equal(read.length, 1);
+  rig.put('a', 'c', RIG_NOW - 1_800_000);
+  assert.equal((await rig.run({}, { means })).counts['changed'], 1, 'a third content is told');
 });
 
 test('E8 the blacklist names files, paths, public names and patterns; what is taken out of it is published', async (t) => {

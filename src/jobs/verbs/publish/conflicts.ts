@@ -58,12 +58,13 @@ async function earlierOf(course: Course, copies: Copies, row: HistoryRow): Promi
     throw new LeftAlone(
       `it cannot be compared with ${name}, which is not at ${outlet.target}, and neither is ${row.path} here`,
     );
-  const copied = await copyWhole(files, source, await copies.place(`source-${basename(name)}`), signal);
+  const copy = await copies.place(`source-${basename(name)}`);
+  const copied = await copyWhole(files, source, copy, signal);
   if (row.sha256 !== null && copied.sha256 !== row.sha256)
     throw new LeftAlone(
       `it cannot be compared with ${name}, which is not at ${outlet.target}; ${row.path} here has changed since`,
     );
-  return source;
+  return copy;
 }
 
 async function privately(course: Course, copies: Copies, own: Outgoing, name: string): Promise<string> {

@@ -42,6 +42,8 @@ export interface Memory extends Pick<HistoryReader, 'current' | 'named'> {
   /** As `change`, with the next `flush`: of what can be found out again. */
   later(id: number, to: Partial<NewRow>): void;
   flush(): void;
+  /** Has what was ignored under a public name tried again. */
+  reopenIgnored(baseName: string): void;
   together(writes: () => void): void;
 }
 
@@ -64,6 +66,7 @@ export function memoryOf(history: History): Memory {
       later = [];
       if (writes.length > 0) history.together(() => writes.forEach((write) => write()));
     },
+    reopenIgnored: (baseName) => history.reopenIgnored(baseName),
     together: (writes) => history.together(writes),
   };
 }
@@ -87,8 +90,23 @@ export function dryMemoryOf(history: HistoryReader | undefined): Memory {
     change() {},
     later() {},
     flush() {},
+    reopenIgnored() {},
     together: (writes) => writes(),
   };
+}
+
+/** What the history keeps of a later content of what is published. */
+export function changeOf(
+  { clock }: Pick<Course, 'clock'>,
+  candidate: Pick<Candidate, 'bytes' | 'mtimeNs'>,
+  sha256: string,
+): Pick<NewRow, 'changedTo' | 'changedAt' | 'changedLook'> {
+  return { changedTo: sha256, changedAt: clock.now(), changedLook: lookOf(candidate) };
+}
+
+/** Size and time of a file, as one word. */
+export function lookOf({ bytes, mtimeNs }: Pick<Candidate, 'bytes' | 'mtimeNs'>): string {
+  return `${bytes} ${mtimeNs}`;
 }
 
 /** A row of a candidate that nothing has come of yet. */
@@ -115,6 +133,7 @@ export function rowOf({ run, clock }: Course, candidate: Candidate, row: Partial
     at: now,
     changedTo: null,
     changedAt: null,
+    changedLook: null,
     ...row,
   };
 }

@@ -29,7 +29,6 @@ async function life(rig: PublishRig, at: number, moment: CrashMoment) {
   const crashing = crashingFiles(at, moment);
   const history = (real: History): History => ({
     ...real,
-    add: (row) => real.add(row),
     together: (writes) => crashing.call('together', () => real.together(writes)),
   });
   const outcome = await rig

@@ -17,6 +17,8 @@ export interface Work {
   readonly row: HistoryRow | undefined;
   /** It takes the place of its own earlier content. */
   readonly isAgain: boolean;
+  /** The checksum of the new content of what lies there with an earlier one. */
+  readonly changedTo?: string;
 }
 
 /** What is about to be published. */

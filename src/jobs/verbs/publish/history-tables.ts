@@ -50,6 +50,8 @@ export interface HistoryRow {
   /** A later content of the file that was told of and not published; null where there is none. */
   readonly changedTo: string | null;
   readonly changedAt: number | null;
+  /** Size and time that the file had then: as long as it has them, its content is that one. */
+  readonly changedLook: string | null;
 }
 
 /** A row as it is written; the history gives it its number. */
@@ -86,6 +88,7 @@ export const MIGRATIONS = [
    CREATE INDEX item_state ON item (state, at) WHERE current = 1;
    CREATE INDEX item_at ON item (at);
    CREATE INDEX item_begun ON item (id) WHERE state = 'begun';`,
+  'ALTER TABLE item ADD COLUMN changed_look TEXT;',
 ] as const;
 
 export const ITEM = {
@@ -110,6 +113,7 @@ export const ITEM = {
   at: number,
   changed_to: nullable(text),
   changed_at: nullable(number),
+  changed_look: nullable(text),
 } as const;
 export const COLUMNS = Object.keys(ITEM).join(', ');
 
@@ -137,5 +141,6 @@ export function readItem(row: RowOf<typeof ITEM>): HistoryRow {
     at: row.at,
     changedTo: row.changed_to,
     changedAt: row.changed_at,
+    changedLook: row.changed_look,
   };
 }

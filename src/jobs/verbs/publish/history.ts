@@ -50,6 +50,8 @@ export interface History extends HistoryReader {
   /** Adds a row, which is the latest of its file from now on; earlier ones stay. Answers with its number. */
   add(row: NewRow): number;
   change(id: number, to: Partial<NewRow>): void;
+  /** Has what was ignored under a public name tried again: what it was ignored for lies there no longer. */
+  reopenIgnored(baseName: string): void;
   /** Many writes, durable together when it returns; none of them when it throws. `writes` is synchronous. */
   together(writes: () => void): void;
   /**
@@ -83,6 +85,14 @@ export function openHistory(path: string): Result<History, DatabaseError> {
       const set = known.map(([key]) => `${columnOf(key)} = ?`).join(', ');
       db.run(`UPDATE item SET ${set} WHERE id = ?`, [...known.map(([, value]) => value), id]);
     },
+    reopenIgnored(baseName) {
+      // Where no checksum is known, another system ignored it, for reasons of its own.
+      db.run(
+        `UPDATE item SET state = 'error', attempts = 0, why = ?
+         WHERE base_name = ? AND current = 1 AND state = 'ignored' AND sha256 IS NOT NULL`,
+        [WAS_REPLACED, baseName],
+      );
+    },
     together(writes) {
       transaction(db, writes);
     },
@@ -99,6 +109,8 @@ export function readHistory(path: string): Result<HistoryReader, DatabaseError> 
   });
   return opened.ok ? ok({ ...reader(opened.value), close: () => opened.value.close() }) : opened;
 }
+
+const WAS_REPLACED = 'what held the same was published again with another content';
 
 function addRow(db: Database, row: NewRow): number {
   db.run('UPDATE item SET current = 0 WHERE path = ? AND current = 1', [row.path]);

@@ -77,8 +77,13 @@ async function sumsOf(
   const found = new Map<string, string>();
   for (const { path } of places) {
     const full = join(root, path);
-    const there = await lookOrNoFolder(full);
-    if (there?.kind === 'file') found.set(path, (await readContent(full, signal, files)).sha256);
+    try {
+      const there = await lookOrNoFolder(full);
+      if (there?.kind === 'file') found.set(path, (await readContent(full, signal, files)).sha256);
+    } catch (thrown) {
+      // What cannot be read is nothing of ours: whoever wants its name is refused by the link, and the others go on.
+      if (troubleOf(thrown)?.kind !== 'left') throw thrown;
+    }
   }
   return found;
 }

@@ -107,8 +107,8 @@ export const publishOptions = v.strictObject({
   ),
   names: v.pipe(
     v.optional(
-      list('a name such as solo_{level}_{day}_V{version}{suffix?}.*', [
-        'solo_{level}_{day}_V{version}{suffix?}.*',
+      list('a name such as solo_{level}_{day}_V{version}{incomplete?}.*', [
+        'solo_{level}_{day}_V{version}{incomplete?}.*',
       ]),
     ),
     v.description(
@@ -126,7 +126,7 @@ export const publishOptions = v.strictObject({
   versions: v.pipe(
     v.optional(versions),
     v.description(
-      'Only these versions: what {version} captures, else the pipeline’s; latest is the highest one of each product. By default all.',
+      'Only these versions: what {version} captures, else the pipeline’s; latest is the highest of those files whose names differ in {version} and {incomplete} alone. By default all.',
     ),
   ),
   files: v.pipe(

@@ -235,7 +235,11 @@ test('E11 a target that fails in the middle: what was begun is settled by the ne
 test('products that are being made anew are left for later, which is no failure', async (t) => {
   const rig = publishRig(t);
   rig.put('a', 'a');
-  const hold = () => err('the products in /x are being made anew by vahti pipeline run tm since today');
+  const hold = () =>
+    err({
+      kind: 'held' as const,
+      message: 'the products in /x are being made anew by vahti pipeline run tm since today',
+    });
   const { kind, summary } = await rig.run({}, { products: { ...productsOf(rig.root, {}), hold } });
   assert.deepEqual(
     [kind, summary],
@@ -245,6 +249,29 @@ test('products that are being made anew are left for later, which is no failure'
     ],
   );
   assert.deepEqual(rig.published(), {});
+});
+
+test('products whose lock cannot be used are a failure', async (t) => {
+  const rig = publishRig(t);
+  rig.put('a', 'a');
+  const hold = () => err({ kind: 'unusable' as const, message: 'cannot use /x: EACCES' });
+  const { kind, summary } = await rig.run({}, { products: { ...productsOf(rig.root, {}), hold } });
+  assert.deepEqual([kind, summary, rig.published()], ['failed', 'cannot use /x: EACCES', {}]);
+});
+
+test('what cannot be read at the target keeps no other file from being published', async (t) => {
+  const rig = publishRig(t);
+  for (const name of ['a', 'b']) rig.put(name, name);
+  writeFileSync(join(rig.there, 'a'), 'of somebody else');
+  const open: typeof disk.open = async (path, how) => {
+    if (path === join(rig.there, 'a'))
+      throw Object.assign(new Error('EACCES: not yours'), { code: 'EACCES' });
+    return disk.open(path, how);
+  };
+  const { kind, summary } = await rig.run({}, { means: { files: { ...disk, open } } });
+  assert.equal(kind, 'partly');
+  assert.match(summary, /a: something else came to .*\/a meanwhile/);
+  assert.deepEqual(rig.published(), { a: 'of somebody else', b: 'b' });
 });
 
 test('an empty folder where there were files is told: its disk may not be mounted', async (t) => {

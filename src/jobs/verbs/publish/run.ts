@@ -8,7 +8,7 @@ import { failed, noteTrouble } from '../../files/outcome.ts';
 import { troubleOf } from '../../files/trouble.ts';
 import { createWriters, type Writers } from '../../files/writers.ts';
 import { findCandidates } from './candidates.ts';
-import { carry, endFor, refuseWork } from './carrying.ts';
+import { carry, endFor, refuse } from './carrying.ts';
 import { blacklist, changedWork } from './changes.ts';
 import { createCopies } from './copies.ts';
 import { type Course, dryMemoryOf, memoryOf } from './course.ts';
@@ -37,8 +37,9 @@ export async function runPublish(
   means: Means = {},
 ): Promise<VerbOutcome> {
   const held = context.products.hold(options.root);
-  if (!held.ok)
-    return { kind: 'deferred', summary: `left for later: ${held.error}`, counts: {}, refused: [] };
+  if (!held.ok && held.error.kind === 'held')
+    return { kind: 'deferred', summary: `left for later: ${held.error.message}`, counts: {}, refused: [] };
+  if (!held.ok) return failed(held.error.message);
   try {
     const places = await openPlaces(options, context, means.files ?? disk);
     if (!places.ok) return failed(places.error);
@@ -83,18 +84,19 @@ async function publish(
   const { run, clock, signal, dryRun } = context;
   const { root, naming, quarantine, blacklist: listed, work, programs } = given;
   const bare = given.outlet(work);
+  const outlet = means.outlet === undefined ? bare : means.outlet(bare);
   const report = createReport(context);
   const whole = given.history !== undefined && 'begun' in given.history ? given.history : undefined;
   const history = whole === undefined || means.history === undefined ? whole : means.history(whole);
-  const course: Course = {
+  const courseFrom = (memory: Course['history']): Course => ({
     run,
     options,
     naming,
     root,
-    outlet: means.outlet === undefined ? bare : means.outlet(bare),
+    outlet,
     quarantine,
     work,
-    history: history === undefined ? dryMemoryOf(given.history) : memoryOf(history),
+    history: memory,
     blacklist: listed,
     files: means.files ?? disk,
     programs,
@@ -102,22 +104,20 @@ async function publish(
     signal,
     report,
     dryRun,
-  };
+  });
   let waiting = 0;
   try {
-    const trouble = history === undefined ? undefined : await settleBegun(course, history);
-    if (trouble !== undefined) endFor(course, trouble);
-    else waiting = await publishAll({ ...course, history: renewed(course, history) }, context, means);
+    const trouble = history === undefined ? undefined : await settleBegun({ outlet, report, clock }, history);
+    if (trouble !== undefined) endFor({ outlet, report }, trouble);
+    else {
+      const memory = history === undefined ? dryMemoryOf(given.history) : memoryOf(history);
+      waiting = await publishAll(courseFrom(memory), context, means);
+    }
   } catch (thrown) {
     noteTrouble(thrown, undefined, report.tally);
   }
   report.say();
-  return report.outcome(course.outlet.target, waiting);
-}
-
-/** With what was settled in it. */
-function renewed({ history }: Course, whole: History | undefined): Course['history'] {
-  return whole === undefined ? history : memoryOf(whole);
+  return report.outcome(outlet.target, waiting);
 }
 
 /** Answers with how many files wait. */
@@ -185,10 +185,9 @@ async function worksOf(
           : { candidate, row: standing.row, isAgain: isAgain(standing.row) };
       if (work === undefined) continue;
       const base = baseOf(course, work);
-      if (!base.ok) refuseWork(course, work, base.error);
+      if (!base.ok) refuse(course, work, base.error);
       else if (course.blacklist([candidate.path, base.value])) blacklist(course, work, base.value);
-      else
-        works.push({ ...work, base: base.value, hasFailed: standing.kind === 'open' && standing.hasFailed });
+      else works.push({ ...work, base: base.value, hasFailed: standing.hasFailed });
     } catch (thrown) {
       const trouble = troubleOf(thrown);
       if (trouble?.kind !== 'left') throw thrown;
@@ -210,11 +209,13 @@ async function publishWorks(course: Course, works: readonly Due[], context: Verb
   const copies = createCopies(course.work);
   let group: Draft[] = [];
   let bases = new Set<string>();
+  // Of those that were looked at, as each may have left a copy: also where nothing came of it.
+  let looked = 0;
   let bytes = 0;
   let done = 0;
   const flush = async (): Promise<void> => {
     const drafts = group;
-    [group, bases, bytes] = [[], new Set(), 0];
+    [group, bases, looked, bytes] = [[], new Set(), 0, 0];
     await carry(course, drafts);
     await copies.clear();
   };
@@ -222,20 +223,21 @@ async function publishWorks(course: Course, works: readonly Due[], context: Verb
     if (report.tally.hasEnded()) return;
     if (signal.aborted) report.tally.end('partly', 'the run was told to end');
     const { base, candidate } = work;
-    if (bases.has(base) || group.length >= outlet.most.files || bytes + candidate.bytes > outlet.most.bytes)
+    if (bases.has(base) || looked >= outlet.most.files || bytes + candidate.bytes > outlet.most.bytes)
       await flush();
     if (report.tally.hasEnded()) return;
+    looked += 1;
+    bytes += candidate.bytes;
     try {
       const draft = await decide(course, copies, work, base);
       if (draft !== undefined) {
         group.push(draft);
         bases.add(base);
-        bytes += draft.bytes;
       }
     } catch (thrown) {
       const trouble = troubleOf(thrown);
       if (trouble?.kind !== 'left') throw thrown;
-      refuseWork(course, work, trouble.reason);
+      refuse(course, work, trouble.reason);
     }
     done += 1;
     context.progress({ done, total: works.length, what: candidate.path });

@@ -20,7 +20,8 @@ export async function settleBegun(
   const isDone = ({ publicName, sent }: (typeof begun)[number]): boolean =>
     sent !== null && there.value.get(publicName ?? '') === sent;
   history.together(() => {
-    for (const row of begun)
+    for (const row of begun) {
+      if (isDone(row) && row.replaces !== null) history.reopenIgnored(row.baseName ?? '');
       history.change(
         row.id,
         isDone(row)
@@ -33,6 +34,7 @@ export async function settleBegun(
               attempts: row.attempts - 1,
             },
       );
+    }
   });
   for (const row of begun.filter(isDone)) {
     const section = row.replaces !== null ? 'republished' : row.supplement > 0 ? 'supplements' : 'published';

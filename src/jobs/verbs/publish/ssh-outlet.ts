@@ -1,8 +1,8 @@
-import { createReadStream, mkdirSync } from 'node:fs';
-import { link, open, rename, rm, stat } from 'node:fs/promises';
+import { closeSync, createReadStream, mkdirSync, openSync, writeFileSync } from 'node:fs';
+import { link, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { err, ok, type Result } from '../../../core/result.ts';
-import type { Far, FarTrouble } from '../../far/far.ts';
+import { type Far, type FarTrouble, STAGING } from '../../far/far.ts';
 import { createRsyncFar, type RsyncOptions } from '../../far/rsync-far.ts';
 import { createFarShell, patienceFor } from '../../far/shell.ts';
 import { shellWord, sshTrouble, sshWords } from '../../far/ssh.ts';
@@ -62,7 +62,12 @@ export function createSshOutlet(
         ),
       );
     },
-    remove: async (temps) => (temps.length === 0 ? undefined : shell.remove(temps)),
+    async remove(temps) {
+      if (temps.length === 0) return undefined;
+      // What came of a transfer that was ended lies in a folder of rsync's.
+      const partial = by === 'rsync' ? temps.map((temp) => join(dirname(temp), STAGING, basename(temp))) : [];
+      return shell.remove([...temps, ...partial]);
+    },
     fetch: (wanted, into) =>
       by === 'ssh'
         ? fetchBySsh(wanted, into, place, options, programs)
@@ -169,7 +174,7 @@ async function fetchBySsh(
   options: RsyncOptions,
   programs: Programs,
 ): Promise<FarTrouble | undefined> {
-  const file = await open(into, 'wx');
+  const file = openSync(into, 'wx');
   try {
     const argv = [
       ...sshWords(options),
@@ -177,18 +182,21 @@ async function fetchBySsh(
       host,
       `cd -- ${shellWord(path)} && cat -- ${shellWord(`./${wanted.path}`)}`,
     ];
-    const writes: Promise<unknown>[] = [];
-    let at = 0;
+    let thrown: unknown;
+    // At once: what is written later would pile up here, as the far side is faster than a disk may be.
     const output = (piece: Buffer): void => {
-      writes.push(file.write(piece, 0, piece.length, at));
-      at += piece.length;
+      try {
+        if (thrown === undefined) writeFileSync(file, piece);
+      } catch (error) {
+        thrown = error;
+      }
     };
     const { exit, said } = await runProgram({ argv, output, idleMs: patienceFor(wanted.bytes) }, programs);
-    await Promise.all(writes);
+    if (thrown !== undefined) throw thrown;
     if (exit.kind === 'exited' && exit.code === 0) return undefined;
     if (exit.kind === 'exited' && exit.code === 255) return sshTrouble(host, said);
     return { reason: said.at(-1) ?? `${wanted.path} cannot be fetched from ${host}`, passing: false };
   } finally {
-    await file.close();
+    closeSync(file);
   }
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { readContent } from '../../files/content.ts';
-import type { Course } from './course.ts';
+import { type Course, lookOf } from './course.ts';
 import type { HistoryRow } from './history-tables.ts';
 import type { Candidate } from './selection.ts';
 import { PUBLISH_DEFAULTS } from './options.ts';
@@ -12,7 +12,13 @@ export type Standing =
   /** There is nothing to do about it. */
   | { readonly kind: 'done' }
   /** It was published with another content. */
-  | { readonly kind: 'changed'; readonly row: HistoryRow; readonly sha256: string };
+  | {
+      readonly kind: 'changed';
+      readonly row: HistoryRow;
+      readonly sha256: string;
+      /** It was tried with this very content. */
+      readonly hasFailed: boolean;
+    };
 
 const OPEN = (row: HistoryRow | undefined, hasFailed = false): Standing => ({ kind: 'open', row, hasFailed });
 const DONE: Standing = { kind: 'done' };
@@ -37,7 +43,8 @@ export async function standingOf(course: Course, candidate: Candidate): Promise<
     case 'supplement': {
       const { isSame, sha256 } = await contentOf(course, candidate, row);
       if (isSame) return DONE;
-      return row.state === 'ignored' ? OPEN(row) : { kind: 'changed', row, sha256 };
+      if (row.state === 'ignored') return OPEN(row);
+      return { kind: 'changed', row, sha256, hasFailed: row.changedTo === sha256 };
     }
   }
 }
@@ -45,14 +52,17 @@ export async function standingOf(course: Course, candidate: Candidate): Promise<
 /** Whether a file still has the content that the history has of it; where it has not, its checksum. */
 async function contentOf(
   { root, history, files, signal }: Course,
-  { path, bytes, mtimeNs, sha256 }: Candidate,
+  candidate: Candidate,
   row: HistoryRow,
 ): Promise<{ readonly isSame: boolean; readonly sha256: string }> {
+  const { path, bytes, mtimeNs, sha256 } = candidate;
   const same = { isSame: true, sha256: row.sha256 ?? '' };
   if (sha256 !== undefined && row.sha256 !== null)
     return sha256 === row.sha256 ? same : { isSame: false, sha256 };
   if (row.bytes === bytes && row.mtimeNs === mtimeNs) return same;
   const isUnknown = row.sha256 === null && row.bytes === null && row.mtimeNs === null;
+  if (row.changedTo !== null && row.changedLook === lookOf(candidate))
+    return { isSame: false, sha256: row.changedTo };
   // Another system published it, and told nothing of what that was: it is taken for what lies here now.
   if (isUnknown) history.later(row.id, { bytes, mtimeNs, ...(sha256 === undefined ? {} : { sha256 }) });
   if (isUnknown) return same;

@@ -71,5 +71,6 @@ function rowOf(row: ForeignRow): NewRow {
     at: publishedAt,
     changedTo: null,
     changedAt: null,
+    changedLook: null,
   };
 }
