@@ -2,13 +2,15 @@
  * Builds the page that a hub serves into dist/web, with each file compressed beside it.
  *
  *     npm run build:web
+ *     node scripts/build-page.ts --out DIR
  *
  * With `--if-possible` (at `npm ci`) it says so and goes on where its tools are not installed.
  * Exit codes: 0 built, or not possible; 1 it cannot be built.
  */
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 const WEB = fileURLToPath(new URL('../web', import.meta.url));
@@ -20,7 +22,11 @@ const BUILT_IN = ['svelte/LICENSE.md', 'uplot/LICENSE'];
 const WORTH_BYTES = 1024;
 
 async function main(args: readonly string[]): Promise<number> {
-  const isOptional = args.includes('--if-possible');
+  const { 'if-possible': isOptional, out: named } = parseArgs({
+    args: [...args],
+    options: { 'if-possible': { type: 'boolean', default: false }, out: { type: 'string' } },
+  }).values;
+  const out = named === undefined ? OUT : resolve(named);
   let vite: typeof import('vite');
   try {
     vite = await import('vite');
@@ -28,9 +34,14 @@ async function main(args: readonly string[]): Promise<number> {
     console.error(`cannot build the page: vite is not installed (${String(error)})`);
     return isOptional ? 0 : 1;
   }
-  await vite.build({ root: WEB, configFile: join(WEB, 'vite.config.ts'), logLevel: 'warn' });
-  writeFileSync(join(OUT, 'licenses.txt'), licenses());
-  for (const path of globSync('**/*.{js,css,html,svg,json}', { cwd: OUT })) compress(join(OUT, path));
+  await vite.build({
+    root: WEB,
+    configFile: join(WEB, 'vite.config.ts'),
+    logLevel: 'warn',
+    build: { outDir: out },
+  });
+  writeFileSync(join(out, 'licenses.txt'), licenses());
+  for (const path of globSync('**/*.{js,css,html,svg,json}', { cwd: out })) compress(join(out, path));
   return 0;
 }
 

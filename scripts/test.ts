@@ -9,6 +9,7 @@
  */
 import { existsSync, globSync } from 'node:fs';
 import { matchesGlob, normalize } from 'node:path';
+import { PROGRAM_VARIABLE, stageProgram } from './testing/program.ts';
 import { REAL_DATA, runSuite, type Suite, type SuiteResult } from './testing/suite.ts';
 
 const SUITES: readonly Suite[] = [
@@ -116,6 +117,7 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const interrupt = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interrupt.abort());
+  process.env[PROGRAM_VARIABLE] = stageProgram();
   const results: SuiteResult[] = [];
   const ci = process.env['CI'] === 'true';
   const realData = existsSync(REAL_DATA);

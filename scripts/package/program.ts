@@ -17,7 +17,7 @@ const LEFT_OUT = [
 ];
 
 /**
- * Makes the program in a folder: what `npm pack` packs, compiled, with the packages that the lock file names for production.
+ * Makes the program in a folder: what `npm pack` packs, built, with the packages that the lock file names for production.
  * Nothing in the checkout is touched. What is different on each architecture is left out: it is Node alone.
  */
 export async function buildProgram(root: string, folder: string): Promise<string> {
@@ -32,19 +32,13 @@ export async function buildProgram(root: string, folder: string): Promise<string
   // What a checkout has there may be of yesterday.
   fs.rmSync(path.join(program, 'dist'), { recursive: true, force: true });
   fs.copyFileSync(path.join(root, 'package-lock.json'), path.join(program, 'package-lock.json'));
-  const compiler = path.join(root, 'node_modules/.bin/tsc');
-  const compile = [
-    '-p',
-    'tsconfig.build.json',
-    '--declaration',
-    'false',
-    '--outDir',
-    path.join(program, 'dist'),
-  ];
+  const dist = path.join(program, 'dist');
+  const build = (script: string, out: string): Promise<unknown> =>
+    run(process.execPath, [`scripts/${script}`, '--out', out], { cwd: root });
   const omit = ['dev', 'optional', 'peer'].map((kind) => `--omit=${kind}`);
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefer-offline', '--silent'];
   const both = await Promise.allSettled([
-    run(compiler, compile, { cwd: root }),
+    build('build-program.ts', dist).then(() => build('build-page.ts', path.join(dist, 'web'))),
     run('npm', ['ci', ...omit, ...quiet], { cwd: program }),
   ]);
   // Not before both have ended: whoever hears of it takes the folder away.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { copyFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer } from '../core/http.ts';
 import { createServer as createTlsServer } from 'node:https';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';

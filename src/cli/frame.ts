@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { readVersion } from './version.ts';
+import { ownVersion } from '../core/own-package.ts';
 
 /** The command line without its commands. */
 export function createFrame(): Command {
@@ -7,7 +7,7 @@ export function createFrame(): Command {
     .description(
       'Turns any long-running data service on Linux into a monitored service, and takes its data where it has to be.',
     )
-    .version(readVersion(), '-V, --version', 'print the version')
+    .version(ownVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .helpCommand('help [command]', 'print help for a command')
     .showSuggestionAfterError()

@@ -12,7 +12,7 @@ import type { PlannedJob } from '../jobs/job.ts';
 import type { RunEnd } from '../jobs/job-state.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
 import { listenForEnd } from './signals.ts';
-import { ownProgram } from './version.ts';
+import { ownProgram } from '../core/own-package.ts';
 
 /** The run of a job's unit, which this process is: what a daemon asked for, or what a person wants. Resolves with the exit code. */
 export async function runJobUnit(name: string, plan: Plan): Promise<number> {

@@ -13,7 +13,7 @@ import { errorCode, type Result } from '../core/result.ts';
 import type { Scope } from '../core/scope.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
 import { listenForEnd } from './signals.ts';
-import { ownProgram, readVersion } from './version.ts';
+import { ownProgram, ownVersion } from '../core/own-package.ts';
 
 /** Runs a service of a built-in kind in this process until TERM or Ctrl-C. Resolves with the exit code. */
 export async function runBuiltin(service: PlannedService, plan: Plan): Promise<number> {
@@ -64,7 +64,7 @@ async function runKind(
       statePaths(plan.state),
       scope,
       process.env,
-      readVersion(),
+      ownVersion(),
     );
   }
   if (collect === undefined) throw new Error(`cannot run ${service.name}: it is of no built-in kind`);

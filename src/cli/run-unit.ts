@@ -9,7 +9,7 @@ import { ownLimits, wrapCommand } from '../core/exec-wrapper.ts';
 import { asError, err, ok, type Result } from '../core/result.ts';
 import { CommandError, EXIT } from './exit-codes.ts';
 import { READY_FD_VARIABLE } from '../run/readiness/fd.ts';
-import { ownProgram } from './version.ts';
+import { ownProgram } from '../core/own-package.ts';
 
 /** A command, all of it: this process is to become it. */
 interface Image {

@@ -15,7 +15,7 @@ import { colours, say } from './output.ts';
 import { makePageNews, pageMissing, type PageNews, whenHubIsReady } from './page-link.ts';
 import { listenForEnd } from './signals.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
-import { ownProgram, readVersion } from './version.ts';
+import { ownProgram, ownVersion } from '../core/own-package.ts';
 
 /** Records that the live view has at hand: more than the largest screen shows. */
 const RECENT = 200;
@@ -30,7 +30,7 @@ export async function up(options: UpOptions): Promise<void> {
   const page = createPageLine(plan, options, live ? undefined : log);
   const opened = openDaemon({
     plan,
-    version: readVersion(),
+    version: ownVersion(),
     program: ownProgram(),
     clock: systemClock,
     log,

@@ -1,4 +1,5 @@
-import { Agent as HttpAgent, type ClientRequest, request as httpRequest } from 'node:http';
+import type { ClientRequest } from 'node:http';
+import { Agent as HttpAgent, request as httpRequest } from '../core/http.ts';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { networkTrouble } from '../core/network-error.ts';
 import { asError } from '../core/result.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
+import { createServer } from '../core/http.ts';
 import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import { createFakeClock } from '../../test/rig/fake-clock.ts';

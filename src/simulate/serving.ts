@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type Server, STATUS_CODES } from 'node:http';
+import type { Server } from 'node:http';
+import { STATUS_CODES } from '../core/http.ts';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../core/clock.ts';

@@ -137,7 +137,7 @@ test('a command line that makes no sense gets 2 and a word about what would', as
     [['status', '--jsno'], /unknown option '--jsno'[^]*--json/],
     [['explain'], /missing required argument 'name'/],
     [['stop'], /cannot stop nothing: name services, or write --all/],
-    [['logs', '-n', 'some'], /Write a whole number up to 10000/],
+    [['logs', '-n', 'some'], /Write a whole number from 0 to 10000/],
     [['logs', '--level', 'loud'], /Allowed choices are trace, debug, info, warn, error, fatal/],
     [['logs', '--since', 'yore'], /Write a duration such as 10m, or a time such as/],
     [['up', '--view', 'none'], /Allowed choices are auto, live, json/],

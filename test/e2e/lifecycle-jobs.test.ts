@@ -7,7 +7,7 @@ import { leakCheck, tempFolder } from '../rig/leaks.ts';
 import { contentsOf, putParts } from '../rig/lifecycle.ts';
 import { NO_SSHD, type Sshd, startSshd } from '../rig/sshd.ts';
 import { overSsh } from '../rig/syncing.ts';
-import { startDaemon, type TestDaemon } from '../rig/vahti.ts';
+import { FROM_SOURCE, startDaemon, type TestDaemon } from '../rig/vahti.ts';
 import { until, within } from '../rig/wait.ts';
 
 /** The real verbs through a real daemon: archived, copied over a real ssh and read back there, then deleted here. */
@@ -71,12 +71,12 @@ test('archive, sync and purge: one fails and is tried again, the daemon is kille
   putParts(data, PARTS, Date.now() - 48 * HOUR);
   const yaml = yamlOf(folder, far, sshd);
 
-  let daemon = await startDaemon(t, yaml, folder);
+  let daemon = await startDaemon(t, yaml, folder, FROM_SOURCE);
   await daemon.client.call('job-run', { name: 'archive', who: 'ada', set: {}, dryRun: false });
   await died(daemon);
   assert.ok(existsSync(join(folder, 'archive.killed')), 'in the middle of the archive');
 
-  daemon = await startDaemon(t, yaml, folder);
+  daemon = await startDaemon(t, yaml, folder, FROM_SOURCE);
   // The run of a person is not made up for; what was begun is done by the next one.
   await daemon.client.call('job-run', { name: 'archive', who: 'ada', set: {}, dryRun: false });
   await has(daemon, 'offsite', 'failed');
@@ -89,11 +89,11 @@ test('archive, sync and purge: one fails and is tried again, the daemon is kille
   daemon.process.kill('SIGKILL');
   await died(daemon);
 
-  daemon = await startDaemon(t, yaml, folder);
+  daemon = await startDaemon(t, yaml, folder, FROM_SOURCE);
   await died(daemon);
   assert.ok(existsSync(join(folder, 'clean.killed')), 'in the middle of the purge');
 
-  daemon = await startDaemon(t, yaml, folder);
+  daemon = await startDaemon(t, yaml, folder, FROM_SOURCE);
   await has(daemon, 'clean', 'ok');
   const outcomes = async (name: string): Promise<(string | null)[]> => [
     ...new Set((await runs(daemon, name)).map(({ outcome }) => outcome)),

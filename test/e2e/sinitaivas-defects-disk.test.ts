@@ -23,7 +23,7 @@ import {
 } from '../rig/collecting.ts';
 import { testFrames } from '../rig/frames.ts';
 import { leakCheck, tempFolder } from '../rig/leaks.ts';
-import { ROOT, type Running, vahti } from '../rig/vahti.ts';
+import { FROM_SOURCE, ROOT, type Running, vahti } from '../rig/vahti.ts';
 import { within } from '../rig/wait.ts';
 
 /**
@@ -196,6 +196,7 @@ test('A2.9 no resume writes an event twice', DEADLINE, async (t) => {
 /** Runs a collector that dies in the middle of an append. */
 function startDoomed(...[t, url, folder]: Parameters<typeof startCollector>): Running {
   return startCollector(t, url, folder, {
+    ...FROM_SOURCE,
     NODE_OPTIONS: `--import=${join(ROOT, 'test/rig/torn-write-hook.ts')}`,
   });
 }

@@ -6,7 +6,7 @@ import { makeZip } from '../rig/archives.ts';
 import { leakCheck, tempFolder } from '../rig/leaks.ts';
 import { contentsOf, put } from '../rig/lifecycle.ts';
 import { wholeLog } from '../rig/rotating.ts';
-import { startVahti } from '../rig/vahti.ts';
+import { FROM_SOURCE, startVahti } from '../rig/vahti.ts';
 
 /** Real runs of verbs, each killed by SIGKILL before one of its operations on the disk, and run again by hand. */
 
@@ -82,6 +82,7 @@ async function killAndRun(t: TestContext, { name, job, kills, set, prove }: Scen
   for (const at of kills) {
     const mark = join(folder, `killed-at-${at}`);
     const env = {
+      ...FROM_SOURCE,
       NODE_OPTIONS: `--import ${HOOK}`,
       RIG_CRASH: `${at}:before:collector`,
       RIG_CRASH_MARK: mark,

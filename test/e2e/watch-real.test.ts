@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { get } from 'node:http';
+import { get } from '../../src/core/http.ts';
 import { test } from 'node:test';
 import { freePort } from '../rig/needs.ts';
 import { leakCheck, tempFolder } from '../rig/leaks.ts';

@@ -9,7 +9,7 @@ import { testFrames } from '../rig/frames.ts';
 import { leakCheck, tempFolder } from '../rig/leaks.ts';
 import { startRelay } from '../rig/relay.ts';
 import { linesBelow } from '../rig/stream.ts';
-import { ROOT, startDaemon } from '../rig/vahti.ts';
+import { FROM_SOURCE, ROOT, startDaemon } from '../rig/vahti.ts';
 import { until, within } from '../rig/wait.ts';
 
 /**
@@ -64,11 +64,11 @@ async function runCase(t: TestContext, crash: string): Promise<void> {
   const folder = tempFolder(t);
   const mark = join(folder, 'mark');
   const yaml = configOf(await startStream(t), mark, crash);
-  let daemon = await startDaemon(t, yaml, folder);
+  let daemon = await startDaemon(t, yaml, folder, FROM_SOURCE);
   const victim = crash.split(':')[2];
   if (victim === 'daemon' || victim === 'both') {
     await within(daemon.process.ended, { deadlineMs: 30_000, what: `the daemon to be killed at ${crash}` });
-    daemon = await startDaemon(t, yaml, folder);
+    daemon = await startDaemon(t, yaml, folder, FROM_SOURCE);
   }
   await until(() => isOver(folder), { deadlineMs: 60_000, what: `all lines after ${crash}` });
   await daemon.stop();
@@ -87,7 +87,7 @@ async function runCase(t: TestContext, crash: string): Promise<void> {
 async function countOperations(t: TestContext): Promise<number> {
   const folder = tempFolder(t);
   const mark = join(folder, 'mark');
-  const daemon = await startDaemon(t, configOf(await startStream(t), mark, 'count'), folder);
+  const daemon = await startDaemon(t, configOf(await startStream(t), mark, 'count'), folder, FROM_SOURCE);
   await until(() => isOver(folder), { deadlineMs: 60_000, what: 'all lines' });
   await daemon.stop();
   return Number(readFileSync(mark, 'utf8'));

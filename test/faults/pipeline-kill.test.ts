@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { readLedger } from '../../src/pipeline/ledger/sqlite.ts';
 import { leakCheck, tempFolder } from '../rig/leaks.ts';
-import { ROOT, startVahti } from '../rig/vahti.ts';
+import { FROM_SOURCE, ROOT, startVahti } from '../rig/vahti.ts';
 import { until, within } from '../rig/wait.ts';
 
 /**
@@ -67,7 +67,7 @@ async function runOnce(t: TestContext, folder: string, crash?: string): Promise<
   const env =
     crash === undefined
       ? undefined
-      : { RIG_CRASH: crash, RIG_CRASH_MARK: mark, NODE_OPTIONS: `--import=${hook}` };
+      : { ...FROM_SOURCE, RIG_CRASH: crash, RIG_CRASH_MARK: mark, NODE_OPTIONS: `--import=${hook}` };
   const running = startVahti(t, ['run', 'tm'], folder, env);
   await until(async () => running.over() || (await isOver(folder)), {
     deadlineMs: 60_000,

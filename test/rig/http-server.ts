@@ -1,4 +1,5 @@
-import * as http from 'node:http';
+import type * as Http from 'node:http';
+import * as http from '../../src/core/http.ts';
 import * as https from 'node:https';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { TestContext } from 'node:test';
@@ -9,7 +10,7 @@ import { onEnd } from './leaks.ts';
 export interface Caught {
   readonly method: string;
   readonly path: string;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: Http.IncomingHttpHeaders;
   readonly body: string;
 }
 
@@ -22,7 +23,7 @@ export interface CatchingServer {
   open(): number;
 }
 
-export type Reply = (caught: Caught, response: http.ServerResponse) => unknown;
+export type Reply = (caught: Caught, response: Http.ServerResponse) => unknown;
 
 /** A server that keeps what it is sent, and answers as it is told. */
 export async function catchHttp(
@@ -31,7 +32,7 @@ export async function catchHttp(
   certificate?: Certificate,
 ): Promise<CatchingServer> {
   const caught: Caught[] = [];
-  const listener: http.RequestListener = (request, response) => {
+  const listener: Http.RequestListener = (request, response) => {
     const chunks: Buffer[] = [];
     response.on('error', () => {});
     request.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { request } from '../../src/core/http.ts';
 import { createLineSplitter } from '../../src/core/lines.ts';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Row } from '../../src/wire/hub/row.ts';

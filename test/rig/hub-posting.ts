@@ -1,4 +1,4 @@
-import { request } from 'node:http';
+import { request } from '../../src/core/http.ts';
 import type { TestHub } from './hub-server.ts';
 
 export interface Answer {

@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import * as http from 'node:http';
+import type * as Http from 'node:http';
+import * as http from '../../src/core/http.ts';
 import { spawnSync } from 'node:child_process';
 import type { TestContext } from 'node:test';
 import { listenLocally } from './http-server.ts';
@@ -40,7 +41,7 @@ interface Request {
   readonly method: string;
   readonly url: URL;
   readonly rawPath: string;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: Http.IncomingHttpHeaders;
   readonly body: Buffer;
   readonly key: string;
 }
@@ -111,7 +112,7 @@ export async function startS3(t: TestContext, bucket = 'rig-bucket'): Promise<S3
   const self: S3 = { bucket, objects, requests, refusals, refuseWrites: undefined, env };
   return self;
 
-  function serve(request: Request, response: http.ServerResponse): void {
+  function serve(request: Request, response: Http.ServerResponse): void {
     const { method, url, key } = request;
     const query = url.searchParams;
     if (method !== 'GET' && method !== 'HEAD' && self.refuseWrites !== undefined)
@@ -130,7 +131,7 @@ export async function startS3(t: TestContext, bucket = 'rig-bucket'): Promise<S3
     } else get(request, response);
   }
 
-  function get({ method, key, headers }: Request, response: http.ServerResponse): void {
+  function get({ method, key, headers }: Request, response: Http.ServerResponse): void {
     const found = objects.get(key);
     if (found === undefined) throw new Refusal(404, 'NoSuchKey');
     const [, from = '0', to = ''] = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? '') ?? [];
@@ -150,7 +151,7 @@ export async function startS3(t: TestContext, bucket = 'rig-bucket'): Promise<S3
       .end(method === 'HEAD' ? undefined : data);
   }
 
-  function list(query: URLSearchParams, response: http.ServerResponse): void {
+  function list(query: URLSearchParams, response: Http.ServerResponse): void {
     const prefix = query.get('prefix') ?? '';
     const delimiter = query.get('delimiter') ?? '';
     const folders = new Set<string>();
@@ -171,7 +172,7 @@ export async function startS3(t: TestContext, bucket = 'rig-bucket'): Promise<S3
     response.writeHead(200, { 'content-type': 'application/xml' }).end(text);
   }
 
-  function begin(request: Request, response: http.ServerResponse): void {
+  function begin(request: Request, response: Http.ServerResponse): void {
     const id = `upload-${uploads.size}`;
     uploads.set(id, { key: request.key, meta: metaOf(request), parts: new Map() });
     response
@@ -179,14 +180,14 @@ export async function startS3(t: TestContext, bucket = 'rig-bucket'): Promise<S3
       .end(`<InitiateMultipartUploadResult><UploadId>${id}</UploadId></InitiateMultipartUploadResult>`);
   }
 
-  function part({ url, body }: Request, response: http.ServerResponse): void {
+  function part({ url, body }: Request, response: Http.ServerResponse): void {
     const upload = uploads.get(url.searchParams.get('uploadId') ?? '');
     if (upload === undefined) throw new Refusal(404, 'NoSuchUpload');
     upload.parts.set(Number(url.searchParams.get('partNumber')), body);
     response.writeHead(200, { etag: `"${md5(body).toString('hex')}"` }).end();
   }
 
-  function complete({ url, body }: Request, response: http.ServerResponse): void {
+  function complete({ url, body }: Request, response: Http.ServerResponse): void {
     const id = url.searchParams.get('uploadId') ?? '';
     const upload = uploads.get(id);
     if (upload === undefined) throw new Refusal(404, 'NoSuchUpload');

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from '../../src/core/http.ts';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import type { SourceMessage, StreamPosition, StreamSink } from '../../src/core/source.ts';

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { PROGRAM_VARIABLE } from '../../scripts/testing/program.ts';
 import type { ControlApi, DaemonStatus, ServiceStatus } from '../../src/app/control-api.ts';
 import { statePaths } from '../../src/app/state.ts';
 import { isDead, readStat } from '../../src/core/process-table.ts';
@@ -13,7 +14,11 @@ import { onEnd, tempFolder, TEST_VARIABLE, testStateId } from './leaks.ts';
 import { until, within } from './wait.ts';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-export const PROGRAM = join(ROOT, 'bin/vahti.js');
+const SOURCE = join(ROOT, 'bin/vahti.js');
+/** What tests start: as the runner built it, or from source where a test file runs by itself. */
+export const PROGRAM = process.env[PROGRAM_VARIABLE] ?? SOURCE;
+/** In the environment of what a test starts: from source, as a hook changes its modules. */
+export const FROM_SOURCE = { RIG_PROGRAM: 'source' } as const;
 
 export interface Ran {
   readonly code: number | null;
@@ -39,7 +44,8 @@ export function startVahti(
   cwd: string,
   env: Record<string, string> = {},
 ): Running {
-  const child = spawn(process.execPath, [PROGRAM, ...args], {
+  const program = env['RIG_PROGRAM'] === FROM_SOURCE.RIG_PROGRAM ? SOURCE : PROGRAM;
+  const child = spawn(process.execPath, [program, ...args], {
     cwd,
     env: { ...process.env, NO_COLOR: '1', [TEST_VARIABLE]: `${testStateId}/`, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

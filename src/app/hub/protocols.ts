@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { err, ok, type Result } from '../../core/result.ts';
@@ -12,6 +11,7 @@ import { createSite } from '../../hub/page/site.ts';
 import { registerApi } from '../../hub/protocols/api/register.ts';
 import { registerLoki } from '../../hub/protocols/loki/register.ts';
 import { registerOtlp } from '../../hub/protocols/otlp/register.ts';
+import { ownVersion, packageFolder } from '../../core/own-package.ts';
 import { openSyslog } from '../../hub/protocols/syslog/door.ts';
 import { openWatchdogs } from '../../hub/protocols/watchdog/watchdogs.ts';
 import { createSockets, type Sockets } from '../../hub/protocols/ws/sockets.ts';
@@ -21,8 +21,8 @@ import type { Doors } from '../../hub/server/doors.ts';
 import { registerStatusPage } from '../../hub/status-page/register.ts';
 import type { HubSpec } from './hub-spec.ts';
 
-/** Where `npm run build:web` puts the page: seen from `src/`, and from `dist/`, it is the same place. */
-const PAGE = join(import.meta.dirname, '../../../dist/web');
+/** Where `npm run build:web` puts the page. */
+const PAGE = join(packageFolder(), 'dist/web');
 
 /** Everything that the hub speaks: a line for each. */
 export interface Protocols {
@@ -52,7 +52,7 @@ export async function protocolsOf(
     return err(syslog.error);
   }
   const { clock, log } = doors;
-  const openedBoard = openBoard({ folder, version: readVersion(), clock, log });
+  const openedBoard = openBoard({ folder, version: ownVersion(), clock, log });
   if (!openedBoard.ok) {
     if (syslog?.ok === true) await syslog.value.close();
     watchdogs.close();
@@ -87,10 +87,4 @@ export async function protocolsOf(
       watchdogs.close();
     },
   });
-}
-
-/** The version in package.json, which lies three folders above both `src/app/hub` and `dist/app/hub`. */
-function readVersion(): string {
-  const text = readFileSync(join(import.meta.dirname, '../../../package.json'), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -4,7 +4,7 @@ import { loadConfig } from '../../app/config/load.ts';
 import { findConfig } from '../config-file.ts';
 import { CommandError } from '../exit-codes.ts';
 import { type JsonOption, jsonOption, subcommand } from '../options.ts';
-import { ownProgram, readVersion } from '../version.ts';
+import { ownProgram, ownVersion } from '../../core/own-package.ts';
 import { colours, type Paint, paint, printJson } from '../output.ts';
 
 const PAINT: Readonly<Record<Check['verdict'], Paint>> = { fine: 'green', odd: 'yellow', wrong: 'red' };
@@ -19,7 +19,7 @@ export function addDoctor(program: Command): void {
     .action(async ({ config, json }: JsonOption) => {
       const checks = await examine(await loadConfig(findConfig(config)), {
         program: ownProgram(),
-        version: readVersion(),
+        version: ownVersion(),
       });
       const colour = colours(process.stdout);
       if (json) printJson(checks);

@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { isNothing } from '../../app/install/changes.ts';
+import { planInstall } from '../../app/install/install.ts';
+import { changeLines } from '../../app/install/words.ts';
 import { systemClock } from '../../core/clock.ts';
 import { requirePlan } from '../config-file.ts';
 import { CommandError } from '../exit-codes.ts';
 import { type ConfigOption, subcommand } from '../options.ts';
 import { say } from '../output.ts';
-import { ownProgram, readVersion } from '../version.ts';
+import { ownProgram, ownVersion } from '../../core/own-package.ts';
 
 interface InstallOptions extends ConfigOption {
   readonly user?: string;
@@ -33,11 +36,7 @@ async function install({ config, user, prefix, start, dryRun }: InstallOptions):
   const { plan } = await requirePlan(configOf(config, root), true);
   if (root !== '' && !plan.file.startsWith(`${root}/`))
     throw new CommandError('usage', `cannot install ${plan.file} into ${root}: it does not lie there`);
-  // Loaded here, so that the small commands start fast.
-  const { planInstall } = await import('../../app/install/install.ts');
-  const { isNothing } = await import('../../app/install/changes.ts');
-  const { changeLines } = await import('../../app/install/words.ts');
-  const wish = { plan, user, root, program: ownProgram(), version: readVersion(), clock: systemClock };
+  const wish = { plan, user, root, program: ownProgram(), version: ownVersion(), clock: systemClock };
   const planned = await planInstall(wish);
   for (const problem of planned.problems) say(problem);
   const lines = changeLines(planned.changes, { starts: start && root === '' });

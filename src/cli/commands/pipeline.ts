@@ -8,7 +8,7 @@ import { type JsonOption, jsonOption, subcommand } from '../options.ts';
 import { colours, printJson, write } from '../output.ts';
 import { findPipeline, had, pipelinesOf } from '../pipeline-target.ts';
 import { listText, summaryText } from '../pipeline-text.ts';
-import { readVersion } from '../version.ts';
+import { ownVersion } from '../../core/own-package.ts';
 import { addPipelineActions } from './pipeline-act.ts';
 import { addPipelineFiles } from './pipeline-files.ts';
 import { addPipelineRun } from './pipeline-run.ts';
@@ -63,7 +63,7 @@ async function showStatus(name: string, options: StatusFlags): Promise<void> {
   const target = await findPipeline(options.config, name);
   const [only] = asked;
   if (only !== undefined) {
-    const text = had(await askStatus(target, only[1], readVersion())).trimEnd();
+    const text = had(await askStatus(target, only[1], ownVersion())).trimEnd();
     if (options.json === true) printJson({ name, [only[1]]: text.split('\n') });
     else await write(`${text}\n`);
     return;

@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { packageFolder } from '../../core/own-package.ts';
 import { errorCode } from '../../core/result.ts';
 
 export type DuckDb = typeof import('@duckdb/node-api');
@@ -34,13 +35,4 @@ export function installCommand(from: string): string {
   return existsSync(join(project, 'package.json'))
     ? `npm install --prefix ${project} ${PACKAGE}`
     : `npm install --global ${PACKAGE}`;
-}
-
-/** The nearest folder above with Vahti’s own package.json. */
-function packageFolder(from: string): string {
-  for (let folder = from; folder !== '/'; folder = dirname(folder)) {
-    const file = join(folder, 'package.json');
-    if (existsSync(file) && /"name":\s*"vahti"/.test(readFileSync(file, 'utf8'))) return folder;
-  }
-  return from;
 }

@@ -1,4 +1,5 @@
-import { type IncomingMessage, request as requestHttp, type RequestOptions } from 'node:http';
+import type { IncomingMessage, RequestOptions } from 'node:http';
+import { request as requestHttp } from '../../core/http.ts';
 import { request as requestHttps } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Clock } from '../../core/clock.ts';

@@ -1,5 +1,5 @@
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { threadFile } from '../../core/own-package.ts';
 import type { ReaderCall, ThreadData, WriterCall } from './messages.ts';
 
 /** A thread that is asked by numbers. */
@@ -38,8 +38,7 @@ export function startThread<C extends WriterCall | ReaderCall>(
   told: (message: Told) => void,
   died: (error: Error) => void,
 ): Thread<C> {
-  const file = new URL(`./${name}${extname(import.meta.filename)}`, import.meta.url);
-  const worker = new Worker(file, { workerData: data });
+  const worker = new Worker(threadFile(`hub/threads/${name}`), { workerData: data });
   const waiting = new Map<number, Waiting>();
   let ids = 0;
   let isEnding = false;

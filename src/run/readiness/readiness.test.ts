@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import * as http from 'node:http';
+import type * as Http from 'node:http';
+import * as http from '../../core/http.ts';
 import * as net from 'node:net';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,7 +37,7 @@ function sh(script: string): Partial<EmbeddedServiceSpec> {
   return { argv: ['/bin/sh', '-c', script] };
 }
 
-async function listen(t: TestContext, server: net.Server | http.Server, port = 0): Promise<number> {
+async function listen(t: TestContext, server: net.Server | Http.Server, port = 0): Promise<number> {
   const sockets = new Set<net.Socket>();
   server.on('connection', (socket: net.Socket) => {
     sockets.add(socket);

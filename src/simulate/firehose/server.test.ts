@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { get } from '../../core/http.ts';
 import { json } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { WebSocket } from 'ws';

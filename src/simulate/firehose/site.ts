@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer } from '../../core/http.ts';
 import { WebSocketServer } from 'ws';
 import type { FaultPlan } from '../fault-plan.ts';
 import { type Answer, createHeld, endSite, refuse, type Site } from '../serving.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { get } from '../../core/http.ts';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { readJetstream, startJetstream, testDictionary, testDraft } from '../../../test/rig/jetstream.ts';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import * as http from 'node:http';
+import type * as Http from 'node:http';
+import * as http from '../../core/http.ts';
 import { connect, createServer } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { leakCheck, onEnd } from '../../../test/rig/leaks.ts';
@@ -29,7 +30,7 @@ async function startListener(t: TestContext) {
 interface Reply {
   readonly status: number | undefined;
   readonly text: string;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: Http.IncomingHttpHeaders;
 }
 
 function send(port: number, path: string, method = 'GET', body?: string | Buffer): Promise<Reply> {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import * as http from 'node:http';
+import type * as Http from 'node:http';
+import * as http from '../../core/http.ts';
 import * as net from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { onEnd } from '../../../test/rig/leaks.ts';
@@ -120,7 +121,7 @@ test('a body is JSON where it is', () => {
   assert.equal(bodyOf('UP'), 'UP');
 });
 
-async function serve(t: TestContext, handle: http.RequestListener): Promise<string> {
+async function serve(t: TestContext, handle: Http.RequestListener): Promise<string> {
   const server = http.createServer(handle);
   return `http://127.0.0.1:${await listen(t, server)}/ping`;
 }
@@ -137,7 +138,7 @@ async function listen(t: TestContext, server: net.Server): Promise<number> {
 }
 
 test('a real server: status, redirect, JSON body, headers, endless and large bodies', async (t) => {
-  let reply: http.RequestListener = (_request, response) => response.end('ok');
+  let reply: Http.RequestListener = (_request, response) => response.end('ok');
   const look = async (url: string, options: object = {}) => {
     const watching = openWatch(t, httpKind, { url, ...options });
     return watching.look();

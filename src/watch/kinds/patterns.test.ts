@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import * as fs from 'node:fs';
 import { once } from 'node:events';
-import * as http from 'node:http';
+import * as http from '../../core/http.ts';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { onEnd } from '../../../test/rig/leaks.ts';

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { createServer, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { createServer } from '../../../src/core/http.ts';
 import type { AddressInfo } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import * as v from 'valibot';

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
-import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { threadFile } from '../../../core/own-package.ts';
 import { LeftAlone } from '../../files/trouble.ts';
 import type { Content } from '../../files/content.ts';
 import type { Packed, Packing, Unpacked } from './packing.ts';
@@ -11,8 +11,7 @@ export interface Crew extends Packing {
   close(): Promise<void>;
 }
 
-/** The same file as this one's neighbour, compiled or not. */
-const THREAD = new URL(`./thread${extname(import.meta.filename)}`, import.meta.url);
+const THREAD = threadFile('jobs/verbs/archive/thread');
 
 /** Packing in threads, each begun when it is first needed; of more calls than there are threads none is made (see run.ts). */
 export function createCrew(): Crew {
