@@ -16,6 +16,7 @@ import { LEVELS } from '../core/record.ts';
 import { readSentRecords } from '../hub/ingest/sent-records.ts';
 import { encodeRecord } from '../wire/hub/record.ts';
 import { createSockets } from '../hub/protocols/ws/sockets.ts';
+import { anyText } from '../../test/rig/any-text.ts';
 
 function hubOf(t: TestContext, options: TestHubOptions = {}): Promise<TestHub> {
   return startHub(t, { sockets: (doors) => createSockets(doors, []), ...options });
@@ -231,8 +232,8 @@ test('a certificate of its own is trusted where the config names it, and only th
 
 const LONG = 70_000;
 const someText = fc.oneof(
-  fc.string({ unit: 'binary', maxLength: 20 }),
-  fc.string({ unit: 'binary', minLength: 1, maxLength: 3 }).map((text) => text.repeat(LONG)),
+  anyText({ maxLength: 20 }),
+  anyText({ minLength: 1, maxLength: 3 }).map((text) => text.repeat(LONG)),
   fc.constantFrom('\ud83d', `${'x'.repeat(65_535)}😀`, `${'x'.repeat(511)}😀`),
 );
 const nested = (levels: number): unknown => (levels === 0 ? 1 : { a: nested(levels - 1) });

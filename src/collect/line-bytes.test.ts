@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { createLineBytes, piecesOf, type LineBytes, type Stretch } from './line-bytes.ts';
+import { anyText } from '../../test/rig/any-text.ts';
 
 function encode(bytes: LineBytes, lines: readonly { head: string; tail: string }[]): Stretch {
   const place = { chunk: Buffer.alloc(0), start: 0, end: 0 };
@@ -13,7 +14,7 @@ function joined(stretches: readonly Stretch[]): Buffer {
   return Buffer.concat(piecesOf(stretches));
 }
 
-const text = fc.string({ unit: 'binary' });
+const text = anyText();
 const lines = fc.array(fc.record({ head: text, tail: text }), { maxLength: 5 });
 
 test('lines are encoded as they would be in one string, and stay so until the batch after the next is taken', () => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { type Expression, parseExpression } from './expression.ts';
+import { anyText } from '../../test/rig/any-text.ts';
 
 function read(text: string): Expression {
   const parsed = parseExpression(text);
@@ -160,7 +161,7 @@ test('no text makes reading throw', () => {
     '\u{1f600}',
   );
   const text = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    anyText(),
     fc.array(word, { maxLength: 30 }).map((words) => words.join('')),
     fc.array(word).map((words) => words.join(' ')),
   );
@@ -190,7 +191,7 @@ const path = fc
       (/^(a|b|level|error|é-1)$/.test(first) ? first : `[${JSON.stringify(first)}]`) + steps.join(''),
   );
 const literal = fc.oneof(
-  fc.string({ unit: 'binary' }).map((text) => JSON.stringify(text)),
+  anyText().map((text) => JSON.stringify(text)),
   fc.double({ noDefaultInfinity: true, noNaN: true }).map(String),
   fc.constantFrom("'it\\'s'", 'true', 'null', '5m', '-1h30m', '400M', '1.5GiB', '17', '"error"'),
 );

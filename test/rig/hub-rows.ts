@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import type { RecordKind } from '../../src/core/record.ts';
 import type { HubRow } from '../../src/hub/blocks/row.ts';
+import { anyText } from './any-text.ts';
 
 /** Microseconds. */
 export const HUB_NOW = 1_800_000_000_000_000;
@@ -38,7 +39,7 @@ export const someRow = fc.record({
   level: fc.integer({ min: 1, max: 24 }),
   sender: fc.constantFrom('stdout', 'stderr', 'daemon'),
   message: fc.oneof(
-    fc.string({ unit: 'binary', maxLength: 20 }),
+    anyText({ maxLength: 20 }),
     fc
       .array(fc.constantFrom('Alpha', 'beta', 'id=7f3a', 'ÄÖ', '%', '42'), { maxLength: 4 })
       .map((words) => words.join(' ')),

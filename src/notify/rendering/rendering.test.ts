@@ -10,6 +10,7 @@ import { isoTime, moment } from './moments.ts';
 import { noticeJson } from './notice-json.ts';
 import { outlineOf } from './outline.ts';
 import { renderText } from './text.ts';
+import { anyText } from '../../../test/rig/any-text.ts';
 
 const text = (notice: Notice, zone = 'UTC'): string => renderText(outlineOf(notice, zone));
 const html = (notice: Notice): string => renderHtml(outlineOf(notice, 'UTC'));
@@ -118,7 +119,7 @@ test('what other notices say, and what of them is left out', () => {
 });
 
 /** Everything that a notice says, of any content. */
-const anything = fc.string({ unit: 'binary', maxLength: 80 });
+const anything = anyText({ maxLength: 80 });
 const anyNotice = fc
   .record({
     title: anything,

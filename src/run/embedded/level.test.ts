@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as fc from 'fast-check';
 import { parseLine } from './level.ts';
+import { anyText } from '../../../test/rig/any-text.ts';
 
 const NOW = Date.parse('2026-11-22T01:02:03.004Z');
 
@@ -79,7 +80,7 @@ test('a long message alone is no reason to keep the raw text', () => {
 
 test('any text gives a level from 1 to 24 and a message', () => {
   const text = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    anyText(),
     fc.json(),
     fc.object().map((value) => JSON.stringify(value)),
   );

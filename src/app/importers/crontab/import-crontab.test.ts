@@ -9,6 +9,7 @@ import { VERB_KINDS } from '../../../jobs/verbs/registry.ts';
 import { finishImport } from '../import-config.ts';
 import { type CrontabOptions, importCrontab } from './import-crontab.ts';
 import { standIn } from '../../../../test/rig/verb-stand-in.ts';
+import { anyText } from '../../../../test/rig/any-text.ts';
 
 const PASSWD = 'root:x:0:0:root:/root:/bin/bash\nann:x:7:7::/home/ann:/bin/sh\n';
 
@@ -154,7 +155,7 @@ test('no text makes it throw, and every line that runs something comes out', asy
       arbitrary: fc.array(line, { maxLength: 6 }).map((lines) => `${lines.join('\n')}\n5 * * * * last\n`),
     },
     fc.array(word, { maxLength: 30 }).map((words) => words.join(' ')),
-    fc.string({ unit: 'binary', maxLength: 100 }),
+    anyText({ maxLength: 100 }),
   );
   let made = 0;
   await fc.assert(

@@ -11,6 +11,7 @@ import type { Drafted } from '../draft.ts';
 import { importMonit } from './import-monit.ts';
 import { monitWords, readStart } from './programs.ts';
 import { cronHours, hoursText, otherHours } from './times.ts';
+import { anyText } from '../../../../test/rig/any-text.ts';
 
 function runTool(program: string, args: readonly string[]) {
   const { status: code, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8', timeout: 20_000 });
@@ -211,7 +212,7 @@ test('no text makes it throw, and what it makes of one is a config', async (t) =
       arbitrary: fc.array(word, { maxLength: 60 }).map((words) => `check file x path /x\n${words.join(' ')}`),
     },
     fc.array(word, { maxLength: 30 }).map((words) => words.join(' ')),
-    fc.string({ unit: 'binary', maxLength: 200 }),
+    anyText({ maxLength: 200 }),
   );
   let made = 0;
   await fc.assert(

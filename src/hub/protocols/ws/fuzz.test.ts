@@ -4,6 +4,7 @@ import * as fc from 'fast-check';
 import { leakCheck } from '../../../../test/rig/leaks.ts';
 import { until } from '../../../../test/rig/wait.ts';
 import { batchFrame, startWatchdogHub } from '../../../../test/rig/watchdog-hub.ts';
+import { anyText } from '../../../../test/rig/any-text.ts';
 
 const RUNS = Number(process.env['VAHTI_FUZZ'] ?? 80);
 
@@ -91,7 +92,7 @@ const text = fc.oneof(
     fc.nat(JSON.stringify(value).length).map((end) => JSON.stringify(value).slice(0, end)),
   ),
   fc.json(),
-  fc.string({ unit: 'binary' }).map((value) => value.toWellFormed()),
+  anyText().map((value) => value.toWellFormed()),
   fc.constantFrom(
     '['.repeat(20_000),
     `{"action":"insertConfig","info":{"config":${'['.repeat(9000)}${']'.repeat(9000)}}}`,
