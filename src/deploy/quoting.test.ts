@@ -5,7 +5,16 @@ import * as path from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { tempFolder } from '../../test/rig/leaks.ts';
-import { assignment, barePath, commandLine, listedPath, sentence, timeSpan, word } from './quoting.ts';
+import {
+  assignment,
+  barePath,
+  commandLine,
+  isWritable,
+  listedPath,
+  sentence,
+  timeSpan,
+  word,
+} from './quoting.ts';
 import { anyText } from '../../test/rig/any-text.ts';
 
 const noVerify = fs.existsSync('/usr/bin/systemd-analyze') ? false : 'systemd-analyze is not installed';
@@ -23,6 +32,15 @@ test('what systemd would read otherwise is escaped, the rest stays as it is', ()
   assert.equal(barePath('/a b/100%'), '/a b/100%%');
   assert.equal(barePath('/a\\'), '/a\\/');
   assert.equal(sentence('two\nlines, 5 % \\'), 'two lines, 5 %%');
+  assert.equal(sentence('no \ufffe character'), 'no \ufffd character');
+  for (const [line, can] of [
+    ['a b', true],
+    ['a\nb', false],
+    ['\ufdd0', false],
+    ['\u{5ffff}', false],
+    ['\ufffd', true],
+  ] as const)
+    assert.equal(isWritable(line), can, JSON.stringify(line));
   assert.deepEqual([30_000, 1500, 0].map(timeSpan), ['30s', '1500ms', '0s']);
 });
 
@@ -62,7 +80,8 @@ function readWords(line: string): string[] {
 
 const writtenText = fc
   .oneof(fc.string({ unit: fc.constantFrom(...`ab %$"'\\;#\t\n\r\u0001é{}@-:+!=`.split('')) }), anyText())
-  .filter((text) => !text.includes('\0') && text.isWellFormed());
+  // What cannot be written at all is refused by `isWritable`.
+  .filter((text) => !/\0|\p{Noncharacter_Code_Point}/u.test(text) && text.isWellFormed());
 
 test('any words are read back as they were: of commands, of environments', () => {
   fc.assert(

@@ -51,15 +51,16 @@ export function barePath(path: string): string {
   return withoutSpecifiers(/[\s\\]$/.test(path) ? `${path}/` : path);
 }
 
-/** Text for people, on one line. */
+/** Text for people, on one line. A line with code points that are no characters is not UTF-8 to systemd (its utf8.c), and ignored. */
 export function sentence(text: string): string {
-  const line = text.replace(/[\u0000-\u001f\u007f\s]+/g, ' ').trim();
+  const known = text.replace(/\p{Noncharacter_Code_Point}/gu, '\ufffd');
+  const line = known.replace(/[\u0000-\u001f\u007f\s]+/g, ' ').trim();
   return withoutSpecifiers(line.replace(/[\\\s]+$/, ''));
 }
 
-/** Whether a path can be written in a unit file at all. */
-export function isWritable(path: string): boolean {
-  return !/[\u0000-\u001f\u007f]/.test(path);
+/** Whether a line can be in a unit file at all: one that is not UTF-8 to systemd is ignored. */
+export function isWritable(line: string): boolean {
+  return !/[\u0000-\u001f\u007f]|\p{Noncharacter_Code_Point}/u.test(line);
 }
 
 /** A span of time: `1s`, `1500ms`. @param ms milliseconds, whole. */

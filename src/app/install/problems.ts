@@ -67,7 +67,8 @@ function pathProblems({ units, files }: Rendered): string[] {
     text.split('\n').some((line) => !isWritable(line.replaceAll('\t', ''))),
   );
   return bad.map(
-    ({ path }) => `cannot write ${path}: a path in it has a control character (${units.length} units)`,
+    ({ path }) =>
+      `cannot write ${path}: something in it is no text for a unit: a control character in a path, or a code point that is no character (${units.length} units)`,
   );
 }
 
