@@ -1,30 +1,67 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  globSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(import.meta.dirname, '../..');
+const CACHE = join(ROOT, 'node_modules/.cache/vahti-tests');
 const BUILD_MS = 120_000;
+/** What no run has used for so long goes. */
+const KEEP_MS = 86_400_000;
 
 /** Where tests find the program that they start: its launcher. */
 export const PROGRAM_VARIABLE = 'VAHTI_TEST_PROGRAM';
 
 /**
  * Builds the program as it is installed, with nothing of its source beside it, so that what tests start is what people get; it starts
- * in half the time, too. Answers with its launcher. Throws where it cannot be built.
+ * in half the time, too. It lies in a folder that is named after what is in it, so that runs beside each other do not disturb each other.
+ * Answers with its launcher. Throws where it cannot be built.
  */
 export function stageProgram(): string {
-  const folder = join(ROOT, 'node_modules/.cache/vahti-tests/program');
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(join(folder, 'bin'), { recursive: true });
+  mkdirSync(CACHE, { recursive: true });
+  const folder = mkdtempSync(join(CACHE, 'building-'));
+  try {
+    fillFolder(folder);
+    const named = join(CACHE, `program-${sumOf(folder)}`);
+    if (!existsSync(named)) renameSync(folder, named);
+    utimesSync(named, new Date(), new Date());
+    for (const old of globSync('{program,building}-*', { cwd: CACHE }))
+      if (statSync(join(CACHE, old)).mtimeMs < Date.now() - KEEP_MS)
+        rmSync(join(CACHE, old), { recursive: true, force: true });
+    return join(named, 'bin/vahti.js');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+function fillFolder(folder: string): void {
+  mkdirSync(join(folder, 'bin'));
   const args = [join(ROOT, 'scripts/build-program.ts'), '--out', join(folder, 'dist')];
   execFileSync(process.execPath, args, { timeout: BUILD_MS, stdio: ['ignore', 'inherit', 'inherit'] });
   for (const file of ['package.json', 'bin/vahti.js']) copyFileSync(join(ROOT, file), join(folder, file));
-  for (const [below, to] of [
-    ['node_modules', 'node_modules'],
-    ['schema', 'schema'],
-    // Tests of the page build it where it is.
-    ['dist/web', 'dist/web'],
-  ] as const)
-    symlinkSync(join(ROOT, to), join(folder, below));
-  return join(folder, 'bin/vahti.js');
+  // Tests of the page build it where it is.
+  for (const name of ['node_modules', 'schema', 'dist/web'])
+    symlinkSync(join(ROOT, name), join(folder, name));
+}
+
+function sumOf(folder: string): string {
+  const sum = createHash('sha256');
+  for (const file of globSync('{package.json,bin/*,dist/**/*.js}', {
+    cwd: folder,
+    exclude: ['dist/web/**'],
+  }).toSorted())
+    sum.update(`${file}\0`).update(readFileSync(join(folder, file)));
+  return sum.digest('hex').slice(0, 16);
 }
