@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   copyFileSync,
   globSync,
   existsSync,
@@ -47,6 +48,8 @@ export function stageProgram(): string {
 }
 
 function fillFolder(folder: string): void {
+  // Some of what starts it is another user.
+  chmodSync(folder, 0o755);
   mkdirSync(join(folder, 'bin'));
   const args = [join(ROOT, 'scripts/build-program.ts'), '--out', join(folder, 'dist')];
   execFileSync(process.execPath, args, { timeout: BUILD_MS, stdio: ['ignore', 'inherit', 'inherit'] });
