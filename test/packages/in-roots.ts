@@ -21,6 +21,7 @@ const INSTALLED: Readonly<Record<string, string>> = {
   '/usr/bin/vahti': '755 root root',
   '/usr/lib/vahti/bin/node': '755 root root',
   '/usr/lib/vahti/dist/cli/main.js': '644 root root',
+  '/usr/lib/vahti/dist/web/index.html': '644 root root',
   '/usr/lib/systemd/system/vahti.service': '644 root root',
   '/usr/share/doc/vahti/copyright': '644 root root',
   '/usr/share/doc/vahti/docs/watches.md': '644 root root',
