@@ -17,7 +17,7 @@ function failed(
 }
 
 function failing(news: readonly FailedFile[], bad = news.length, again = 0) {
-  return { news, bad, again };
+  return { news, isBad: bad > 0, again };
 }
 
 /** What is true after something was told. */

@@ -46,7 +46,7 @@ export function nextTelling(
 ): Telling | undefined {
   const { since, count } = episode;
   const { news } = failing;
-  if (since !== null && failing.bad === 0 && failing.again === 0 && news.length === 0)
+  if (since !== null && !failing.isBad && failing.again === 0 && news.length === 0)
     return {
       what: 'over',
       news,

@@ -1,4 +1,5 @@
 import { type Database, nullable, number, text } from '../../core/sqlite.ts';
+import { NEWEST_OF_NAME } from './rows.ts';
 
 /** A file of an inbox that failed, or a part of what was made of it. */
 export interface FailedFile {
@@ -13,10 +14,11 @@ export interface FailedFile {
 
 /** What is failed now. */
 export interface Failing {
-  readonly bad: number;
+  /** Whether the newest content of some name is. */
+  readonly isBad: boolean;
   /** What failed since it was last asked, the oldest first; not those that are done again. */
   readonly news: readonly FailedFile[];
-  /** Files that were failed, and are done again now. */
+  /** Files that were failed, and are done again now, or have another content that is on its way. */
   readonly again: number;
 }
 
@@ -34,7 +36,11 @@ const BAD = `state IN ('failed', 'partial', 'parked')`;
 
 /** What people are told of. */
 export function failingNow(db: Database, { ended, id, files }: FailingQuery): Failing {
-  const bad = db.get({ count: nullable(number) }, `SELECT sum(count) AS count FROM file_tally WHERE ${BAD}`);
+  // Not as `file_tally` counts: a content that another one has taken the place of stays failed until it is forgotten.
+  const bad = db.get(
+    { id: number },
+    `SELECT id FROM file INDEXED BY file_state WHERE kind = 'inbox' AND ${BAD} AND ${NEWEST_OF_NAME} LIMIT 1`,
+  );
   const shape = { id: number, origin: text, path: text, why: nullable(text), ended: number };
   const news = db.all(
     shape,
@@ -44,8 +50,10 @@ export function failingNow(db: Database, { ended, id, files }: FailingQuery): Fa
   );
   const again = db.get(
     { count: number },
-    `SELECT count(*) AS count FROM json_each(?) JOIN file ON file.id = value WHERE file.state = 'ready'`,
+    `SELECT count(*) AS count FROM json_each(?) JOIN file AS known ON known.id = value
+     JOIN file ON file.kind = 'inbox' AND file.origin = known.origin AND file.path = known.path AND file.rev >= known.rev
+     WHERE file.state IN ('seen', 'settling', 'waiting', 'ready')`,
     [JSON.stringify(files)],
   );
-  return { bad: bad?.count ?? 0, news, again: again?.count ?? 0 };
+  return { isBad: bad !== undefined, news, again: again?.count ?? 0 };
 }
