@@ -8,7 +8,7 @@ export interface FailedFile {
   readonly path: string;
   /** `STEP: why`, or why it never came to a step. */
   readonly why: string | null;
-  /** When: wall milliseconds. */
+  /** Since when it is failed, whatever else was done of it later: wall milliseconds. */
   readonly ended: number;
 }
 
@@ -44,8 +44,8 @@ export function failingNow(db: Database, { ended, id, files }: FailingQuery): Fa
   const shape = { id: number, origin: text, path: text, why: nullable(text), ended: number };
   const news = db.all(
     shape,
-    `SELECT id, origin, path, why, ended FROM file INDEXED BY file_ended WHERE kind = 'inbox' AND ended IS NOT NULL
-     AND ended >= ? AND (ended > ? OR id > ?) AND ${BAD} ORDER BY ended, id LIMIT ?`,
+    `SELECT id, origin, path, why, failed_at AS ended FROM file INDEXED BY file_failed WHERE failed_at IS NOT NULL
+     AND failed_at >= ? AND (failed_at > ? OR id > ?) AND ${BAD} ORDER BY failed_at, id LIMIT ?`,
     [ended, ended, id, MOST],
   );
   const again = db.get(
