@@ -12,7 +12,7 @@ const PICKY = { from: 'inbox', run: sh('! grep -q bad "$1" && cp "$1" "$2/$3"', 
 /** What people are told after an episode, from what the ledger holds. */
 function telling(rig: PipelineRig, { ended, id, files, ...rest }: Episode): Promise<Telling | undefined> {
   return rig.ledger(async (ledger) => {
-    const failing = await ledger.failing({ ended, id, files });
+    const failing = await ledger.failing({ ended, id, files, most: 10 });
     const known = { ended, id, files, ...rest };
     return nextTelling(known, failing, systemClock.now(), { digestMs: 0, held: false });
   });
@@ -81,7 +81,7 @@ test('an old failure is no news when something else is done of its file: told is
   };
   const rig = pipelineRig(t, { parallel: 1, steps: { A: PICKY, D: day } });
   const news = (known: Pick<FailedFile, 'ended' | 'id'>): Promise<readonly FailedFile[]> =>
-    rig.ledger(async (ledger) => (await ledger.failing({ ...known, files: [] })).news);
+    rig.ledger(async (ledger) => (await ledger.failing({ ...known, files: [], most: 10 })).news);
   rig.deliver('mon-1.in', 'bad\n');
   await rig.work();
   const [first] = await news(QUIET);

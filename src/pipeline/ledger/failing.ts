@@ -28,14 +28,14 @@ export interface FailingQuery {
   readonly id: number;
   /** Files that were failed, of which is asked whether they are done again. */
   readonly files: readonly number[];
+  /** Failures in one answer, the oldest. */
+  readonly most: number;
 }
 
-/** Failures in one answer. */
-const MOST = 5000;
 const BAD = `state IN ('failed', 'partial', 'parked')`;
 
 /** What people are told of. */
-export function failingNow(db: Database, { ended, id, files }: FailingQuery): Failing {
+export function failingNow(db: Database, { ended, id, files, most }: FailingQuery): Failing {
   // Not as `file_tally` counts: a content that another one has taken the place of stays failed until it is forgotten.
   const bad = db.get(
     { id: number },
@@ -46,7 +46,7 @@ export function failingNow(db: Database, { ended, id, files }: FailingQuery): Fa
     shape,
     `SELECT id, origin, path, why, failed_at AS ended FROM file INDEXED BY file_failed WHERE failed_at IS NOT NULL
      AND failed_at >= ? AND (failed_at > ? OR id > ?) AND ${BAD} ORDER BY failed_at, id LIMIT ?`,
-    [ended, ended, id, MOST],
+    [ended, ended, id, most],
   );
   const again = db.get(
     { count: number },
