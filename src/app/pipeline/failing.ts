@@ -4,9 +4,9 @@ import type { Log } from '../../core/log.ts';
 import { LEVELS } from '../../core/record.ts';
 import { asError } from '../../core/result.ts';
 import type { JobReport } from '../../notify/job-report.ts';
-import { type Episode, nextTelling, QUIET } from '../../pipeline/failing/episode.ts';
+import { type Episode, newsWanted, nextTelling, QUIET } from '../../pipeline/failing/episode.ts';
 import { failureWords } from '../../pipeline/failing/words.ts';
-import type { Failing as FailingNow } from '../../pipeline/ledger/failing.ts';
+import type { Failing as FailingNow, FailingQuery } from '../../pipeline/ledger/failing.ts';
 import { readLedger } from '../../pipeline/ledger/sqlite.ts';
 import type { PipelinePlan } from '../../pipeline/plan.ts';
 import type { Plan } from '../plan.ts';
@@ -82,12 +82,14 @@ async function look(
   const mark = `failing/${name}`;
   const known = v.safeParse(episode, state.loadMark(mark));
   const before: Episode = known.success ? known.output : QUIET;
-  const failing = await ask(target, before);
+  const options = { digestMs: plan.failures.digestMs, held: heldOf(name) };
+  const { ended, id, files } = before;
+  // One moment for both: what is asked for is what is told.
+  const now = clock.now();
+  const failing = await ask(target, { ended, id, files, most: newsWanted(before, now, options) });
   if (typeof failing === 'string') return failing;
   if (failing === undefined) return undefined;
-  const now = clock.now();
-  const { digestMs } = plan.failures;
-  const telling = nextTelling(before, failing, now, { digestMs, held: heldOf(name) });
+  const telling = nextTelling(before, failing, now, options);
   if (telling === undefined) return undefined;
   const { title, lines } = failureWords(name, plan, telling, { now, host });
   const { what, next } = telling;
@@ -110,11 +112,7 @@ async function look(
 }
 
 /** The service knows, or else its ledger; undefined where it never ran. */
-async function ask(
-  target: PipelineTarget,
-  { ended, id, files }: Episode,
-): Promise<FailingNow | string | undefined> {
-  const query = { ended, id, files };
+async function ask(target: PipelineTarget, query: FailingQuery): Promise<FailingNow | string | undefined> {
   const answer = await clientOf(target).call('failing', query, { timeoutMs: ANSWER_MS });
   if (answer.ok) return answer.value;
   if (answer.error.kind !== 'not-running') return answer.error.message;

@@ -5,6 +5,7 @@ import { type RpcCall, RpcError, type RpcListenError, type RpcServer, serveRpc }
 import { createRpcClient } from '../../core/rpc-client.ts';
 import type { Result } from '../../core/result.ts';
 import { type Adopted, adoptFiles } from '../../pipeline/adopt.ts';
+import { MOST_NEWS } from '../../pipeline/failing/episode.ts';
 import type { Failing, FailingQuery } from '../../pipeline/ledger/failing.ts';
 import type { InboxLedger, RetryFilter } from '../../pipeline/ledger/ledger.ts';
 import { createSummary, type PipelineSummary } from '../../pipeline/looks/summary.ts';
@@ -114,6 +115,7 @@ const failingQuery = v.strictObject({
   ended: v.number(),
   id: v.number(),
   files: v.pipe(v.array(v.number()), v.maxLength(1000)),
+  most: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MOST_NEWS)),
 }) as v.GenericSchema<unknown, FailingQuery>;
 
 function moreMethods({ pipeline, ledger, lending, clock, program }: ServedPipeline) {

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { leakCheck, onEnd, testStateId } from '../../../test/rig/leaks.ts';
-import { type PipelineRig, pipelineRig, planOf } from '../../../test/rig/pipeline.ts';
+import { type PipelineInput, type PipelineRig, pipelineRig, planOf } from '../../../test/rig/pipeline.ts';
 import { until, within } from '../../../test/rig/wait.ts';
 import { type Clock, systemClock } from '../../core/clock.ts';
 import { disk } from '../../core/files.ts';
@@ -37,11 +37,23 @@ const CONFIG = {
 
 const DAY_MS = 86_400_000;
 
+interface ServiceOptions {
+  readonly config?: PipelineInput;
+  /** Puts something between the runner and its ledger. */
+  readonly around?: (ledger: Ledger) => Ledger;
+  /** How it ends that does not end well. */
+  readonly rejects?: RegExp;
+}
+
 /** The service of a pipeline in this process, with a wall clock that can be put forward. */
-function startService(t: TestContext, rig: PipelineRig) {
+function startService(
+  t: TestContext,
+  rig: PipelineRig,
+  { config = CONFIG, around, rejects }: ServiceOptions = {},
+) {
   const ahead = { ms: 0 };
   const clock: Clock = { ...systemClock, now: () => systemClock.now() + ahead.ms };
-  const plan = planOf(rig.folder, CONFIG);
+  const plan = planOf(rig.folder, config);
   const folder = join(rig.folder, 'state');
   const lending = createLending(clock);
   const take = () => ownLedger({ name: 'p', folder }, 'the service', clock);
@@ -54,7 +66,7 @@ function startService(t: TestContext, rig: PipelineRig) {
     createPipeline({
       name: 'p',
       plan,
-      ledger,
+      ledger: around?.(ledger) ?? ledger,
       folder,
       work: join(folder, 'work'),
       env: { PATH: process.env['PATH'] ?? '', TRACE: join(rig.folder, 'trace') },
@@ -69,13 +81,14 @@ function startService(t: TestContext, rig: PipelineRig) {
   const ended = runInTurns({ own: own.value, take }, make, { stage, lending, scope });
   const stop = async (): Promise<void> => {
     drain.abort();
-    await within(ended, { what: 'the service to end' });
+    const over = within(ended, { what: 'the service to end' });
+    await (rejects === undefined ? over : assert.rejects(over, rejects));
   };
   onEnd(t, async () => {
     await stop();
     reader.value.close();
   });
-  return { ahead, clock, folder, lending, stage, stop };
+  return { ahead, clock, ended, folder, lending, stage, stop };
 }
 
 test('F6 a periodic step waits while a run over old files has its ledger, and goes on when that is killed', async (t) => {
@@ -144,4 +157,23 @@ test('F6 a run over old files waits for a periodic step that is at it, and no ot
   borrower.abort();
   await borrowing;
   await until(() => rig.trace().length === 3, { what: 'the others to go on' });
+});
+
+test('a disk that fails while a run over old files leaves again ends the service, as one that fails under a step does', async (t) => {
+  leakCheck(t);
+  const slow = { from: 'inbox', run: ['sh', '-c', 'until [ -e go ]; do sleep 0.02; done'] };
+  const rig = pipelineRig(t, CONFIG);
+  rig.deliver('a.in', 'x\n');
+  const retry = async (): Promise<number> => Promise.reject(new Error('the disk is full'));
+  const { ended, lending, stage } = startService(t, rig, {
+    config: { ...CONFIG, steps: { A: slow } },
+    around: (ledger) => ({ ...ledger, retry }),
+    rejects: /the disk is full/,
+  });
+  await until(() => stage.pipeline.running().length === 1, { what: 'the step to begin' });
+  const news = lending.lend('a run', () => ['A'], new AbortController().signal);
+  assert.equal((await news.next()).value?.state, 'waiting');
+  await news.return();
+  await assert.rejects(within(ended, { what: 'the service to end' }), /the disk is full/);
+  assert.deepEqual(stage.pipeline.running(), [], 'nothing runs without a runner');
 });

@@ -75,10 +75,11 @@ async function oneTurn(
   const ended = new AbortController();
   const logs = keepLogFiles({ pipeline, ledger, scope, over: ended.signal });
   try {
-    const watching = endWhenWanted(pipeline, lending, scope, over);
-    await pipeline.run({ ...scope, drain });
-    over.abort();
-    await watching;
+    // What one of them cannot do (a disk that fails) ends both: the next process goes on.
+    const parts = [endWhenWanted(pipeline, lending, scope, over), pipeline.run({ ...scope, drain })];
+    const ends = await Promise.allSettled(parts.map((part) => part.finally(() => over.abort())));
+    const broken = ends.find((each) => each.status === 'rejected');
+    if (broken !== undefined) throw broken.reason;
   } finally {
     over.abort();
     ended.abort();

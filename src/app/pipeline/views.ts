@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { disk } from '../../core/files.ts';
-import { asError } from '../../core/result.ts';
+import { asError, err, ok, type Result } from '../../core/result.ts';
 import type { Scope } from '../../core/scope.ts';
 import type { Ledger } from '../../pipeline/ledger/ledger.ts';
 import { createLogFiles } from '../../pipeline/logs/log-files.ts';
@@ -28,13 +28,24 @@ export async function showService(
   const { pipeline, ledger } = stage;
   const { clock, log } = scope;
   const { status } = pipeline.plan;
-  mkdirSync(dirname(socket), { recursive: true, mode: 0o700 });
-  const served = await servePipeline(socket, { pipeline, ledger, lending, clock, program }, log);
+  const folder = makeFolder(dirname(socket));
+  const served = folder.ok
+    ? await servePipeline(socket, { pipeline, ledger, lending, clock, program }, log)
+    : folder;
   if (!served.ok) log.error('cannot show figures', { reason: served.error.message });
   if (status !== undefined) await keepStatusServed(status, pipeline, log, { program, clock }, over);
   else if (!over.aborted)
     await new Promise<void>((resolve) => over.addEventListener('abort', () => resolve(), { once: true }));
   if (served.ok) await served.value.close();
+}
+
+function makeFolder(path: string): Result<void, { readonly message: string }> {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    return ok(undefined);
+  } catch (thrown) {
+    return err({ message: `cannot make ${path}: ${asError(thrown).message}` });
+  }
 }
 
 export interface KeptLogFiles {

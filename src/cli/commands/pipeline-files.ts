@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import { viewPipeline } from '../../app/pipeline/control.ts';
 import { systemClock } from '../../core/clock.ts';
+import { INBOX_FILE_STATES, type InboxFileState } from '../../core/pipeline-states.ts';
 import { globFilter } from '../../pipeline/inbox-walk.ts';
 import { type LineageNode, lineageOf } from '../../pipeline/lineage.ts';
 import type { InboxFile } from '../../pipeline/ledger/types.ts';
@@ -21,7 +22,7 @@ export function addPipelineFiles(pipeline: Command): void {
     'files <name> [pattern...]',
     'show the files that came in, and how far they are; by default those that are not done',
   )
-    .option('--state <states>', `which: ${STATES.join(', ')}, or all`, readStates, OPEN)
+    .option('--state <states>', `which: ${INBOX_FILE_STATES.join(', ')}, or all`, readStates, OPEN)
     .option('-n, --lines <count>', 'at most so many', countFrom(1, 1_000_000), 1000)
     .addOption(jsonOption())
     .action(files);
@@ -34,33 +35,23 @@ export function addPipelineFiles(pipeline: Command): void {
     .action(logs);
 }
 
-const STATES: readonly InboxFile['state'][] = [
-  'seen',
-  'settling',
-  'waiting',
-  'ready',
-  'done',
-  'partial',
-  'failed',
-  'parked',
-  'ignored',
-  'gone',
-];
-const OPEN: readonly InboxFile['state'][] = STATES.filter(
+const OPEN: readonly InboxFileState[] = INBOX_FILE_STATES.filter(
   (state) => !['done', 'ignored', 'gone'].includes(state),
 );
 
-function readStates(text: string): readonly InboxFile['state'][] {
-  if (text === 'all') return STATES;
+function readStates(text: string): readonly InboxFileState[] {
+  if (text === 'all') return INBOX_FILE_STATES;
   const written = text.split(',').map((word) => word.trim());
-  const states = STATES.filter((state) => written.includes(state));
+  const states = INBOX_FILE_STATES.filter((state) => written.includes(state));
   if (states.length !== new Set(written).size)
-    throw new InvalidArgumentError(`Write some of ${STATES.join(', ')}, with commas between, or all.`);
+    throw new InvalidArgumentError(
+      `Write some of ${INBOX_FILE_STATES.join(', ')}, with commas between, or all.`,
+    );
   return states;
 }
 
 interface FilesOptions extends JsonOption {
-  readonly state: readonly InboxFile['state'][];
+  readonly state: readonly InboxFileState[];
   readonly lines: number;
 }
 
@@ -91,7 +82,7 @@ const PAGE = 1000;
 async function findFiles(
   { plan, ledger }: PipelineView,
   patterns: readonly string[],
-  states: readonly InboxFile['state'][],
+  states: readonly InboxFileState[],
   limit: number,
 ): Promise<readonly InboxFile[]> {
   const found: InboxFile[] = [];

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { FailedFile } from '../ledger/failing.ts';
-import { type Episode, nextTelling, QUIET } from './episode.ts';
+import { type Episode, MOST_NEWS, newsWanted, nextTelling, QUIET } from './episode.ts';
 import { failureWords } from './words.ts';
 
 const HOUR = 3_600_000;
@@ -17,7 +17,7 @@ function failed(
 }
 
 function failing(news: readonly FailedFile[], bad = news.length, again = 0) {
-  return { news, bad, again };
+  return { news, isBad: bad > 0, again };
 }
 
 /** What is true after something was told. */
@@ -56,6 +56,16 @@ test('while people want no word only the end is told; then what failed meanwhile
   const one = told(QUIET, [failed(1, 10)], 20);
   assert.equal(nextTelling(one, failing([failed(2, 30)], 2), 3 * HOUR, held), undefined);
   assert.equal(nextTelling(one, failing([], 0), 3 * HOUR, held)?.what, 'over');
+});
+
+test('no more is asked for than whether something failed, while that is not told', () => {
+  const one = told(QUIET, [failed(1, 10)], 20);
+  assert.equal(newsWanted(QUIET, 20, usual), MOST_NEWS);
+  assert.equal(newsWanted(QUIET, 20, { ...usual, held: true }), 1);
+  assert.equal(newsWanted(one, HOUR + 19, usual), 1);
+  assert.equal(newsWanted(one, HOUR + 20, usual), MOST_NEWS);
+  assert.equal(newsWanted(one, HOUR + 20, { ...usual, held: true }), 1);
+  assert.equal(newsWanted(one, 10, usual), MOST_NEWS, 'a wall clock that went back');
 });
 
 test('a wall clock that goes back makes nobody wait; only the newest files are remembered', () => {

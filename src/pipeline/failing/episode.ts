@@ -32,21 +32,39 @@ export interface Telling {
 }
 
 const MOST_FILES = 1000;
+/** Failures that are told at once. */
+export const MOST_NEWS = 5000;
+
+export interface TellingOptions {
+  readonly digestMs: number;
+  /** The beginning and digests wait: people want no word now. */
+  readonly held: boolean;
+}
+
+/** How many of the failures since it has to be known for `nextTelling`: while none is told, whether there is one. */
+export function newsWanted(episode: Episode, now: number, options: TellingOptions): number {
+  return waits(episode, now, options) ? 1 : MOST_NEWS;
+}
+
+/** Whether the beginning of an episode, or what else failed, is not told now. */
+function waits({ since, toldAt }: Episode, now: number, { digestMs, held }: TellingOptions): boolean {
+  // A wall clock that went back makes nobody wait for longer.
+  return held || (since !== null && now >= toldAt && now - toldAt < digestMs);
+}
 
 /**
  * Whether people are told something of what is failed now: the first failure at once, what else fails once in an interval, and the end
  * once everything is done again, or gone. Pure.
- * @param held the beginning and digests wait: people want no word now.
  */
 export function nextTelling(
   episode: Episode,
   failing: Failing,
   now: number,
-  { digestMs, held }: { readonly digestMs: number; readonly held: boolean },
+  options: TellingOptions,
 ): Telling | undefined {
   const { since, count } = episode;
   const { news } = failing;
-  if (since !== null && failing.bad === 0 && failing.again === 0 && news.length === 0)
+  if (since !== null && !failing.isBad && failing.again === 0 && news.length === 0)
     return {
       what: 'over',
       news,
@@ -54,10 +72,7 @@ export function nextTelling(
       count,
       next: { ...episode, since: null, toldAt: now, files: [], count: 0 },
     };
-  if (news.length === 0 || held) return undefined;
-  // A wall clock that went back makes nobody wait for longer.
-  const isEarly = now >= episode.toldAt && now - episode.toldAt < digestMs;
-  if (since !== null && isEarly) return undefined;
+  if (news.length === 0 || waits(episode, now, options)) return undefined;
   const last = news.at(-1) ?? episode;
   const begun = since ?? Math.min(now, ...news.map(({ ended }) => ended));
   const next: Episode = {

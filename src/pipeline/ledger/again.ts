@@ -1,6 +1,6 @@
 import { type Database, number, transaction } from '../../core/sqlite.ts';
 import { giveFiles, settleRoot } from './making.ts';
-import { FILE, FILE_COLUMNS, readInboxFile } from './rows.ts';
+import { FILE, FILE_COLUMNS, NEWEST_OF_NAME, readInboxFile } from './rows.ts';
 import type { InboxFile, TaskDraft } from './types.ts';
 
 /** Files of inboxes that failed before there was a task for them: another content under a known name, a group without all members. */
@@ -14,8 +14,7 @@ export interface AgainLedger {
 
 const UNTASKED = `kind = 'inbox' AND state = 'failed'
   AND NOT EXISTS (SELECT 1 FROM task_root WHERE task_root.root = file.id)
-  AND NOT EXISTS (SELECT 1 FROM file AS newer WHERE newer.kind = 'inbox' AND newer.origin = file.origin
-    AND newer.path = file.path AND newer.rev > file.rev)`;
+  AND ${NEWEST_OF_NAME}`;
 
 export function untaskedFiles(
   db: Database,

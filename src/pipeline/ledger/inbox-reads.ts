@@ -1,6 +1,6 @@
 import { type Database, number } from '../../core/sqlite.ts';
 import type { InboxLedger } from './ledger.ts';
-import { FILE, FILE_COLUMNS, readInboxFile } from './rows.ts';
+import { FILE, FILE_COLUMNS, NEWEST_OF_NAME, readInboxFile } from './rows.ts';
 import type { InboxFile } from './types.ts';
 
 /** Of a walk over files of an inbox, in one read. */
@@ -10,8 +10,7 @@ const NEWEST = `SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'inbox' AND origin
 const AT = `SELECT ${FILE_COLUMNS} FROM json_each(?) AS wanted CROSS JOIN file
   WHERE file.kind = 'inbox' AND file.origin = ? AND file.path = wanted.value`;
 const LOOSE = `SELECT ${FILE_COLUMNS} FROM file INDEXED BY file_state WHERE kind = 'inbox' AND state = ? AND id > ? AND origin = ?
-  AND NOT EXISTS (SELECT 1 FROM file AS newer WHERE newer.kind = 'inbox' AND newer.origin = file.origin AND newer.path = file.path
-    AND newer.rev > file.rev) ORDER BY id LIMIT ${PAGE}`;
+  AND ${NEWEST_OF_NAME} ORDER BY id LIMIT ${PAGE}`;
 const WAITS = `kind = 'inbox' AND state IN ('settling', 'waiting') AND due IS NOT NULL AND origin = ?`;
 const DUE = `SELECT ${FILE_COLUMNS} FROM file INDEXED BY file_due WHERE ${WAITS} AND due <= ? ORDER BY due LIMIT ?`;
 const FIRST_DUE = `SELECT due FROM file INDEXED BY file_due WHERE ${WAITS} ORDER BY due LIMIT 1`;

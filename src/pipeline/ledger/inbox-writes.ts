@@ -88,9 +88,9 @@ interface Place {
 }
 
 const UPDATE = `UPDATE file SET ino = ?, size = ?, mtime_ns = ?, sha256 = ?, state = ?, due = ?, why = ?, settled_at = ?, ended = ?,
-  open = open + ? WHERE id = ?`;
-const INSERT = `INSERT INTO file (kind, origin, path, rev, ino, size, mtime_ns, sha256, state, due, why, settled_at, ended, open, first_seen)
-  VALUES ('inbox', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`;
+  failed_at = ?, open = open + ? WHERE id = ?`;
+const INSERT = `INSERT INTO file (kind, origin, path, rev, ino, size, mtime_ns, sha256, state, due, why, settled_at, ended, failed_at, open, first_seen)
+  VALUES ('inbox', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id`;
 
 /** Writes down a file as it is now: what is on its way goes on, everything else is a new revision. */
 function put(
@@ -103,7 +103,8 @@ function put(
 ): InboxFile {
   const { path, ino, size, mtimeNs, sha256 } = seen;
   const { state, due, why, settledAt, ended } = place;
-  const words = [ino, size, mtimeNs, sha256 ?? null, state, due, why, settledAt, ended, open];
+  const failedAt = state === 'failed' ? ended : null;
+  const words = [ino, size, mtimeNs, sha256 ?? null, state, due, why, settledAt, ended, failedAt, open];
   const before = known.get(path);
   const goesOn = before !== undefined && UNSETTLED.includes(before.state);
   const rev = before === undefined ? 0 : goesOn ? before.rev : before.rev + 1;

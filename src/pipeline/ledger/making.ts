@@ -117,10 +117,13 @@ function grow(db: Database, task: number, order: number, isFull: boolean): void 
   db.run(`UPDATE task SET state = 'ready', due = NULL WHERE id = ? AND state = 'gathering'`, [task]);
 }
 
+/** One more task of a root has failed: it is failed since then, which `settleRoot` writes down. */
+const FAILS = 'bad = bad + 1, failed_at = NULL';
+
 function addRoot(db: Database, task: number, root: number, isOpen: boolean): void {
   const added = db.run('INSERT OR IGNORE INTO task_root (task, root) VALUES (?, ?)', [task, root]);
   if (added === 0) return;
-  const count = isOpen ? 'open = open + 1' : 'bad = bad + 1';
+  const count = isOpen ? 'open = open + 1' : FAILS;
   db.run(`UPDATE file SET ${count}, state = 'ready', ended = NULL, why = NULL WHERE id = ?`, [root]);
 }
 
@@ -138,9 +141,9 @@ export function takeAway(db: Database, task: number, files: readonly number[]): 
 
 /** A task came to its end: so may have the files of inboxes that it goes back to. To be called after what follows it was made. */
 export function close(db: Database, task: number, state: TaskState, now: number): void {
-  const isBad = BAD.includes(state);
+  const sql = `UPDATE file SET open = open - 1${BAD.includes(state) ? `, ${FAILS}` : ''} WHERE id = ?`;
   for (const root of rootsOfTask(db, task)) {
-    db.run(`UPDATE file SET open = open - 1, bad = bad + ? WHERE id = ?`, [isBad ? 1 : 0, root]);
+    db.run(sql, [root]);
     settleRoot(db, root, now);
   }
 }
@@ -157,7 +160,9 @@ export function settleRoot(db: Database, root: number, now: number): void {
   if (row === undefined || row.open > 0) return;
   const state = row.bad === 0 ? 'done' : badState(db, root);
   const why = row.bad === 0 ? null : firstError(db, root);
-  db.run('UPDATE file SET state = ?, ended = ?, why = ? WHERE id = ?', [state, now, why, root]);
+  const failed = row.bad === 0 ? 'NULL' : 'coalesce(failed_at, ?2)';
+  const sql = `UPDATE file SET state = ?1, ended = ?2, why = ?3, failed_at = ${failed} WHERE id = ?4`;
+  db.run(sql, [state, now, why, root]);
 }
 
 function badState(db: Database, root: number): 'failed' | 'partial' | 'parked' {

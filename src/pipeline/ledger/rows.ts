@@ -39,6 +39,10 @@ export const FILE_COLUMNS = Object.keys(FILE)
   .map((name) => `file.${name}`)
   .join(', ');
 
+/** Whether a row of `file`, of an inbox, is the newest content of its name. */
+export const NEWEST_OF_NAME = `NOT EXISTS (SELECT 1 FROM file AS newer
+  WHERE newer.kind = 'inbox' AND newer.origin = file.origin AND newer.path = file.path AND newer.rev > file.rev)`;
+
 export function readFile(row: RowOf<typeof FILE>): LedgerFile {
   return row.kind === 'inbox' ? readInboxFile(row) : readProduct(row);
 }

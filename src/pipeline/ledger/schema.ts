@@ -128,5 +128,11 @@ const FORGETTING = `
 /** Which programs a run was made with. */
 const TOOLS = 'ALTER TABLE run ADD COLUMN tool TEXT;';
 
+/** Since when a file is failed: other work on it, which leaves it so, does not move that as it moves `ended`. */
+const FAILED = `
+  ALTER TABLE file ADD COLUMN failed_at INTEGER;
+  UPDATE file SET failed_at = ended WHERE kind = 'inbox' AND state IN ('failed', 'partial', 'parked');
+  CREATE INDEX file_failed ON file (failed_at) WHERE failed_at IS NOT NULL;`;
+
 /** Migration i takes a ledger from version i to i + 1. */
-export const MIGRATIONS = [`${FILES}${TASKS}`, GROWING, DUE, FORGETTING, TOOLS] as const;
+export const MIGRATIONS = [`${FILES}${TASKS}`, GROWING, DUE, FORGETTING, TOOLS, FAILED] as const;

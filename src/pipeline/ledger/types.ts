@@ -1,17 +1,8 @@
+import type { InboxFileState, TaskState } from '../../core/pipeline-states.ts';
+
 /** What the ledger of a pipeline knows. Moments are wall milliseconds. */
 
-/** Where a file of an inbox is on its way. `parked`: a person has to look. */
-export type InboxFileState =
-  | 'seen'
-  | 'settling'
-  | 'waiting'
-  | 'ready'
-  | 'done'
-  | 'partial'
-  | 'failed'
-  | 'parked'
-  | 'ignored'
-  | 'gone';
+export type { InboxFileState, TaskState } from '../../core/pipeline-states.ts';
 
 export type ProductState = 'current' | 'superseded' | 'gone';
 
@@ -67,27 +58,6 @@ export function nameOf(file: LedgerFile): string {
 }
 
 export type LedgerFile = InboxFile | ProductFile;
-
-/**
- * `gathering`: it waits for more inputs. `parked`: it killed its runner too often, or a person said so; `cancelled`: it was cut
- * into others. Of `ready`, `running` and `installing` the word says all.
- */
-export const TASK_STATES = [
-  'gathering',
-  'ready',
-  'running',
-  'installing',
-  'retry',
-  'deferred',
-  'done',
-  'warned',
-  'skipped',
-  'ignored',
-  'failed',
-  'parked',
-  'cancelled',
-] as const;
-export type TaskState = (typeof TASK_STATES)[number];
 
 /** Nothing more happens by itself. */
 export const OVER: readonly TaskState[] = [

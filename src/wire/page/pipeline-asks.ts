@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { INBOX_FILE_STATES, TASK_STATES } from '../../core/pipeline-states.ts';
 import { name, nullableTime, text, time } from './values.ts';
 
 /** What people ask of a daemon about its pipelines: files, tasks, stories, logs, and acts. All of it is small parts, whatever there is. */
@@ -6,35 +7,8 @@ import { name, nullableTime, text, time } from './values.ts';
 const id = v.pipe(v.number(), v.integer(), v.minValue(0));
 const most = (limit: number) => v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(limit));
 /** Of files of inboxes, and of products. */
-const fileState = v.picklist([
-  'seen',
-  'settling',
-  'waiting',
-  'ready',
-  'done',
-  'partial',
-  'failed',
-  'parked',
-  'ignored',
-  'gone',
-  'current',
-  'superseded',
-]);
-const taskState = v.picklist([
-  'gathering',
-  'ready',
-  'running',
-  'installing',
-  'retry',
-  'deferred',
-  'done',
-  'warned',
-  'skipped',
-  'ignored',
-  'failed',
-  'parked',
-  'cancelled',
-]);
+const fileState = v.picklist([...INBOX_FILE_STATES, 'current', 'superseded']);
+const taskState = v.picklist(TASK_STATES);
 /** `#17`, as a list has it, or a path: absolute, or below an inbox or the products. */
 const fileNamed = v.pipe(v.string(), v.minLength(1), v.maxLength(4000));
 
@@ -169,7 +143,7 @@ export const PIPELINE_ASKS = {
       name,
       kind: v.nullable(v.picklist(['inbox', 'product'])),
       origin: v.nullable(name),
-      states: v.pipe(v.array(fileState), v.maxLength(12)),
+      states: v.pipe(v.array(fileState), v.maxLength(fileState.options.length)),
       /** A part of the path, or a pattern with `*` and `?`. */
       words: v.pipe(v.string(), v.maxLength(500)),
       /** Only those of a reason of `failures`. */
@@ -184,7 +158,7 @@ export const PIPELINE_ASKS = {
     params: v.strictObject({
       name,
       step: name,
-      states: v.pipe(v.array(taskState), v.minLength(1), v.maxLength(13)),
+      states: v.pipe(v.array(taskState), v.minLength(1), v.maxLength(TASK_STATES.length)),
       reason: v.nullable(text),
       ...page,
     }),

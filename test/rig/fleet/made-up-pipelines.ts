@@ -1,5 +1,6 @@
 import type { ReportedPipeline } from '../../../src/wire/page/pipeline.ts';
 import type { ReportedService } from '../../../src/wire/page/report.ts';
+import { reportedService } from '../boards.ts';
 import { createRandom, type Random } from './random.ts';
 
 /** Pipelines that are made up: what simulated daemons report of them. */
@@ -207,8 +208,7 @@ function serviceOf(name: string, pipeline: ReportedPipeline, at: number, now: nu
     (sum, { tasks }) => sum + (tasks['failed'] ?? 0) + (tasks['parked'] ?? 0),
     0,
   );
-  return {
-    name,
+  return reportedService(name, {
     kind: 'pipeline',
     about: `/data/incoming/tm → ${pipeline.steps.length} steps → /data/products`,
     state: pipeline.works ? 'running' : 'stopped',
@@ -217,21 +217,9 @@ function serviceOf(name: string, pipeline: ReportedPipeline, at: number, now: nu
     since,
     stateSince: since,
     wanted: pipeline.works,
-    boot: true,
-    ready: true,
     life: `${name.slice(0, 20)}-k3j${at}`,
     pid: pipeline.works ? 2000 + at : null,
     startedAt: pipeline.works ? since : null,
-    waitsFor: [],
-    needs: [],
-    lane: 'fast',
-    failures: 0,
-    starts: 1,
-    mostStarts: 12,
-    nextStartAt: null,
-    lastExit: null,
-    watches: [],
-    silences: [],
     figures: {
       memory: 90_000_000,
       rate: Math.round((pipeline.steps.reduce((sum, { minute }) => sum + minute, 0) / 60) * 1000) / 1000,
@@ -239,7 +227,6 @@ function serviceOf(name: string, pipeline: ReportedPipeline, at: number, now: nu
       oldest: pipeline.oldest === null ? 0 : now - pipeline.oldest,
       failed,
     },
-    stream: null,
     pipeline,
-  };
+  });
 }

@@ -1,5 +1,10 @@
 import { sentenceOf } from '../../live/asked.svelte.ts';
 
+/** Of a page. */
+export const PAGE = 50;
+/** More are not shown at once. */
+export const MOST_SHOWN = 500;
+
 interface Page<T> {
   readonly items: readonly T[];
   readonly next: number | null;
