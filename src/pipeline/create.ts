@@ -8,7 +8,7 @@ import type { Scope } from '../core/scope.ts';
 import type { Carrying } from './engine/carry.ts';
 import { goOn } from './again.ts';
 import { createEngine } from './engine/engine.ts';
-import { createPatience, patientLedger } from './engine/full-disk.ts';
+import { createPatience, patientLedger, unretried } from './engine/full-disk.ts';
 import { keepLogs } from './engine/log-budget.ts';
 import { createIntake } from './engine/intake.ts';
 import { createMaturing } from './engine/maturing.ts';
@@ -66,14 +66,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const tools = createTools(cwd, env, clock);
   const context = { inboxes: all, products, env, cwd, clock, workers, tools };
   const logs = join(folder, 'logs');
-  const carrying: Carrying = { ...options, ledger, router, context, logs, patience };
+  const durable = { ...options, files: unretried(options.files) };
+  const carrying: Carrying = { ...durable, ledger, router, context, logs, patience };
   const owner: Owner = { boot: bootId(), ...options.self, life };
   const periodic = createPeriodic(plan.steps, ledger, router, clock);
   const maturing = createMaturing(plan.steps, carrying, owner);
   const engine = createEngine({ plan, carrying, owner, periodic, maturing, finishMs });
   const intake = createIntake({ inboxes: all, ledger, router, clock, wake: engine.wake });
-  const watched = options.isClosed === true ? [] : all;
-  const inboxes = watched.map((inbox) =>
+  const inboxes = (options.isClosed === true ? [] : all).map((inbox) =>
     createInbox({ plan: inbox, intake, env, cwd, life: `${life}/inbox-${inbox.name}` }),
   );
   // A run over old files does what it is asked for, and nothing else.

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { leakCheck } from '../../test/rig/leaks.ts';
-import { pipelineRig } from '../../test/rig/pipeline.ts';
-import { disk } from '../core/files.ts';
+import { type PipelineRig, pipelineRig } from '../../test/rig/pipeline.ts';
+import { within } from '../../test/rig/wait.ts';
+import { disk, type Files } from '../core/files.ts';
 import { StoreFullError } from '../core/sqlite.ts';
 
 const STEPS = { steps: { A: { from: 'inbox', run: ['cp', '{in}', '{out}'], to: '{stem}/{name}' } } };
@@ -21,7 +22,7 @@ const noRoom = (): Error => Object.assign(new Error('ENOSPC: no space left on de
 
 test('a full disk is waited for, wherever it hits, and nothing is done twice or lost', async (t) => {
   leakCheck(t);
-  const operations = ['mkdir', 'datasync', 'rename', 'syncFolder'] as const;
+  const operations = ['mkdir', 'rename'] as const;
   for (const operation of operations) {
     const rig = pipelineRig(t, STEPS);
     rig.deliver('a.in', 'x\n');
@@ -36,6 +37,64 @@ test('a full disk is waited for, wherever it hits, and nothing is done twice or 
       operation,
     );
   }
+});
+
+const runsOf = async (rig: PipelineRig) => {
+  const runs = await rig.ledger((ledger) => ledger.runsOf(1));
+  return runs.map(({ attempt, outcome }) => `${attempt} ${outcome}`);
+};
+
+/** Lets a runner work until it ends by itself, since a sync fails. */
+async function fails(rig: PipelineRig, files: Partial<Files>): Promise<void> {
+  const running = rig.start(undefined, { files: { ...disk, ...files } });
+  await running.pipeline.look().catch(() => {});
+  const ended = within(running.ended, { what: 'the runner to end' });
+  await assert.rejects(ended, {
+    name: 'NotDurableError',
+    code: 'ENOSPC',
+    message: /^cannot make .* durable: /,
+  });
+}
+
+test('a sync that fails for want of room is not tried again: the runner ends, and as often as that is so its task is not to blame', async (t) => {
+  leakCheck(t);
+  const rig = pipelineRig(t, STEPS);
+  rig.deliver('a.in', 'x\n');
+  for (let life = 0; life < 4; life++) {
+    await fails(rig, { datasync: failing(1, noRoom(), disk.datasync) });
+    assert.deepEqual(rig.products(), {});
+  }
+  await rig.work();
+  assert.deepEqual(rig.products(), { 'a/a.in': 'x\n' });
+  assert.deepEqual(await runsOf(rig), [...Array<string>(4).fill('1 ready'), '1 done']);
+});
+
+test('the name of a folder that could not be made durable is made durable by the next runner', async (t) => {
+  leakCheck(t);
+  const rig = pipelineRig(t, STEPS);
+  rig.deliver('a.in', 'x\n');
+  await fails(rig, { syncFolder: failing(1, noRoom(), disk.syncFolder) });
+  const synced: string[] = [];
+  const syncFolder = (path: string): Promise<void> => {
+    synced.push(path.slice(rig.folder.length + 1));
+    return disk.syncFolder(path);
+  };
+  await rig.work(undefined, { files: { ...disk, syncFolder } });
+  assert.deepEqual(synced, ['products', 'products/a']);
+  assert.deepEqual(await runsOf(rig), ['1 ready', '1 done']);
+});
+
+test('where the name of a product could not be made durable, the next runner finishes that without a run', async (t) => {
+  leakCheck(t);
+  const rig = pipelineRig(t, STEPS);
+  rig.deliver('a.in', 'x\n');
+  const full = failing(1, noRoom(), disk.syncFolder);
+  const syncFolder = (path: string): Promise<void> =>
+    path.endsWith('/a') ? full(path) : disk.syncFolder(path);
+  await fails(rig, { syncFolder });
+  await rig.work();
+  assert.deepEqual(rig.products(), { 'a/a.in': 'x\n' });
+  assert.deepEqual(await runsOf(rig), ['1 done']);
 });
 
 test('a ledger without room is waited for', async (t) => {

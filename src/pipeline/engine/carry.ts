@@ -8,7 +8,7 @@ import { removeRunFolder, runFolder } from '../steps/folder.ts';
 import { discard, finish, place, prepare } from '../steps/install.ts';
 import { createRunLog } from '../steps/run-log.ts';
 import { inputTrouble, pathOf, type RunContext, type RunEnd, runTask } from '../steps/run-task.ts';
-import type { Patience } from './full-disk.ts';
+import { NotDurableError, type Patience } from './full-disk.ts';
 import { endingOf } from './outcome.ts';
 import { conflictText, failedAlone, produced, strangerAt, strangerText, withOtherForms } from './produced.ts';
 import type { Router } from './routing.ts';
@@ -155,7 +155,18 @@ async function install(
 ): Promise<Carried | undefined> {
   const { ledger, context, files, patience } = carrying;
   const { clock, products: root } = context;
-  const prepared = await patience.until('make products durable', () => prepare(ran.products, root, files));
+  const prepared = await patience
+    .until('make products durable', () => prepare(ran.products, root, files))
+    .catch(async (thrown: unknown) => {
+      // The runner ends; that is not the fault of the task, which would be parked for it in the end.
+      if (thrown instanceof NotDurableError)
+        await end(
+          claim,
+          { state: 'ready', exit: ran.exit, error: thrown.message, ...run, uncounted: true },
+          carrying,
+        );
+      throw thrown;
+    });
   const installs = await withOtherForms(step, prepared, ran.products, ledger);
   if (installs.length > 0) {
     const about = { exit: ran.exit, overwrite: step.overwrite };

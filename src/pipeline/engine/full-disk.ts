@@ -1,16 +1,52 @@
 import type { Clock } from '../../core/clock.ts';
+import type { Files } from '../../core/files.ts';
 import type { Log } from '../../core/log.ts';
-import { errorCode } from '../../core/result.ts';
+import { asError, errorCode } from '../../core/result.ts';
 import { DatabaseError } from '../../core/sqlite.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 
+/** No room for more open files. */
+const UNOPENED: readonly string[] = ['EMFILE', 'ENFILE'];
 /** What passes without anybody's doing it anew: no room on the disk, or for more open files. */
-const PASSING: readonly string[] = ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'];
+const PASSING: readonly string[] = ['ENOSPC', 'EDQUOT', ...UNOPENED];
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
+/** A sync failed: what it was to make durable may be lost, though it can still be read. The runner ends. */
+export class NotDurableError extends Error {
+  override readonly name = 'NotDurableError';
+  /** Of the system error. */
+  readonly code: string | undefined;
+
+  constructor(what: string, cause: unknown) {
+    super(`cannot make ${what} durable: ${asError(cause).message}`, { cause });
+    this.code = errorCode(cause);
+  }
+}
+
+/**
+ * Files whose failed syncs nobody waits for: on NFS, and where a quota or a thin volume is used up, a sync is what says so, and the
+ * kernel may have dropped the pages by then. The same sync again would succeed over them.
+ */
+export function unretried(files: Files): Files {
+  const once = async (what: string, synced: Promise<void>): Promise<void> => {
+    try {
+      await synced;
+    } catch (thrown) {
+      // A folder that could not even be opened was not synced.
+      throw UNOPENED.includes(errorCode(thrown) ?? '') ? thrown : new NotDurableError(what, thrown);
+    }
+  };
+  return {
+    ...files,
+    datasync: (fd) => once('a product', files.datasync(fd)),
+    syncFolder: (path) => once(`the names in ${path}`, files.syncFolder(path)),
+  };
+}
+
 /** Whether trouble of the disk may be over when the same is done again later. */
 function mayPass(thrown: unknown): boolean {
+  if (thrown instanceof NotDurableError) return false;
   return thrown instanceof DatabaseError ? thrown.retry : PASSING.includes(errorCode(thrown) ?? '');
 }
 

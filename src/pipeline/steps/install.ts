@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { temporaryPath } from '../../core/atomic-file.ts';
 import type { Files } from '../../core/files.ts';
@@ -178,5 +178,9 @@ export async function makeFolders(folder: string, files: Files): Promise<void> {
       if (errorCode(again) !== 'EEXIST') throw again;
     });
   }
-  await files.syncFolder(dirname(folder));
+  await files.syncFolder(dirname(folder)).catch(async (thrown: unknown) => {
+    // So that whoever makes it next makes it durable: one that is there counts as that.
+    await rmdir(folder).catch(() => {});
+    throw thrown;
+  });
 }
