@@ -97,6 +97,49 @@ test('where the name of a product could not be made durable, the next runner fin
   assert.deepEqual(await runsOf(rig), ['1 done']);
 });
 
+test('a runner that ends since a sync fails does not wait for those of its runs that wait for room, and they are not to blame', async (t) => {
+  leakCheck(t);
+  const rig = pipelineRig(t, {
+    parallel: 2,
+    steps: { A: { ...STEPS.steps.A, concurrency: 2 } },
+  });
+  rig.deliver('a.in', 'x\n');
+  rig.deliver('b.in', 'y\n');
+  for (let life = 0; life < 4; life++) {
+    const waits = Promise.withResolvers<void>();
+    await fails(rig, {
+      mkdir(path) {
+        if (!path.endsWith('/a')) return disk.mkdir(path);
+        waits.resolve();
+        return Promise.reject(noRoom());
+      },
+      datasync: () => waits.promise.then(() => Promise.reject(noRoom())),
+    });
+  }
+  await rig.work();
+  assert.deepEqual(rig.products(), { 'a/a.in': 'x\n', 'b/b.in': 'y\n' });
+});
+
+test('a runner that is told to end while a run waits for room leaves its task as it was', async (t) => {
+  leakCheck(t);
+  const rig = pipelineRig(t, STEPS);
+  rig.deliver('a.in', 'x\n');
+  for (let life = 0; life < 4; life++) {
+    const waits = Promise.withResolvers<void>();
+    const mkdir = (): Promise<void> => {
+      waits.resolve();
+      return Promise.reject(noRoom());
+    };
+    const running = rig.start(undefined, { files: { ...disk, mkdir } });
+    await running.pipeline.look();
+    await within(waits.promise, { what: 'a run that waits' });
+    await running.stop().catch(() => {});
+  }
+  await rig.work();
+  assert.deepEqual(rig.products(), { 'a/a.in': 'x\n' });
+  assert.deepEqual(await runsOf(rig), [...Array<string>(4).fill('1 ready'), '1 done']);
+});
+
 test('a ledger without room is waited for', async (t) => {
   leakCheck(t);
   const full = new StoreFullError('cannot use the ledger of p: no space left');

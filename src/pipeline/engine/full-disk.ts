@@ -50,6 +50,11 @@ function mayPass(thrown: unknown): boolean {
   return thrown instanceof DatabaseError ? thrown.retry : PASSING.includes(errorCode(thrown) ?? '');
 }
 
+/** Whether the disk is what fails, whatever was to be done there. */
+export function isOfDisk(thrown: unknown): boolean {
+  return thrown instanceof NotDurableError || mayPass(thrown);
+}
+
 /** Waits for a full disk to have room again, instead of ending; says so once. */
 export interface Patience {
   /** Does something again and again as long as what it throws may pass. Throws what it throws at last where the runner ends. */
