@@ -1,10 +1,17 @@
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { leakCheck } from '../../test/rig/leaks.ts';
+import { createFakeClock } from '../../test/rig/fake-clock.ts';
+import { leakCheck, onEnd, tempFolder } from '../../test/rig/leaks.ts';
 import { type PipelineRig, pipelineRig } from '../../test/rig/pipeline.ts';
 import { within } from '../../test/rig/wait.ts';
 import { disk, type Files } from '../core/files.ts';
+import { silentLog } from '../core/log.ts';
 import { StoreFullError } from '../core/sqlite.ts';
+import { createPatience } from './engine/full-disk.ts';
+import { prepare } from './steps/install.ts';
 
 const STEPS = { steps: { A: { from: 'inbox', run: ['cp', '{in}', '{out}'], to: '{stem}/{name}' } } };
 
@@ -138,6 +145,63 @@ test('a runner that is told to end while a run waits for room leaves its task as
   await rig.work();
   assert.deepEqual(rig.products(), { 'a/a.in': 'x\n' });
   assert.deepEqual(await runsOf(rig), [...Array<string>(4).fill('1 ready'), '1 done']);
+});
+
+test('that the disk is full is said once, and that it goes on when nobody waits any more', async () => {
+  const lines: string[] = [];
+  const say = (message: string): void => void lines.push(message);
+  const clock = createFakeClock();
+  const over = new AbortController();
+  const patience = createPatience(clock, { ...silentLog, error: say, info: say }, over.signal);
+  const first = patience.until(
+    'write one',
+    failing(2, noRoom(), async () => {}),
+  );
+  const second = patience.until(
+    'write two',
+    failing(1, noRoom(), async () => {}),
+  );
+  await clock.advance(1);
+  // What needs no room succeeds all the time.
+  await patience.until('read', async () => {});
+  assert.deepEqual(lines, ['cannot write one, and waits until it can']);
+  await clock.advance(500);
+  await second;
+  assert.equal(lines.length, 1);
+  await clock.advance(1000);
+  await first;
+  assert.deepEqual(lines.splice(0), ['cannot write one, and waits until it can', 'goes on']);
+  const third = patience.until(
+    'write three',
+    failing(Number.POSITIVE_INFINITY, noRoom(), async () => {}),
+  );
+  const ended = assert.rejects(third, { code: 'ENOSPC' });
+  await clock.advance(1);
+  over.abort();
+  await ended;
+  assert.deepEqual(lines, ['cannot write three, and waits until it can']);
+});
+
+const FAR = '/dev/shm';
+const isFar = existsSync(FAR) && statSync(FAR).dev !== statSync(tmpdir()).dev;
+
+test('on a full disk no copies of products are left, however often they are made', {
+  skip: !isFar && `${FAR} is no filesystem of its own`,
+}, async (t) => {
+  const root = tempFolder(t);
+  const far = mkdtempSync(join(FAR, 'vahti-test-'));
+  onEnd(t, () => rmSync(far, { recursive: true }));
+  const products = ['a', 'b'].map((path) => ({ file: join(far, path), path, complete: true }));
+  for (const { file } of products) writeFileSync(file, 'x');
+  let left = 1;
+  const write: Files['write'] = (...words) => (left-- > 0 ? disk.write(...words) : Promise.reject(noRoom()));
+  await assert.rejects(prepare(products, root, { ...disk, write }), { code: 'ENOSPC' });
+  assert.deepEqual(readdirSync(root), []);
+  const installs = await prepare(products, root, disk);
+  assert.deepEqual(
+    readdirSync(root).toSorted(),
+    installs.map(({ temp }) => basename(temp)),
+  );
 });
 
 test('a ledger without room is waited for', async (t) => {

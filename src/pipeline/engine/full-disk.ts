@@ -62,21 +62,25 @@ export interface Patience {
 }
 
 export function createPatience(clock: Clock, log: Log, over: AbortSignal): Patience {
-  let isTold = false;
+  /** Calls that wait. Others may well succeed meanwhile: that says nothing of the disk. */
+  let waiting = 0;
   return {
     async until(what, work) {
-      for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
-        try {
-          const value = await work();
-          if (isTold) log.info('goes on');
-          isTold = false;
-          return value;
-        } catch (thrown) {
-          if (!mayPass(thrown)) throw thrown;
-          if (!isTold) log.error(`cannot ${what}, and waits until it can`, { reason: String(thrown) });
-          isTold = true;
-          if (!(await clock.sleep(waitMs, over))) throw thrown;
+      let isWaiting = false;
+      try {
+        for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(2 * waitMs, LONGEST_WAIT_MS)) {
+          try {
+            return await work();
+          } catch (thrown) {
+            if (!mayPass(thrown)) throw thrown;
+            if (!isWaiting && waiting++ === 0)
+              log.error(`cannot ${what}, and waits until it can`, { reason: String(thrown) });
+            isWaiting = true;
+            if (!(await clock.sleep(waitMs, over))) throw thrown;
+          }
         }
+      } finally {
+        if (isWaiting && --waiting === 0 && !over.aborted) log.info('goes on');
       }
     },
   };
