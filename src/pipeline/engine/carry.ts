@@ -82,8 +82,13 @@ export async function carry(
     return await end(claim, { ...ending, drafts, ...run }, carrying);
   } finally {
     log.close();
-    await removeRunFolder(folder);
+    await removeRunFolder(folder).catch(cannotRemove(folder.path, carrying.log));
   }
+}
+
+/** What one step has left ends nobody else's runs: the next run has a folder of its own, and the next runner tries again. */
+export function cannotRemove(folder: string, log: Log): (thrown: unknown) => void {
+  return (thrown) => log.warn('cannot remove the folder of a run', { folder, reason: String(thrown) });
 }
 
 const STOPPED = 'ended, since the pipeline ended';
