@@ -60,7 +60,8 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-const INBOX = { root: 'incoming', match: '**/*.in', settle: '10ms', scan: '1h' };
+/** The usual inbox of a rig. */
+export const INBOX = { root: 'incoming', match: '**/*.in', settle: '10ms', scan: '1h' };
 
 /** The plan of a config; fails where anything is wrong with it. */
 export function planOf(folder: string, config: PipelineInput): PipelinePlan {
