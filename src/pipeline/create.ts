@@ -8,7 +8,7 @@ import type { Scope } from '../core/scope.ts';
 import type { Carrying } from './engine/carry.ts';
 import { goOn } from './again.ts';
 import { createEngine } from './engine/engine.ts';
-import { createPatience, patientLedger } from './engine/full-disk.ts';
+import { createPatience, patientLedger, unretried } from './engine/full-disk.ts';
 import { keepLogs } from './engine/log-budget.ts';
 import { createIntake } from './engine/intake.ts';
 import { createMaturing } from './engine/maturing.ts';
@@ -66,14 +66,14 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const tools = createTools(cwd, env, clock);
   const context = { inboxes: all, products, env, cwd, clock, workers, tools };
   const logs = join(folder, 'logs');
-  const carrying: Carrying = { ...options, ledger, router, context, logs, patience };
+  const durable = { ...options, files: unretried(options.files) };
+  const carrying: Carrying = { ...durable, ledger, router, context, logs, patience };
   const owner: Owner = { boot: bootId(), ...options.self, life };
   const periodic = createPeriodic(plan.steps, ledger, router, clock);
   const maturing = createMaturing(plan.steps, carrying, owner);
-  const engine = createEngine({ plan, carrying, owner, periodic, maturing, finishMs });
+  const engine = createEngine({ plan, carrying, owner, periodic, maturing, finishMs, over });
   const intake = createIntake({ inboxes: all, ledger, router, clock, wake: engine.wake });
-  const watched = options.isClosed === true ? [] : all;
-  const inboxes = watched.map((inbox) =>
+  const inboxes = (options.isClosed === true ? [] : all).map((inbox) =>
     createInbox({ plan: inbox, intake, env, cwd, life: `${life}/inbox-${inbox.name}` }),
   );
   // A run over old files does what it is asked for, and nothing else.
@@ -107,7 +107,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       scope.drain.addEventListener('abort', () => over.abort(), { once: true });
       await recover(carrying, owner.boot);
       await (options.begin?.() ?? options.ledger.restore(clock.now()));
-      await together(scope.drain, workers.close, [
+      await together(scope.drain, over, workers.close, [
         (drain) => engine.run({ ...scope, drain }),
         ...inboxes.map((inbox) => (drain: AbortSignal) => inbox.run({ ...scope, drain })),
         (drain) => keepLogs(logs, plan.keepMs, clock, drain),
@@ -117,15 +117,18 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   };
 }
 
-/** Runs parts until `drain`. What one of them cannot do (a disk that fails) none can: all end, and the next runner goes on from the last commit. */
+/**
+ * Runs parts until `drain`. What one of them cannot do (a disk that fails) none can: all end, and the next runner goes on from the last
+ * commit. `over` is aborted then.
+ */
 async function together(
   drain: AbortSignal,
+  over: AbortController,
   close: () => Promise<void>,
   parts: readonly ((drain: AbortSignal) => Promise<void>)[],
 ): Promise<void> {
-  const failed = new AbortController();
-  const either = AbortSignal.any([drain, failed.signal]);
-  const ended = await Promise.allSettled(parts.map((part) => part(either).finally(() => failed.abort())));
+  const either = AbortSignal.any([drain, over.signal]);
+  const ended = await Promise.allSettled(parts.map((part) => part(either).finally(() => over.abort())));
   await close();
   const broken = ended.find((each) => each.status === 'rejected');
   if (broken !== undefined) throw broken.reason;

@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { createFakeClock } from '../../test/rig/fake-clock.ts';
+import { createHungDisk } from '../../test/rig/hung-disk.ts';
 import { leakCheck } from '../../test/rig/leaks.ts';
-import { type PipelineRig, pipelineRig } from '../../test/rig/pipeline.ts';
+import { INBOX, type PipelineRig, pipelineRig } from '../../test/rig/pipeline.ts';
+import { until, within } from '../../test/rig/wait.ts';
 import { type Clock, systemClock } from '../core/clock.ts';
 import { forget } from './engine/keeping.ts';
 import { lineageOf } from './lineage.ts';
@@ -160,6 +163,53 @@ test('an old failure of a file that is gone is forgotten, and counts no more', a
     assert.equal((await ledger.tally()).find(({ state }) => state === 'failed')?.count ?? 0, 0);
     assert.equal((await ledger.filesOf('inbox', '', 10)).length, 0);
   });
+});
+
+test('an inbox that hangs keeps nothing of the others from being forgotten, and is not asked again before it answers', async (t) => {
+  leakCheck(t);
+  const hungDisk = await createHungDisk(t);
+  if (typeof hungDisk === 'string') return t.skip(hungDisk);
+  const config = {
+    parallel: 1,
+    inbox: undefined,
+    inboxes: { near: INBOX, far: { ...INBOX, root: 'far' } },
+    steps: { LB: { ...STEPS.LB, from: ['near', 'far'] } },
+  };
+  const rig = pipelineRig(t, config);
+  mkdirSync(join(rig.folder, 'far'));
+  for (const root of ['incoming', 'far']) {
+    // What is of the inbox that hangs is the newer: it is asked for first.
+    writeFileSync(join(rig.folder, root, 'mon-1.in'), 'skip\n');
+    await rig.work();
+  }
+  // Their tasks; from then on only the inboxes need the files.
+  assert.equal(await forgetAfter(rig, 100), 2);
+  const roots = [
+    { name: 'near', root: join(rig.folder, 'incoming') },
+    { name: 'far', root: dirname(hungDisk.file) },
+  ];
+  rmSync(join(rig.folder, 'incoming/mon-1.in'));
+  const hung = new Set<string>();
+  const clock = createFakeClock(later(101).now());
+  const sweep = (): Promise<number> =>
+    rig.ledger((ledger) =>
+      forget({ ledger, inboxes: roots, keepMs: KEEP_MS, clock }, new AbortController().signal, hung),
+    );
+  const first = sweep();
+  await until(() => clock.nextTimer() === 10_000, { what: 'the inbox to be asked' });
+  await clock.advance(10_000);
+  await within(first, { what: 'the sweep to go on' });
+  assert.deepEqual([...hung], ['far']);
+  clock.jumpWall(91 * DAY_MS);
+  // No turn of the clock: nobody waits for the one that hangs.
+  const removed = await within(sweep(), { what: 'a sweep without the inbox that hangs' });
+  assert.equal(removed, 1);
+  await rig.ledger(async (ledger) => {
+    assert.deepEqual(await ledger.filesOf('near', '', 10), []);
+    assert.equal((await ledger.filesOf('far', '', 10)).length, 1);
+  });
+  await hungDisk.release();
+  await until(() => hung.size === 0, { what: 'the inbox to answer' });
 });
 
 test('one transaction of forgetting looks at no more than it is told', async (t) => {

@@ -7,7 +7,7 @@ import { resolvePipeline } from '../../src/app/config/pipeline.ts';
 import type { Diagnostic } from '../../src/core/diagnostics.ts';
 import { type Clock, systemClock } from '../../src/core/clock.ts';
 import { disk, type Files } from '../../src/core/files.ts';
-import { silentLog } from '../../src/core/log.ts';
+import { type Log, silentLog } from '../../src/core/log.ts';
 import { pipelineConfig } from '../../src/pipeline/config.ts';
 import { createPipeline } from '../../src/pipeline/create.ts';
 import type { Ledger } from '../../src/pipeline/ledger/ledger.ts';
@@ -44,6 +44,7 @@ export type PipelineInput = Readonly<Record<string, unknown>>;
 export interface StartOptions {
   readonly files?: Files;
   readonly clock?: Clock;
+  readonly log?: Log;
   readonly order?: 'depth' | 'breadth';
   /** Puts something between the runner and its ledger. */
   readonly around?: (ledger: Ledger) => Ledger;
@@ -59,7 +60,8 @@ export interface Running {
   stop(): Promise<void>;
 }
 
-const INBOX = { root: 'incoming', match: '**/*.in', settle: '10ms', scan: '1h' };
+/** The usual inbox of a rig. */
+export const INBOX = { root: 'incoming', match: '**/*.in', settle: '10ms', scan: '1h' };
 
 /** The plan of a config; fails where anything is wrong with it. */
 export function planOf(folder: string, config: PipelineInput): PipelinePlan {
@@ -147,7 +149,7 @@ export function pipelineRig(t: TestContext, usual: PipelineInput = {}): Pipeline
 }
 
 function startRunner(t: TestContext, folder: string, config: PipelineInput, options: StartOptions): Running {
-  const { clock = systemClock, files = disk, around = (ledger) => ledger } = options;
+  const { clock = systemClock, files = disk, log = silentLog, around = (ledger) => ledger } = options;
   const state = join(folder, 'state');
   const opened = openLedger(state, 'p');
   if (!opened.ok) throw opened.error;
@@ -164,12 +166,12 @@ function startRunner(t: TestContext, folder: string, config: PipelineInput, opti
     self: { pid: process.pid, startTicks: 0 },
     files,
     clock,
-    log: silentLog,
+    log,
     ...(options.order === undefined ? {} : { order: options.order }),
   });
   const drain = new AbortController();
   const ended = pipeline
-    .run({ drain: drain.signal, stop: drain.signal, ready: () => {}, clock, log: silentLog })
+    .run({ drain: drain.signal, stop: drain.signal, ready: () => {}, clock, log })
     .finally(() => void ledger.close());
   ended.catch(() => {});
   const stop = async (): Promise<void> => {

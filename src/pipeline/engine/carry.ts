@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Files } from '../../core/files.ts';
 import type { Log } from '../../core/log.ts';
+import { asError } from '../../core/result.ts';
 import type { DraftOf, Ending, Ledger, Success } from '../ledger/ledger.ts';
 import { type Claim, type LedgerFile, nameOf, type TaskState } from '../ledger/types.ts';
 import type { StepPlan } from '../plan.ts';
@@ -8,7 +9,7 @@ import { removeRunFolder, runFolder } from '../steps/folder.ts';
 import { discard, finish, place, prepare } from '../steps/install.ts';
 import { createRunLog } from '../steps/run-log.ts';
 import { inputTrouble, pathOf, type RunContext, type RunEnd, runTask } from '../steps/run-task.ts';
-import type { Patience } from './full-disk.ts';
+import { isOfDisk, type Patience } from './full-disk.ts';
 import { endingOf } from './outcome.ts';
 import { conflictText, failedAlone, produced, strangerAt, strangerText, withOtherForms } from './produced.ts';
 import type { Router } from './routing.ts';
@@ -63,7 +64,7 @@ export async function carry(
     };
     // Looked at before the run: what changes within it is a change for the next one.
     const tool = await context.tools.of(step);
-    const ran = await carrying.patience.until('make the folder of a run', () =>
+    const ran = await unblamed(claim, carrying, 'make the folder of a run', () =>
       runTask({ ...request, tool }, context),
     );
     const run = { log: log.close() ? logName : null, tool };
@@ -81,8 +82,13 @@ export async function carry(
     return await end(claim, { ...ending, drafts, ...run }, carrying);
   } finally {
     log.close();
-    await removeRunFolder(folder);
+    await removeRunFolder(folder).catch(cannotRemove(folder.path, carrying.log));
   }
+}
+
+/** What one step has left ends nobody else's runs: the next run has a folder of its own, and the next runner tries again. */
+export function cannotRemove(folder: string, log: Log): (thrown: unknown) => void {
+  return (thrown) => log.warn('cannot remove the folder of a run', { folder, reason: String(thrown) });
 }
 
 const STOPPED = 'ended, since the pipeline ended';
@@ -94,6 +100,26 @@ async function end(
 ): Promise<Carried | undefined> {
   const written = await ledger.end(claim, ending, context.clock.now());
   return written ? { state: ending.state, error: ending.error } : undefined;
+}
+
+/**
+ * Waits for room for what comes before the intent. Where the runner ends since the disk fails, the task is free again: it is not to
+ * blame, and would be parked for that in the end. Rejects as the work does.
+ */
+async function unblamed<T>(
+  claim: Claim,
+  carrying: Carrying,
+  what: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await carrying.patience.until(what, work);
+  } catch (thrown) {
+    const ending = { state: 'ready', exit: null, error: asError(thrown).message, log: null } as const;
+    // Where not even that can be written, what is thrown says enough.
+    if (isOfDisk(thrown)) await end(claim, { ...ending, uncounted: true }, carrying).catch(() => {});
+    throw thrown;
+  }
 }
 
 type Looked = { readonly files: readonly LedgerFile[] } | { readonly ending: Omit<Ending, 'log'> };
@@ -155,7 +181,9 @@ async function install(
 ): Promise<Carried | undefined> {
   const { ledger, context, files, patience } = carrying;
   const { clock, products: root } = context;
-  const prepared = await patience.until('make products durable', () => prepare(ran.products, root, files));
+  const prepared = await unblamed(claim, carrying, 'make products durable', () =>
+    prepare(ran.products, root, files),
+  );
   const installs = await withOtherForms(step, prepared, ran.products, ledger);
   if (installs.length > 0) {
     const about = { exit: ran.exit, overwrite: step.overwrite };
@@ -166,7 +194,9 @@ async function install(
     };
     const stranger = step.overwrite
       ? undefined
-      : await patience.until('look where products go', () => strangerAt(installs, root, ledger, files));
+      : await unblamed(claim, carrying, 'look where products go', () =>
+          strangerAt(installs, root, ledger, files),
+        );
     if (stranger !== undefined) return refuse(strangerText(stranger));
     const intent = await ledger.intend(claim, installs, about, clock.now());
     if (intent === 'lost') await discard(installs, ran.products, files);

@@ -33,15 +33,18 @@ export interface EngineOptions {
   readonly maturing: Maturing;
   /** How long runs may go on when the pipeline ends, milliseconds; then they are ended. */
   readonly finishMs: number;
+  /** Aborted when it ends: nobody waits for room any more. */
+  readonly over: AbortController;
 }
 
 export function createEngine(options: EngineOptions): Engine {
-  const { plan, carrying, owner, periodic, maturing, finishMs } = options;
+  const { plan, carrying, owner, periodic, maturing, finishMs, over } = options;
   const { ledger, context, log } = carrying;
   const { clock } = context;
   const hold = createHold(ledger, log);
   const turns = createTurns(clock);
-  const runs = createRuns({ carrying, wake: turns.wake, ended: endedFor(plan, hold, carrying) });
+  const failed = (): void => over.abort();
+  const runs = createRuns({ carrying, wake: turns.wake, ended: endedFor(plan, hold, carrying), failed });
 
   /** Claims what there is room for; answers with when to look again at the latest. */
   const pass = async (signal: AbortSignal): Promise<number | undefined> => {
@@ -70,21 +73,22 @@ export function createEngine(options: EngineOptions): Engine {
     async run({ drain, ready }) {
       await hold.load();
       await ledger.adopt(plan.steps.map((step) => ({ ...step, hash: stepHash(step) })));
-      const over = new AbortController();
+      const stop = new AbortController();
       drain.addEventListener('abort', turns.wake, { once: true });
       ready();
       try {
         while (!drain.aborted && runs.failure === undefined)
           await turns.turn(
-            () => pass(over.signal),
+            () => pass(stop.signal),
             () => runs.size === 0,
           );
         // What is about to end by itself need not be done again.
-        const late = clock.timer(finishMs, () => over.abort());
+        const late = clock.timer(finishMs, () => stop.abort());
         if (runs.failure === undefined) await runs.over();
         late.cancel();
       } finally {
         over.abort();
+        stop.abort();
         await runs.over();
       }
       if (runs.failure !== undefined) throw runs.failure.thrown;

@@ -12,7 +12,7 @@ const EVERY_MS = 6 * 3_600_000;
 /** Between two parts of a sweep, so that a ledger of millions of files keeps its pace. */
 const REST_MS = 50;
 const AT_ONCE = 500;
-/** A filesystem that says nothing for so long is not asked any more in this sweep. */
+/** An inbox that says nothing for so long is not asked any more before it has answered: each question holds a thread. */
 const HANGS_MS = 10_000;
 
 export interface Keeping {
@@ -27,11 +27,16 @@ export interface Keeping {
  * Forgets what is older than `keepMs` and led to nothing that is there; answers with how much that was. A file of an inbox that was
  * done is forgotten when it has not lain there for as long: a disk that is not mounted for a while makes nothing new. Ends early where
  * `drain` aborts.
+ * @param hung inboxes that have not answered yet, from one sweep to the next; their files are left alone.
  */
-export async function forget(keeping: Keeping, drain: AbortSignal): Promise<number> {
+export async function forget(
+  keeping: Keeping,
+  drain: AbortSignal,
+  hung: Set<string> = new Set(),
+): Promise<number> {
   const { ledger, keepMs, clock } = keeping;
   const before = clock.now() - keepMs;
-  await lookForFiles(keeping, before, drain);
+  await lookForFiles(keeping, before, drain, hung);
   let removed = 0;
   // Files are free once the tasks on them are gone.
   for (const what of ['tasks', 'files'] as const) {
@@ -50,6 +55,7 @@ async function lookForFiles(
   { ledger, inboxes, clock }: Keeping,
   before: number,
   drain: AbortSignal,
+  hung: Set<string>,
 ): Promise<void> {
   const roots = new Map(inboxes.map(({ name, root }) => [name, root]));
   for (let from: number | undefined = Number.MAX_SAFE_INTEGER; from !== undefined; ) {
@@ -57,10 +63,15 @@ async function lookForFiles(
     const absent: number[] = [];
     const present: number[] = [];
     for (const { id, inbox, path } of part.files) {
+      if (hung.has(inbox)) continue;
       const root = roots.get(inbox);
-      const found = root === undefined ? 'absent' : await isThere(join(root, path), clock, drain);
-      if (found === undefined) return;
-      (found === 'absent' ? absent : present).push(id);
+      const hangs = (answer: Promise<unknown>): void => {
+        hung.add(inbox);
+        void answer.then(() => hung.delete(inbox));
+      };
+      const found = root === undefined ? 'absent' : await isThere(join(root, path), clock, drain, hangs);
+      if (drain.aborted) return;
+      if (found !== undefined) (found === 'absent' ? absent : present).push(id);
     }
     if (part.files.length > 0) await ledger.missed(absent, present, clock.now());
     from = part.next;
@@ -68,11 +79,12 @@ async function lookForFiles(
   }
 }
 
-/** Undefined where nobody says so in time. What cannot be looked at counts as there. */
+/** Undefined where nobody says so in time: `hangs` gets what somebody may say later. What cannot be looked at counts as there. */
 async function isThere(
   path: string,
   clock: Clock,
   drain: AbortSignal,
+  hangs: (answer: Promise<unknown>) => void,
 ): Promise<'absent' | 'present' | undefined> {
   const enough = new AbortController();
   const looked = stat(path).then(
@@ -82,6 +94,7 @@ async function isThere(
   const late = clock.sleep(HANGS_MS, AbortSignal.any([drain, enough.signal])).then(() => undefined);
   const found = await Promise.race([looked, late]);
   enough.abort();
+  if (found === undefined) hangs(looked);
   return found;
 }
 
@@ -90,8 +103,9 @@ export async function keepForgetting(
   { log, ...keeping }: Keeping & { readonly log: Log },
   drain: AbortSignal,
 ): Promise<void> {
+  const hung = new Set<string>();
   for (let waitMs = FIRST_MS; await keeping.clock.sleep(waitMs, drain); waitMs = EVERY_MS) {
-    const removed = await forget(keeping, drain);
+    const removed = await forget(keeping, drain, hung);
     if (removed > 0) log.info('forgets what led to nothing that is there', { rows: removed });
   }
 }

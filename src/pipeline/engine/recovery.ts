@@ -1,11 +1,11 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { endTree } from '../../core/processes.ts';
 import type { Interrupted } from '../ledger/ledger.ts';
 import { finish } from '../steps/install.ts';
-import { runFolder } from '../steps/folder.ts';
+import { removeFolder, runFolder } from '../steps/folder.ts';
 import { readReport } from '../steps/report.ts';
-import type { Carrying } from './carry.ts';
+import { cannotRemove, type Carrying } from './carry.ts';
 import { GIVEN_UP, isMaturing } from './maturing.ts';
 import { afterCrash } from './outcome.ts';
 import { failedAlone, produced } from './produced.ts';
@@ -30,7 +30,7 @@ export async function recover(carrying: Carrying, boot: string): Promise<number>
   for (const each of left) await recoverOne(each, carrying, boot);
   // Nobody runs: whatever folder of a run is there was left by one that is dead.
   for (const name of await readdir(work).catch(() => []))
-    await rm(join(work, name), { recursive: true, force: true });
+    await removeFolder(join(work, name)).catch(cannotRemove(join(work, name), log));
   if (left.length > 0) log.warn('takes up what a killed runner left', { tasks: left.length });
   return left.length;
 }

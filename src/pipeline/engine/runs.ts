@@ -22,11 +22,13 @@ export interface RunsOptions {
   readonly carrying: Carrying;
   /** A run has ended; undefined where another runner had its task. */
   readonly ended: (shown: RunningTask, carried: Carried | undefined) => Promise<void>;
+  /** One of them has failed since the disk does: `failure` says what. */
+  readonly failed: () => void;
   /** There is room again. */
   readonly wake: () => void;
 }
 
-export function createRuns({ carrying, ended, wake }: RunsOptions): Runs {
+export function createRuns({ carrying, ended, failed, wake }: RunsOptions): Runs {
   const { router, context } = carrying;
   const { clock } = context;
   const live = new Map<number, { readonly shown: RunningTask; readonly done: Promise<void> }>();
@@ -42,6 +44,7 @@ export function createRuns({ carrying, ended, wake }: RunsOptions): Runs {
         .then((carried) => ended(shown, carried))
         .catch((thrown: unknown) => {
           failure ??= { thrown };
+          failed();
         })
         .finally(() => {
           live.delete(task.id);

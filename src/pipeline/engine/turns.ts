@@ -27,10 +27,7 @@ export function createTurns(clock: Clock): Turns {
       // Only who asked before this pass knows by it that nothing could be done.
       const asked = [...waiting];
       const due = await pass();
-      for (const resolve of isIdle() ? asked : []) {
-        waiting.delete(resolve);
-        resolve();
-      }
+      for (const resolve of isIdle() ? asked : []) resolve();
       const wait = due === undefined ? LONGEST_WAIT_MS : Math.max(1, due - clock.now());
       const timer = clock.timer(Math.min(LONGEST_WAIT_MS, wait), wake);
       await woken.promise;
@@ -38,13 +35,18 @@ export function createTurns(clock: Clock): Turns {
       woken = Promise.withResolvers<void>();
       timer.cancel();
     },
-    settled(signal) {
+    async settled(signal) {
       wake();
-      return new Promise((resolve, reject) => {
-        waiting.add(resolve);
-        const late = (): void => reject(new Error('it did not settle in time'));
-        signal.addEventListener('abort', late, { once: true });
-      });
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const late = (): void => reject(new Error('it did not settle in time'));
+      waiting.add(resolve);
+      signal.addEventListener('abort', late);
+      try {
+        await promise;
+      } finally {
+        waiting.delete(resolve);
+        signal.removeEventListener('abort', late);
+      }
     },
   };
 }

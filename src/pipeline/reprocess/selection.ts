@@ -47,13 +47,13 @@ export interface SelectionContext {
 
 /** Finds what is to be run again. Rejects with the system error where a folder cannot be read. */
 export async function selectFiles(context: SelectionContext, options: SelectionOptions): Promise<Selection> {
-  if (options.list !== undefined) return selectListed(context, options, options.list);
+  const fits = fitting(context, options);
+  if (options.list !== undefined) return selectListed(context, options, options.list, fits);
   const files: Selected[] = [];
   for (const step of context.starts)
     for (const origin of step.from)
       for await (const found of candidates(context, origin, options.inputs))
-        if (takes(step, found.complete) && fits(context, options, step, found.name))
-          files.push({ step, ...found });
+        if (takes(step, found.complete) && fits(step, found.name)) files.push({ step, ...found });
   return { files: unique(files), missing: [], unfit: 0 };
 }
 
@@ -61,13 +61,11 @@ function takes({ only }: StepPlan, complete = true): boolean {
   return complete || only !== 'complete';
 }
 
-function fits(
-  { router }: SelectionContext,
-  { filter }: SelectionOptions,
-  step: StepPlan,
-  name: string,
-): boolean {
-  return (filter === undefined || globFilter(filter)(name)) && router.draft(step, name) !== undefined;
+type Fits = (step: StepPlan, name: string) => boolean;
+
+function fitting({ router }: SelectionContext, { filter }: SelectionOptions): Fits {
+  const isWanted = filter === undefined ? () => true : globFilter(filter);
+  return (step, name) => isWanted(name) && router.draft(step, name) !== undefined;
 }
 
 type Candidate = Pick<Selected, 'file' | 'name'> & { readonly complete?: boolean };
@@ -112,6 +110,7 @@ async function selectListed(
   context: SelectionContext,
   options: SelectionOptions,
   list: readonly string[],
+  fits: Fits,
 ): Promise<Selection> {
   const { plan, starts, ledger } = context;
   const files: Selected[] = [];
@@ -136,7 +135,7 @@ async function selectListed(
       (step) =>
         takes(step, complete) &&
         (origin === undefined || options.inputs !== undefined || step.from.includes(origin)) &&
-        fits(context, options, step, name),
+        fits(step, name),
     );
     if (taken.length === 0) unfit++;
     for (const step of taken) files.push({ step, file, name });

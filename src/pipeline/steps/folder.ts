@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, mkdir, readdir, rm, rmdir, unlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { errorCode } from '../../core/result.ts';
 import type { ProductFile } from '../ledger/types.ts';
@@ -85,7 +85,7 @@ export async function makeRunFolder(
   return whole;
 }
 
-/** Removes a run's folder with all that is in it; one that is not there is fine. */
+/** Removes a run's folder with all that is in it; one that is not there is fine. Rejects with the system error. */
 export async function removeRunFolder({
   path,
   out,
@@ -97,6 +97,26 @@ export async function removeRunFolder({
     await rmdir(out);
     await rmdir(path);
   } catch {
-    await rm(path, { recursive: true, force: true });
+    await removeFolder(path);
   }
+}
+
+/** Removes a folder with all that is in it, what was made read-only too; one that is not there is fine. Rejects with the system error. */
+export async function removeFolder(path: string): Promise<void> {
+  try {
+    await rm(path, REMOVAL);
+  } catch (thrown) {
+    if (errorCode(thrown) !== 'EACCES') throw thrown;
+    // Go's module cache is such: nobody may write to its folders.
+    await makeWritable(path);
+    await rm(path, REMOVAL);
+  }
+}
+
+const REMOVAL = { recursive: true, force: true } as const;
+
+async function makeWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const entry of await readdir(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
 }

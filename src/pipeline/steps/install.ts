@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { stat } from 'node:fs/promises';
+import { rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { temporaryPath } from '../../core/atomic-file.ts';
 import type { Files } from '../../core/files.ts';
@@ -30,28 +30,30 @@ export async function prepare(
 ): Promise<readonly Install[]> {
   const installs: Install[] = [];
   const folders = new Map<string, number>();
-  for (const { file, path, complete, forms } of products) {
-    const target = join(root, path);
-    const folder = dirname(target);
-    let dev = folders.get(folder);
-    if (dev === undefined) {
-      await makeFolders(folder, files);
-      dev = (await stat(folder)).dev;
-      folders.set(folder, dev);
+  const copies: string[] = [];
+  try {
+    for (const { file, path, complete, forms } of products) {
+      const target = join(root, path);
+      const folder = dirname(target);
+      let dev = folders.get(folder);
+      if (dev === undefined) {
+        await makeFolders(folder, files);
+        dev = (await stat(folder)).dev;
+        folders.set(folder, dev);
+      }
+      const seen = await stat(file);
+      const copy = seen.dev === dev ? undefined : temporaryPath(target);
+      if (copy !== undefined) copies.push(copy);
+      const secured = await secure(file, seen.size, copy, files);
+      const final = forms?.final ?? null;
+      installs.push({ path, temp: copy ?? file, complete, final, removes: [], ...secured });
     }
-    const seen = await stat(file);
-    const isNear = seen.dev === dev;
-    const temp = isNear ? file : temporaryPath(target);
-    installs.push({
-      path,
-      temp,
-      complete,
-      final: forms?.final ?? null,
-      removes: [],
-      ...(await secure(file, seen.size, isNear ? undefined : temp, files)),
-    });
+    return installs;
+  } catch (thrown) {
+    // On a full disk it is done again and again, each time under new names.
+    for (const copy of copies) await files.unlink(copy).catch(() => {});
+    throw thrown;
   }
-  return installs;
 }
 
 /** Reads a file for its hash and makes it durable; with `copy`, a copy of it. */
@@ -178,5 +180,9 @@ export async function makeFolders(folder: string, files: Files): Promise<void> {
       if (errorCode(again) !== 'EEXIST') throw again;
     });
   }
-  await files.syncFolder(dirname(folder));
+  await files.syncFolder(dirname(folder)).catch(async (thrown: unknown) => {
+    // So that whoever makes it next makes it durable: one that is there counts as that.
+    await rmdir(folder).catch(() => {});
+    throw thrown;
+  });
 }
