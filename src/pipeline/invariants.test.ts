@@ -70,8 +70,11 @@ test('C11 an input of which nothing is made costs three transactions and no oper
   const operations: string[] = [];
   const files = new Proxy(disk, {
     get(target, name: keyof Files) {
-      operations.push(name);
-      return target[name];
+      const operation = target[name] as (...given: readonly unknown[]) => unknown;
+      return (...given: readonly unknown[]) => {
+        operations.push(name);
+        return operation(...given);
+      };
     },
   });
   const rig = pipelineRig(t, { parallel: 1, steps: { A: { from: 'inbox', run: ['true'] } } });

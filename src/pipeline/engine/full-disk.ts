@@ -13,7 +13,7 @@ const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 30_000;
 
 /** A sync failed: what it was to make durable may be lost, though it can still be read. The runner ends. */
-export class NotDurableError extends Error {
+class NotDurableError extends Error {
   override readonly name = 'NotDurableError';
   /** Of the system error. */
   readonly code: string | undefined;
