@@ -52,6 +52,8 @@ export interface PipelineOptions {
   readonly begin?: () => Promise<void>;
   /** No inbox is looked into. */
   readonly isClosed?: true;
+  /** By which what a killed runner left is taken up, where that is another one than `plan`. */
+  readonly recovers?: PipelinePlan;
 }
 
 /** Makes a pipeline of its parts. */
@@ -105,7 +107,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     async run(scope: Scope) {
       for (const path of [work, logs, plan.products]) mkdirSync(path, { recursive: true });
       scope.drain.addEventListener('abort', () => over.abort(), { once: true });
-      await recover(carrying, owner.boot);
+      const recovering =
+        options.recovers === undefined
+          ? carrying
+          : { ...carrying, ledger: options.ledger, router: createRouter(options.recovers) };
+      await recover(recovering, owner.boot);
       await (options.begin?.() ?? options.ledger.restore(clock.now()));
       await together(scope.drain, over, workers.close, [
         (drain) => engine.run({ ...scope, drain }),

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { tempFolder } from '../../../test/rig/leaks.ts';
 import { planOf } from '../../../test/rig/pipeline.ts';
-import { again, filled, REPROCESSED, since } from '../../../test/rig/reprocessing.ts';
+import { again, draft, filled, REPROCESSED, since } from '../../../test/rig/reprocessing.ts';
+import { until } from '../../../test/rig/wait.ts';
+import { disk } from '../../core/files.ts';
 import { createRouter } from '../../pipeline/engine/routing.ts';
+import { identityOf } from '../../pipeline/steps/install.ts';
 
 test('inputs of another folder, and variables for the steps', async (t) => {
   const rig = await filled(t, ['a-1']);
@@ -96,4 +99,89 @@ test('what had failed and is run again is failed no more, or failed once', async
   assert.equal(await rig.state('b-1.in'), 'done');
   assert.equal((await rig.failures()).length, 1);
   assert.equal(await rig.state('c-1.in'), 'failed');
+});
+
+test('F7 what waits in its inbox is left to the service; what it has not taken is its own again, where a run does not do everything of it', async (t) => {
+  const rig = await filled(t, ['a-1']);
+  const delayed = { ...REPROCESSED, inbox: { ...(REPROCESSED['inbox'] as object), delay: '1h' } };
+  rig.deliver('b-1.in', 'b-1\n');
+  const waiting = rig.start(delayed);
+  await until(async () => (await rig.state('b-1.in')) === 'waiting', { what: 'a file that waits' });
+  await waiting.stop();
+  rig.deliver('c-1.in', 'c-1\n');
+  const planned = await draft(rig);
+  assert.deepEqual(
+    [planned.selection.files.map(({ name }) => name), planned.selection.waiting, planned.isPart],
+    [['a-1.in', 'c-1.in'], 1, false],
+  );
+  await again(rig, { to: 'LB' }, { filter: 'c-*' });
+  assert.deepEqual([await rig.state('b-1.in'), await rig.state('c-1.in')], ['waiting', 'seen']);
+  assert.deepEqual(Object.keys(rig.products()).toSorted().slice(0, 3), [
+    'L0/a_V1.l0',
+    'L1/a_V1.l1',
+    'LB/a-1_V1.lb',
+  ]);
+  const before = rig.trace();
+  await rig.work();
+  assert.deepEqual(since(rig, before).toSorted(), [
+    'L0 b',
+    'L0 c',
+    'L1 b_V1 usual',
+    'L1 c_V1 usual',
+    'LB b-1_V1',
+    'LB c-1_V1',
+  ]);
+  rig.deliver('d-1.in', 'd-1\n');
+  await again(rig, {}, { filter: 'd-*' });
+  assert.equal(await rig.state('d-1.in'), 'done', 'a run that did all of it has taken it');
+  const after = rig.trace();
+  await rig.work();
+  assert.deepEqual(since(rig, after), []);
+});
+
+test('F7 of a run that dies after its tasks are made, a file that was new is taken by the service; what was tried again meanwhile is done', async (t) => {
+  const rig = await filled(t, ['a-1']);
+  rig.deliver('x-1.in', 'bad');
+  await rig.work();
+  writeFileSync(join(rig.folder, 'incoming/x-1.in'), 'bad');
+  rig.deliver('c-1.in', 'c-1\n');
+  await rig.ledger(async (ledger) => {
+    await ledger.setAside();
+    const [step] = planOf(rig.folder, REPROCESSED).steps;
+    const made = step && createRouter(planOf(rig.folder, REPROCESSED), 'breadth').draft(step, 'c-1.in');
+    assert.ok(made !== undefined);
+    const identity = await identityOf(join(rig.folder, 'incoming/c-1.in'));
+    const [file] = await ledger.sight('inbox', [{ path: 'c-1.in', ...identity, state: 'seen' }], 1);
+    assert.ok(file !== undefined);
+    await ledger.add([{ draft: made, files: [file.id] }], 1);
+    // While nobody runs: `vahti pipeline retry --failed`.
+    assert.equal(await ledger.retry({}, 2), 1);
+  });
+  const before = rig.trace();
+  const running = rig.start();
+  await running.settle();
+  await running.stop();
+  assert.deepEqual(since(rig, before), ['LB c-1_V1', 'L0 c', 'L1 c_V1 usual']);
+  assert.deepEqual([await rig.state('c-1.in'), await rig.state('x-1.in')], ['done', 'failed']);
+});
+
+test('F7 what a killed service was installing is followed by all that the service does of it, whatever part is run then', async (t) => {
+  const rig = await filled(t, ['a-1']);
+  rig.deliver('b-1.in', 'b-1\n');
+  const rename = (): Promise<never> => Promise.reject(new Error('killed'));
+  const dying = rig.start(undefined, { files: { ...disk, rename, link: rename } });
+  await assert.rejects(dying.settle());
+  await dying.stop().catch(() => {});
+  const installing = await rig.ledger((ledger) => ledger.tasks({ states: ['installing'], limit: 9 }));
+  assert.deepEqual(
+    installing.map(({ step }) => step),
+    ['LB'],
+  );
+  await again(rig, { to: 'LB' }, { filter: 'a-*' });
+  await rig.work();
+  assert.deepEqual([await rig.state('b-1.in'), rig.products()['L1/b_V1.l1']?.trim()], ['done', '1']);
+  const left = await rig.ledger((ledger) =>
+    ledger.tasks({ states: ['ready', 'installing', 'failed'], limit: 9 }),
+  );
+  assert.deepEqual(left, []);
 });

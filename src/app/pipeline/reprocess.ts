@@ -15,6 +15,7 @@ import {
   selectFiles,
   type SelectionOptions,
 } from '../../pipeline/reprocess/selection.ts';
+import type { PipelinePlan } from '../../pipeline/plan.ts';
 import type { PipelineTarget } from './control.ts';
 import type { PipelineTrouble } from './own-ledger.ts';
 import { remakeProducts } from './products-lock.ts';
@@ -28,6 +29,10 @@ export interface ReprocessDraft extends ReducedPlan {
   readonly target: PipelineTarget;
   /** Whether products go where those of the service are. */
   readonly isShared: boolean;
+  /** Whether the service would do more of a file than the run does. */
+  readonly isPart: boolean;
+  /** As the service runs it. */
+  readonly service: PipelinePlan;
 }
 
 /**
@@ -53,10 +58,14 @@ export async function draftReprocess(
       starts,
       router: createRouter(plan, 'breadth'),
       ledger: opened.ok ? opened.value : undefined,
+      isShared,
     };
     const selection = await selectFiles(context, options);
     const target = { ...service, plan, ...(isShared ? {} : elsewhere(service, plan.products)) };
-    return ok({ plan, starts, selection, target, isShared });
+    const usual = reducePlan(service.plan, { without: [], set: {} });
+    const isPart =
+      usual.ok && usual.value.plan.steps.some(({ name }) => !plan.steps.some((step) => step.name === name));
+    return ok({ plan, starts, selection, target, isShared, isPart, service: service.plan });
   } finally {
     if (opened.ok) opened.value.close();
   }
@@ -103,6 +112,8 @@ export async function runReprocess(
   const resolved = withEnvironments(draft.plan, dirname(configFile), environment);
   if (!resolved.ok) return err({ kind: 'failed', message: resolved.error });
   const plan = resolved.value;
+  const usual = withEnvironments(draft.service, dirname(configFile), environment);
+  if (!usual.ok) return err({ kind: 'failed', message: usual.error });
   const what = `vahti pipeline run ${name}`;
   // First the products: while a job that publishes is waited for, the service goes on.
   const waiting = { what, clock: scope.clock, signal: scope.drain, waits };
@@ -132,6 +143,8 @@ export async function runReprocess(
       log: scope.log,
       selected: selection.files,
       clean,
+      isPart: draft.isPart,
+      ...(draft.isShared ? { recovers: usual.value } : {}),
     };
     return ok(await reprocess(options, scope));
   } finally {

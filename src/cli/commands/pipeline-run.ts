@@ -134,6 +134,7 @@ function checkDraft({ selection, isShared }: ReprocessDraft, options: RunOptions
   for (const line of selection.missing) say(`not there: ${line}`);
   if (selection.unfit > 0)
     say(`${selection.unfit} of the list left out: the pattern or the step does not take them`);
+  if (selection.waiting > 0) say(`${selection.waiting} left to the service: they wait in their inbox`);
   if (selection.files.length === 0)
     throw new CommandError('failed', 'cannot run anything again: no file is selected');
   const isPart = options.filter !== undefined || options.inputFiles !== undefined;
@@ -152,6 +153,7 @@ function draftJson({ plan, starts, selection, isShared }: ReprocessDraft) {
     shared: isShared,
     inputs: selection.files.map(({ step, file }) => ({ step: step.name, file })),
     missing: selection.missing,
+    waiting: selection.waiting,
   };
 }
 

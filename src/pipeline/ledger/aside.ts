@@ -1,4 +1,5 @@
 import { type Database, number, text, transaction } from '../../core/sqlite.ts';
+import { ANYWHERE } from '../plan.ts';
 import { close, rootsOfTask, settleRoot } from './making.ts';
 import { readTask, TASK, TASK_COLUMNS } from './rows.ts';
 import type { Task } from './types.ts';
@@ -8,9 +9,15 @@ import type { Task } from './types.ts';
  * set aside for as long as it takes. Whatever is not done by then was the run's alone, and is given up.
  */
 export interface AsideLedger {
-  /** Nothing that waits can be claimed until `restore`. Answers with the number of the last task that there is. */
-  setAside(): Promise<number>;
-  /** Gives up what is not done, and lets what was set aside wait again. Does nothing where nothing was. */
+  /**
+   * Nothing that waits can be claimed until `restore`. Answers with the number of the last task that there is.
+   * @param isPart the run leaves out some of what the service would do of a file.
+   */
+  setAside(isPart?: boolean): Promise<number>;
+  /**
+   * Gives up what the run has not done, and lets what was set aside wait again. A file that only the run has taken, and of which it did
+   * not do everything, is the service's to take. Does nothing where nothing was set aside.
+   */
   restore(now: number): Promise<void>;
   /**
    * What had failed up to a task, and was done again since with the same inputs by the same step, is failed no more: what came of it
@@ -28,6 +35,13 @@ export const GIVEN_UP = 'given up with its run';
 const GIVE_UP = `UPDATE task SET ended = ?, due = NULL, open = 0, state = 'cancelled',
   error = '${GIVEN_UP}, ' || state || coalesce(': ' || error, '') WHERE id = ?`;
 
+const PART = ' part';
+/** What no inbox of the service has settled, and a run has made done. */
+const UNTAKEN = `
+  UPDATE file SET state = 'seen', ended = NULL, why = NULL
+  WHERE kind = 'inbox' AND state = 'done' AND settled_at IS NULL AND origin <> '${ANYWHERE}' AND id IN (
+    SELECT root FROM task_root JOIN task ON task.id = task_root.task WHERE task.id > ?`;
+
 /** Failed tasks of which every input was one of a later task of their step, that has come to its end. */
 const REPLACED = `
   SELECT id FROM task AS old WHERE id <= ? AND state IN ('failed', 'parked') AND NOT EXISTS (
@@ -39,10 +53,13 @@ const REPLACED = `
 
 export function asideLedger(db: Database): AsideLedger {
   return {
-    setAside: async () =>
+    setAside: async (isPart = false) =>
       transaction(db, () => {
         const last = db.get({ id: number }, 'SELECT coalesce(max(id), 0) AS id FROM task')?.id ?? 0;
-        db.run('INSERT OR REPLACE INTO mark (name, value) VALUES (?, ?)', [MARK, String(last)]);
+        db.run('INSERT OR REPLACE INTO mark (name, value) VALUES (?, ?)', [
+          MARK,
+          isPart ? `${last}${PART}` : String(last),
+        ]);
         // Closed, too: no other input joins them meanwhile.
         db.run(
           `UPDATE task SET state = '${ASIDE}' || state, open = 0 WHERE state IN ('gathering', 'ready', 'retry', 'deferred')`,
@@ -51,17 +68,20 @@ export function asideLedger(db: Database): AsideLedger {
         return last;
       }),
     async restore(now) {
-      if (db.get({ value: text }, 'SELECT value FROM mark WHERE name = ?', [MARK]) === undefined) return;
+      const mark = db.get({ value: text }, 'SELECT value FROM mark WHERE name = ?', [MARK]);
+      if (mark === undefined) return;
+      const last = Number.parseInt(mark.value, 10);
       transaction(db, () => {
         const left = db.all(
           { id: number },
-          `SELECT id FROM task WHERE state IN ('gathering', 'ready', 'retry', 'deferred')`,
-          [],
+          `SELECT id FROM task WHERE state IN ('gathering', 'ready', 'retry', 'deferred') AND id > ?`,
+          [last],
         );
         for (const { id } of left) {
           db.run(GIVE_UP, [now, id]);
           close(db, id, 'cancelled', now);
         }
+        db.run(`${UNTAKEN} ${mark.value.endsWith(PART) ? '' : `AND task.state = 'cancelled'`})`, [last]);
         for (const state of ['gathering', 'ready', 'retry', 'deferred'])
           db.run('UPDATE task SET state = ? WHERE state = ?', [state, `${ASIDE}${state}`]);
         db.run('DELETE FROM mark WHERE name = ?', [MARK]);

@@ -16,6 +16,8 @@ export interface ReprocessOptions extends Omit<PipelineOptions, 'begin' | 'isClo
   readonly selected: readonly Selected[];
   /** Removes what these steps have made before, as far as the ledger knows it. */
   readonly clean: boolean;
+  /** The plan has not all that the service would do of a file. */
+  readonly isPart: boolean;
 }
 
 /** What a run came to. */
@@ -46,7 +48,7 @@ export async function reprocess(options: ReprocessOptions, scope: Scope): Promis
     isClosed: true,
     async begin() {
       await whole.restore(clock.now());
-      last = await whole.setAside();
+      last = await whole.setAside(options.isPart);
       if (options.clean) removed = await clean(whole, plan, clock);
       await give(whole, plan, createRouter(plan, 'breadth'), selected, clock);
     },
@@ -161,9 +163,8 @@ async function known(ledger: Ledger, plan: PipelinePlan, file: string, clock: Cl
   const path = inbox.root === '/' ? file.slice(1) : (below(file, inbox.root) ?? '');
   const before = await ledger.inboxFile(inbox.name, path);
   if (before !== undefined && isSame(before) && SETTLED.includes(before.state)) return before.id;
-  // Written down as done at once: it becomes ready with its first task.
-  const seen = { path, ...identity, state: 'done' as const, why: 'run again', settledAt: clock.now() };
-  const [written] = await ledger.sight(inbox.name, [seen], clock.now());
+  // It becomes ready with its first task. That no inbox has settled it says that the service has not taken it.
+  const [written] = await ledger.sight(inbox.name, [{ path, ...identity, state: 'seen' }], clock.now());
   if (written === undefined) throw new Error(`cannot write down ${file}`);
   return written.id;
 }

@@ -5,7 +5,7 @@ import type { Router } from '../engine/routing.ts';
 import { compileInboxNames } from '../inbox/names.ts';
 import { filesBelow, globFilter } from '../inbox-walk.ts';
 import type { LedgerReader } from '../ledger/ledger.ts';
-import { nameOf, type ProductFile } from '../ledger/types.ts';
+import { type InboxFileState, nameOf, type ProductFile } from '../ledger/types.ts';
 import type { PipelinePlan, StepPlan } from '../plan.ts';
 
 /** What is to be run again. Paths absolute. */
@@ -33,6 +33,8 @@ export interface Selection {
   readonly missing: readonly string[];
   /** How many lines of the list were left out, since the pattern or no step takes them. */
   readonly unfit: number;
+  /** How many files were left out, since they wait in their inbox: the service takes them. */
+  readonly waiting: number;
 }
 
 export interface SelectionContext {
@@ -43,6 +45,8 @@ export interface SelectionContext {
   readonly router: Pick<Router, 'draft'>;
   /** Where the products of the service are known; undefined where it never ran. */
   readonly ledger: LedgerReader | undefined;
+  /** Whether the run works with that ledger. */
+  readonly isShared: boolean;
 }
 
 /** Finds what is to be run again. Rejects with the system error where a folder cannot be read. */
@@ -50,12 +54,31 @@ export async function selectFiles(context: SelectionContext, options: SelectionO
   const fits = fitting(context, options);
   if (options.list !== undefined) return selectListed(context, options, options.list, fits);
   const files: Selected[] = [];
+  const waiting = new Set<string>();
   for (const step of context.starts)
     for (const origin of step.from)
-      for await (const found of candidates(context, origin, options.inputs))
-        if (takes(step, found.complete) && fits(step, found.name)) files.push({ step, ...found });
-  return { files: unique(files), missing: [], unfit: 0 };
+      for await (const found of candidates(context, origin, options.inputs)) {
+        if (!takes(step, found.complete) || !fits(step, found.name)) continue;
+        if (options.inputs === undefined && (await waits(context, origin, found.name)))
+          waiting.add(found.file);
+        else files.push({ step, ...found });
+      }
+  return { files: unique(files), missing: [], unfit: 0, waiting: waiting.size };
 }
+
+/** Whether a file of an inbox is on its way there: it waits for its end, its delay, its gate or its group. */
+async function waits(
+  { ledger, isShared }: SelectionContext,
+  inbox: string | undefined,
+  name: string,
+): Promise<boolean> {
+  if (!isShared || inbox === undefined) return false;
+  const known = await ledger?.filesAt(name);
+  const newest = known?.find(({ kind, origin }) => kind === 'inbox' && origin === inbox);
+  return newest?.kind === 'inbox' && ON_ITS_WAY.includes(newest.state);
+}
+
+const ON_ITS_WAY: readonly InboxFileState[] = ['seen', 'settling', 'waiting'];
 
 function takes({ only }: StepPlan, complete = true): boolean {
   return complete || only !== 'complete';
@@ -116,6 +139,7 @@ async function selectListed(
   const files: Selected[] = [];
   const missing: string[] = [];
   let unfit = 0;
+  let waiting = 0;
   for (const line of list) {
     const file = isAbsolute(line) ? resolve(line) : resolve(options.inputs ?? '.', line);
     if (!(await isFile(file))) {
@@ -138,9 +162,13 @@ async function selectListed(
         fits(step, name),
     );
     if (taken.length === 0) unfit++;
+    else if (options.inputs === undefined && (await waits(context, inbox?.name, name))) {
+      waiting++;
+      continue;
+    }
     for (const step of taken) files.push({ step, file, name });
   }
-  return { files: unique(files), missing, unfit };
+  return { files: unique(files), missing, unfit, waiting };
 }
 
 /** A path below a folder; undefined where it is not there. */
