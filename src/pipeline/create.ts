@@ -59,7 +59,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const { name, plan, folder, work, env, cwd, life, clock, log, finishMs = 0 } = options;
   const over = new AbortController();
   const patience = createPatience(clock, log, over.signal);
-  const ledger = patientLedger(options.ledger, patience);
+  const ledger = patientLedger(options.ledger, patience, clock);
   const router = createRouter(plan, options.order);
   const workers = createWorkers();
   const { inboxes: all, products } = plan;
