@@ -40,6 +40,18 @@ export function countFrom(least: number, most: number): (text: string) => number
   };
 }
 
+/** What reads some of a list of words, with commas between, or `all`; in the order of the list. */
+export function someOf<T extends string>(words: readonly T[]): (text: string) => readonly T[] {
+  return (text) => {
+    if (text === 'all') return words;
+    const written = text.split(',').map((word) => word.trim());
+    const found = words.filter((word) => written.includes(word));
+    if (found.length !== new Set(written).size)
+      throw new InvalidArgumentError(`Write some of ${words.join(', ')}, with commas between, or all.`);
+    return found;
+  };
+}
+
 /** Reads `KEY=VALUE`, and adds it to those before. */
 export function readSetting(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
   const at = text.indexOf('=');

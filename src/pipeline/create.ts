@@ -61,7 +61,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const { name, plan, folder, work, env, cwd, life, clock, log, finishMs = 0 } = options;
   const over = new AbortController();
   const patience = createPatience(clock, log, over.signal);
-  const ledger = patientLedger(options.ledger, patience);
+  const ledger = patientLedger(options.ledger, patience, clock);
   const router = createRouter(plan, options.order);
   const workers = createWorkers();
   const { inboxes: all, products } = plan;
@@ -107,11 +107,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     async run(scope: Scope) {
       for (const path of [work, logs, plan.products]) mkdirSync(path, { recursive: true });
       scope.drain.addEventListener('abort', () => over.abort(), { once: true });
-      const recovering =
-        options.recovers === undefined
-          ? carrying
-          : { ...carrying, ledger: options.ledger, router: createRouter(options.recovers) };
-      await recover(recovering, owner.boot);
+      await recover(recovering(options, carrying), owner.boot);
       await (options.begin?.() ?? options.ledger.restore(clock.now()));
       await together(scope.drain, over, workers.close, [
         (drain) => engine.run({ ...scope, drain }),
@@ -121,6 +117,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       ]);
     },
   };
+}
+
+/** What a killed runner left goes on as that one would have gone on. */
+function recovering({ recovers, ledger }: PipelineOptions, carrying: Carrying): Carrying {
+  return recovers === undefined ? carrying : { ...carrying, ledger, router: createRouter(recovers) };
 }
 
 /**

@@ -221,3 +221,27 @@ test('a ledger without room is waited for', async (t) => {
   assert.deepEqual(rig.products(), { 'a/a.in': 'x\n' });
   assert.equal(await rig.state('a.in'), 'done');
 });
+
+test('what ends once there is room again ended then, and not when there was none', async (t) => {
+  leakCheck(t);
+  const full = new StoreFullError('cannot use the ledger of p: no space left');
+  const rig = pipelineRig(t, STEPS);
+  rig.deliver('a.in', 'x\n');
+  const moments: number[] = [];
+  await rig.work(undefined, {
+    around: (ledger) => ({
+      ...ledger,
+      async succeed(held, success, now) {
+        moments.push(now);
+        if (moments.length === 1) throw full;
+        return ledger.succeed(held, success, now);
+      },
+    }),
+  });
+  const [first = 0, second = 0] = moments;
+  assert.ok(second > first, `${second - first} ms later`);
+  const [ended] = await rig.ledger(async (ledger) =>
+    (await ledger.filesAt('a.in')).map((file) => file.kind === 'inbox' && file.ended),
+  );
+  assert.equal(ended, second);
+});

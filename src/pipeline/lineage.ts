@@ -43,13 +43,13 @@ export async function lineageOf(view: View, file: LedgerFile): Promise<Lineage> 
 async function walk(
   view: View,
   start: LedgerFile,
-  nextOf: (view: View, file: LedgerFile) => Promise<readonly LedgerFile[]>,
+  nextOf: (view: View, file: LedgerFile) => Promise<Next>,
 ): Promise<readonly LineageNode[]> {
   const seen = new Set<string>();
   let left = MOST;
   const follow = async (file: LedgerFile): Promise<readonly LineageNode[]> => {
     const nodes: LineageNode[] = [];
-    for (const each of await nextOf(view, file)) {
+    for (const each of (await nextOf(view, file)).files) {
       const key = `${each.kind}/${each.origin}/${each.path}`;
       if (left-- <= 0) {
         nodes.push({ ...nodeOf(view, each, 'cut'), next: [] });
@@ -70,40 +70,96 @@ async function walk(
   return follow(start);
 }
 
+/** What is next to a file in one direction: of each name the last content, by path. */
+export interface Next {
+  readonly files: readonly LedgerFile[];
+  /** There may be more, or later contents. */
+  readonly isCut: boolean;
+}
+
+/** How far what is next to a file is looked for. */
+export interface Bounds {
+  /** So many names are asked for. */
+  readonly most: number;
+  /** So many contents of a file, and tasks on them, the newest. */
+  readonly tasks: number;
+  /** Asked before each look; false: there was enough. */
+  readonly goOn: () => Promise<boolean>;
+}
+
+const UNBOUNDED: Bounds = { most: 1_000_000_000, tasks: 1_000_000_000, goOn: async () => true };
+
 /** The inputs of what made a product; of one that is merged into, those of all its earlier contents too. */
-export async function parentsOf({ plan, ledger }: View, file: LedgerFile): Promise<readonly LedgerFile[]> {
-  if (file.kind === 'inbox') return [];
+export async function parentsOf(
+  { plan, ledger }: View,
+  file: LedgerFile,
+  bounds: Bounds = UNBOUNDED,
+): Promise<Next> {
+  if (file.kind === 'inbox') return { files: [], isCut: false };
   const isMerged = plan.steps.find(({ name }) => name === file.origin)?.merge === true;
-  const contents = isMerged ? (await ledger.contentsOf(file)).filter(({ id }) => id <= file.id) : [file];
-  const inputs: LedgerFile[] = [];
-  for (const { task } of contents) inputs.push(...(await ledger.inputsOf(task)));
-  // What became complete by time alone has its other form for an input.
-  return newest(inputs.filter((input) => !isMerged || input.origin !== file.origin));
+  const contents = isMerged ? await ledger.contentsOf(file, bounds.tasks) : [file];
+  const next = await gather(
+    contents.filter(({ id }) => id <= file.id).map(({ task }) => task),
+    (task, limit) => ledger.inputsOf(task, limit),
+    bounds,
+    // What became complete by time alone has its other form for an input.
+    (input) => !isMerged || input.origin !== file.origin,
+  );
+  return { ...next, isCut: next.isCut || contents.length >= bounds.tasks };
 }
 
 /** What was made of any content of a file. */
-export async function childrenOf({ ledger }: View, file: LedgerFile): Promise<readonly LedgerFile[]> {
-  const made: LedgerFile[] = [];
-  for (const task of await tasksOnAny(ledger, file)) made.push(...(await ledger.productsOf(task.id)));
-  return newest(made.filter(({ origin }) => file.kind === 'inbox' || origin !== file.origin));
+export async function childrenOf(
+  { ledger }: View,
+  file: LedgerFile,
+  bounds: Bounds = UNBOUNDED,
+): Promise<Next> {
+  const { tasks, isCut } = await tasksOnAny(ledger, file, bounds);
+  const next = await gather(
+    // A later content of the file itself is none.
+    tasks.filter(({ step }) => file.kind === 'inbox' || step !== file.origin).map(({ id }) => id),
+    (task, limit) => ledger.productsOf(task, limit),
+    bounds,
+  );
+  return { ...next, isCut: next.isCut || isCut };
 }
 
-/** Of a product the tasks on all its contents: what was made of an earlier one was made of this file. */
-async function tasksOnAny(ledger: View['ledger'], file: LedgerFile): Promise<readonly Task[]> {
-  const all = file.kind === 'inbox' ? [file] : await ledger.contentsOf(file);
+/** Of a product the tasks on all its contents: what was made of an earlier one was made of this file. The newest first. */
+async function tasksOnAny(
+  ledger: View['ledger'],
+  file: LedgerFile,
+  { tasks: most, goOn }: Bounds,
+): Promise<{ readonly tasks: readonly Task[]; readonly isCut: boolean }> {
+  const all = file.kind === 'inbox' ? [file] : await ledger.contentsOf(file, most);
   const tasks: Task[] = [];
-  for (const { id } of all) tasks.push(...(await ledger.tasksOn(id)));
-  return tasks;
+  for (const { id } of all) {
+    if (tasks.length >= most || !(await goOn())) return { tasks, isCut: true };
+    tasks.push(...(await ledger.tasksOn(id, most - tasks.length)).toReversed());
+  }
+  return { tasks, isCut: all.length >= most || tasks.length >= most };
 }
 
-/** Of each name the last content, by path. */
-function newest(files: readonly LedgerFile[]): readonly LedgerFile[] {
+/** @param read finds at most `limit` files of a task. */
+async function gather(
+  tasks: readonly number[],
+  read: (task: number, limit: number) => Promise<readonly LedgerFile[]>,
+  { most, goOn }: Bounds,
+  isMeant: (file: LedgerFile) => boolean = () => true,
+): Promise<Next> {
   const byName = new Map<string, LedgerFile>();
-  for (const file of files) {
-    const key = `${file.kind}/${file.origin}/${file.path}`;
-    if ((byName.get(key)?.rev ?? -1) < file.rev) byName.set(key, file);
+  let isCut = false;
+  for (const task of tasks) {
+    isCut ||= byName.size > most || !(await goOn());
+    if (isCut) break;
+    const found = await read(task, most + 1);
+    isCut = found.length > most;
+    for (const file of found.filter(isMeant)) {
+      const key = `${file.kind}/${file.origin}/${file.path}`;
+      if ((byName.get(key)?.rev ?? -1) < file.rev) byName.set(key, file);
+    }
   }
-  return [...byName.values()].toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  const files = [...byName.values()].toSorted((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : 0));
+  return { files, isCut };
 }
 
 function nodeOf({ plan }: View, file: LedgerFile, shown: LineageNode['shown']): Omit<LineageNode, 'next'> {

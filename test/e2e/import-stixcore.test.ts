@@ -39,4 +39,10 @@ test('vahti import stixcore and stixcore-state: a config, what would be done, an
     (await run(...state, '--apply')).stdout,
     /^telemetry +1 written down.*^products +1 written down/ms,
   );
+  // Under another name it is another pipeline.
+  writeFileSync(join(own, 'vahti.yaml'), config.replace(/^ {2}stix:$/m, '  solar:'));
+  assert.match(
+    (await run(...state, '--pipeline', 'solar', '--apply')).stdout,
+    /vahti pipeline files solar shows what is open\n$/,
+  );
 });

@@ -4,7 +4,7 @@ import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { leakCheck, tempFolder } from '../rig/leaks.ts';
-import { startVahti, vahti } from '../rig/vahti.ts';
+import { isAlive, startVahti, vahti } from '../rig/vahti.ts';
 import { until, within } from '../rig/wait.ts';
 
 const YAML = `
@@ -120,6 +120,21 @@ test('F6, F7 a run over old files waits for what runs, has the service wait, and
   });
   service.kill('SIGTERM');
   assert.equal((await within(service.ended, { what: 'the service to end' })).code, 0);
+});
+
+test('the first signal asks what --before runs to end, the second ends it', async (t) => {
+  const { folder, deliver, trace } = checkout(t);
+  deliver('one.in', '1');
+  const stubborn = `sh -c "trap 'touch asked' TERM; echo \\$\\$ > pid; while :; do sleep 0.02; done"`;
+  const run = startVahti(t, ['pipeline', 'run', 'tm', '--before', stubborn], folder);
+  const pid = await until(() => Number(readFileSync(join(folder, 'pid'), 'utf8')), { what: 'it to begin' });
+  run.kill('SIGINT');
+  await until(() => existsSync(join(folder, 'asked')), { what: 'it to be asked' });
+  assert.equal(isAlive(pid), true);
+  run.kill('SIGINT');
+  assert.notEqual((await within(run.ended, { what: 'the run to end' })).code, 0);
+  await until(() => !isAlive(pid), { what: 'the command to be gone' });
+  assert.deepEqual(trace(), []);
 });
 
 test('F2 a run over nothing is refused, whatever was meant', async (t) => {

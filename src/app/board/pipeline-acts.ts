@@ -3,14 +3,15 @@ import type { Clock } from '../../core/clock.ts';
 import { RpcError } from '../../core/rpc.ts';
 import type { RetryFilter } from '../../pipeline/ledger/ledger.ts';
 import { BAD } from '../../pipeline/ledger/types.ts';
-import { type Looking, tasksMeant } from '../../pipeline/looks/lists.ts';
-import { scanDown } from '../../pipeline/looks/scan-down.ts';
+import { tasksMeant } from '../../pipeline/looks/lists.ts';
+import { type Looking, scanDown } from '../../pipeline/looks/scan-down.ts';
 import type { PipelineView } from '../../pipeline/pipeline.ts';
 import { pathOf } from '../../pipeline/steps/run-task.ts';
 import type { AskParams } from '../../wire/page/asks.ts';
 import {
   adoptPaths,
   askFigures,
+  goOnWith,
   holdPipeline,
   type PipelineTarget,
   retryTasks,
@@ -18,22 +19,47 @@ import {
 } from '../pipeline/control.ts';
 import { mustFind, orThrow } from './pipeline-found.ts';
 
-/** Tasks that are done again in one go. */
+/** Tasks that are done again in one go, and files that go on. */
 const MOST = 10_000;
 
-/** What failed is done again. Resolves with what is said of it. */
+/**
+ * What failed is done again; files that their inbox itself refused go on as they are, where no step is named. Resolves with what is said
+ * of it.
+ */
 export async function retryMeant(
   target: PipelineTarget,
   asked: AskParams<'pipeline-retry'>,
   looking: Looking,
 ): Promise<string> {
   const filter = await filterOf(target, asked, looking);
+  const files = await refusedFiles(target, asked);
   const count = filter.tasks?.length === 0 ? 0 : orThrow(await retryTasks(target, filter));
-  if (count > 0) return `${count} ${count === 1 ? 'task is' : 'tasks are'} done again`;
-  throw new RpcError(
-    'refused',
-    `cannot retry anything of that: no task of it has failed; a file that failed before its first step has to come in again`,
-  );
+  const gone = files.length === 0 ? 0 : orThrow(await goOnWith(target, files));
+  if (count + gone === 0)
+    throw new RpcError(
+      'refused',
+      'cannot retry anything of that: nothing of it has failed, or its name has newer content',
+    );
+  const said = [];
+  if (count > 0) said.push(`${count} ${count === 1 ? 'task is' : 'tasks are'} done again`);
+  if (gone > 0)
+    said.push(
+      `${gone} ${gone === 1 ? 'file' : 'files'} that failed before a first step ${gone === 1 ? 'goes' : 'go'} on`,
+    );
+  return said.join('; ');
+}
+
+/** Files that failed before there was a task for them, by number. */
+async function refusedFiles(
+  target: PipelineTarget,
+  { file, step }: AskParams<'pipeline-retry'>,
+): Promise<readonly number[]> {
+  if (step !== undefined) return [];
+  const found = await viewPipeline(target, async (view) => {
+    const ids = file === undefined ? undefined : [(await mustFind(view, file)).id];
+    return view.ledger.untasked(ids, MOST);
+  });
+  return orThrow(found).map(({ id }) => id);
 }
 
 async function filterOf(

@@ -1,8 +1,9 @@
 import type { Clock } from '../../core/clock.ts';
 import { LEVELS, type RecordDraft } from '../../core/record.ts';
 import { RpcError } from '../../core/rpc.ts';
-import { type Looking, listFiles, listTasks } from '../../pipeline/looks/lists.ts';
+import { listFiles, listTasks } from '../../pipeline/looks/lists.ts';
 import { readRunLog } from '../../pipeline/looks/run-log.ts';
+import type { Looking } from '../../pipeline/looks/scan-down.ts';
 import { tellStory } from '../../pipeline/looks/story.ts';
 import type { PipelineView } from '../../pipeline/pipeline.ts';
 import type { AskMethod, AskParams, AskValue } from '../../wire/page/asks.ts';
@@ -50,8 +51,8 @@ export function createPipelineAsks(sources: PipelineSources): PipelineAsks {
   return {
     'pipeline-files': (params, asked) => look(params.name, (view) => listFiles(view, params, looking(asked))),
     'pipeline-tasks': (params, asked) => look(params.name, (view) => listTasks(view, params, looking(asked))),
-    'pipeline-story': ({ name, file }) =>
-      look(name, async (view) => tellStory(view, await mustFind(view, file))),
+    'pipeline-story': ({ name, file }, asked) =>
+      look(name, async (view) => tellStory(view, await mustFind(view, file), looking(asked))),
     'pipeline-log': ({ name, task, run }) =>
       look(name, async (view) => {
         const log = await readRunLog(view, task, run);

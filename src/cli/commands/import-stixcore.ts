@@ -81,7 +81,7 @@ async function importState(file: string, options: StateImportOptions): Promise<v
     return printJson({ apply, ...figures(survey), ...(taken === undefined ? {} : { taken: taken.value }) });
   if (taken === undefined) return void process.stdout.write('nothing was written; --apply does it\n');
   for (const each of taken.value.left) say(printable(`left ${each}`));
-  process.stdout.write(`${result(taken.value).join('\n')}\n`);
+  process.stdout.write(`${result(taken.value, pipeline.name).join('\n')}\n`);
 }
 
 /** Names that are listed one by one. */
@@ -155,7 +155,7 @@ function figures({ logs, archive, daily, published, unpacked, without, problems 
   };
 }
 
-function result({ inputs, products, runs, published, archives }: TakenOver): string[] {
+function result({ inputs, products, runs, published, archives }: TakenOver, pipeline: string): string[] {
   const line = (what: string, { taken, known }: { readonly taken: number; readonly known: number }): string =>
     `${what} ${taken} written down, ${known} were there already`;
   return [
@@ -164,7 +164,7 @@ function result({ inputs, products, runs, published, archives }: TakenOver): str
     line('daily runs  ', runs),
     line('published   ', published),
     line('archives    ', archives),
-    'now: vahti up; vahti pipeline files stix shows what is open',
+    `now: vahti up; vahti pipeline files ${pipeline} shows what is open`,
   ];
 }
 

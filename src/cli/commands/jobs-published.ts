@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { systemClock } from '../../core/clock.ts';
 import {
   PUBLISH_STATES,
@@ -9,7 +9,7 @@ import {
 import { type HistoryReader, historyPath, readHistory } from '../../jobs/verbs/publish/history.ts';
 import { requirePlan } from '../config-file.ts';
 import { CommandError } from '../exit-codes.ts';
-import { countFrom, type JsonOption, jsonOption, subcommand } from '../options.ts';
+import { countFrom, type JsonOption, jsonOption, someOf, subcommand } from '../options.ts';
 import { printable, printJson, say, table } from '../output.ts';
 import { findJob } from '../run-job-unit.ts';
 import { ago } from '../words.ts';
@@ -25,7 +25,11 @@ interface PublishedOptions extends JsonOption {
 export function addPublished(jobs: Command): void {
   subcommand(jobs, 'published <name>', 'show what a job has published, and what became of the rest')
     .addOption(jsonOption())
-    .option('--state <states>', `which: ${PUBLISH_STATES.join(', ')}, or all (default)`, readStates)
+    .option(
+      '--state <states>',
+      `which: ${PUBLISH_STATES.join(', ')}, or all (default)`,
+      someOf(PUBLISH_STATES),
+    )
     .option('--name <text>', 'only files with this in their path, or in their public name')
     .option('-n, --lines <count>', 'at most so many, the newest first', countFrom(1, 1_000_000), 1000)
     .option('--counts', 'only how many there are of each')
@@ -83,15 +87,4 @@ function show(
 function whyOf({ why, changedAt }: HistoryRow): string {
   const changed = changedAt === null ? '' : 'it has changed since, and was not published again';
   return [why ?? '', changed].filter((text) => text !== '').join('; ');
-}
-
-function readStates(text: string): readonly PublishState[] {
-  if (text === 'all') return PUBLISH_STATES;
-  const written = text.split(',').map((word) => word.trim());
-  const states = PUBLISH_STATES.filter((state) => written.includes(state));
-  if (states.length !== new Set(written).size)
-    throw new InvalidArgumentError(
-      `Write some of ${PUBLISH_STATES.join(', ')}, with commas between, or all.`,
-    );
-  return states;
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { viewPipeline } from '../../app/pipeline/control.ts';
 import { systemClock } from '../../core/clock.ts';
 import { INBOX_FILE_STATES, type InboxFileState } from '../../core/pipeline-states.ts';
@@ -10,7 +10,7 @@ import { storyOf } from '../../pipeline/logs/story.ts';
 import type { PipelineView } from '../../pipeline/pipeline.ts';
 import { pathOf } from '../../pipeline/steps/run-task.ts';
 import { CommandError } from '../exit-codes.ts';
-import { countFrom, type ConfigOption, type JsonOption, jsonOption, subcommand } from '../options.ts';
+import { countFrom, type ConfigOption, type JsonOption, jsonOption, someOf, subcommand } from '../options.ts';
 import { printable, printJson, say, table, write } from '../output.ts';
 import { fileNamed, findPipeline, had, inboxFileNamed } from '../pipeline-target.ts';
 import { ago } from '../words.ts';
@@ -22,7 +22,12 @@ export function addPipelineFiles(pipeline: Command): void {
     'files <name> [pattern...]',
     'show the files that came in, and how far they are; by default those that are not done',
   )
-    .option('--state <states>', `which: ${INBOX_FILE_STATES.join(', ')}, or all`, readStates, OPEN)
+    .option(
+      '--state <states>',
+      `which: ${INBOX_FILE_STATES.join(', ')}, or all`,
+      someOf(INBOX_FILE_STATES),
+      OPEN,
+    )
     .option('-n, --lines <count>', 'at most so many', countFrom(1, 1_000_000), 1000)
     .addOption(jsonOption())
     .action(files);
@@ -38,17 +43,6 @@ export function addPipelineFiles(pipeline: Command): void {
 const OPEN: readonly InboxFileState[] = INBOX_FILE_STATES.filter(
   (state) => !['done', 'ignored', 'gone'].includes(state),
 );
-
-function readStates(text: string): readonly InboxFileState[] {
-  if (text === 'all') return INBOX_FILE_STATES;
-  const written = text.split(',').map((word) => word.trim());
-  const states = INBOX_FILE_STATES.filter((state) => written.includes(state));
-  if (states.length !== new Set(written).size)
-    throw new InvalidArgumentError(
-      `Write some of ${INBOX_FILE_STATES.join(', ')}, with commas between, or all.`,
-    );
-  return states;
-}
 
 interface FilesOptions extends JsonOption {
   readonly state: readonly InboxFileState[];

@@ -9,10 +9,9 @@ import {
 } from '../../app/pipeline/reprocess.ts';
 import { systemClock } from '../../core/clock.ts';
 import { createLog } from '../../core/log.ts';
-import { startProcess } from '../../core/processes.ts';
-import { asError, err, ok, type Result } from '../../core/result.ts';
-import { splitWords } from '../../core/words.ts';
+import { asError, ok } from '../../core/result.ts';
 import type { Reprocessed } from '../../pipeline/reprocess/run.ts';
+import { runBefore } from '../before-command.ts';
 import { requirePlan } from '../config-file.ts';
 import { CommandError } from '../exit-codes.ts';
 import { type JsonOption, jsonOption, readSetting, subcommand } from '../options.ts';
@@ -75,17 +74,22 @@ async function run(name: string, options: RunOptions): Promise<void> {
   if (!options.json) process.stdout.write(draftText(draft, options.clean === true));
   if (options.dryRun) return;
   const service = plan.services.find((each) => each.name === name);
+  const { before } = options;
   await interruptible(async (signal) => {
     const log = createLog('info', logTo(options.logFile));
     const scope = { drain: signal, stop: signal, ready: () => {}, clock: systemClock, log };
+    const cwd = service?.cwd ?? process.cwd();
     const request = {
       draft,
       clean: options.clean === true,
-      cwd: service?.cwd ?? process.cwd(),
+      cwd,
       configFile: plan.file,
       environment: process.env,
       waits: say,
-      before: () => runBefore(options.before, service?.cwd ?? process.cwd(), signal),
+      before: async () =>
+        before === undefined
+          ? ok(undefined)
+          : runBefore({ text: before, cwd, environment: process.env, clock: systemClock, signal }),
     };
     finish(draft, had(await attempt(request, scope)), options);
   });
@@ -184,32 +188,6 @@ function logTo(file: string | undefined): ((line: string) => void) | undefined {
     throw new CommandError('usage', `cannot write ${file}: ${asError(thrown).message}`);
   }
   return (line) => appendFileSync(file, line);
-}
-
-/** Runs a command to its end, on this terminal. The error is a whole sentence. */
-async function runBefore(
-  text: string | undefined,
-  cwd: string,
-  signal: AbortSignal,
-): Promise<Result<void, string>> {
-  if (text === undefined) return ok(undefined);
-  const argv = splitWords(text);
-  if (!argv.ok) return err(`cannot run ${text}: ${argv.error}`);
-  const env = Object.fromEntries(
-    Object.entries(process.env).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
-  ) as Record<string, string>;
-  const child = startProcess({ argv: argv.value, cwd, env, stdout: 'inherit', stderr: 'inherit' });
-  const end = (): void => {
-    if (child.pid !== undefined) process.kill(-child.pid, 'SIGTERM');
-  };
-  signal.addEventListener('abort', end, { once: true });
-  const exit = await child.exited;
-  signal.removeEventListener('abort', end);
-  if (exit.kind === 'failed') return err(exit.error);
-  if (exit.kind === 'exited' && exit.code === 0) return ok(undefined);
-  return err(
-    `cannot go on: ${text} ended with ${exit.kind === 'exited' ? `code ${exit.code}` : exit.signal}`,
-  );
 }
 
 function collect(word: string, before: readonly string[]): readonly string[] {

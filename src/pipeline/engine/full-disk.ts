@@ -87,11 +87,24 @@ export function createPatience(clock: Clock, log: Log, over: AbortSignal): Patie
 }
 
 /** A ledger whose calls wait for room on the disk: each is one transaction, so it can be done again. */
-export function patientLedger(ledger: Ledger, patience: Patience): Ledger {
+export function patientLedger(ledger: Ledger, patience: Patience, clock: Pick<Clock, 'now'>): Ledger {
   const patient =
     <Words extends unknown[], T>(call: (...words: Words) => Promise<T>) =>
     (...words: Words): Promise<T> =>
       patience.until('write the ledger', () => call(...words));
+  /** What ends late is of the moment when it is written: who follows the moments never goes back by as long as a disk may be full. */
+  const patientAt =
+    <Words extends unknown[], T>(call: (...words: [...Words, now: number]) => Promise<T>) =>
+    (...words: [...Words, now: number]): Promise<T> => {
+      const first = words.at(-1) as number;
+      const others = words.slice(0, -1) as unknown[] as Words;
+      let isAgain = false;
+      return patience.until('write the ledger', () => {
+        const now = isAgain ? Math.max(first, clock.now()) : first;
+        isAgain = true;
+        return call(...others, now);
+      });
+    };
   const { sight, arrive, gone, claim, intend, succeed, end, promote, wakeDeferred, add, retry, setMark } =
     ledger;
   const { finalise, adopt, prune, missed, again } = ledger;
@@ -99,18 +112,18 @@ export function patientLedger(ledger: Ledger, patience: Patience): Ledger {
     ...ledger,
     finalise: patient(finalise),
     prune: patient(prune),
-    again: patient(again),
+    again: patientAt(again),
     missed: patient(missed),
-    sight: patient(sight),
-    arrive: patient(arrive),
+    sight: patientAt(sight),
+    arrive: patientAt(arrive),
     gone: patient(gone),
     claim: patient(claim),
     intend: patient(intend),
-    succeed: patient(succeed),
-    end: patient(end),
+    succeed: patientAt(succeed),
+    end: patientAt(end),
     promote: patient(promote),
     wakeDeferred: patient(wakeDeferred),
-    add: patient(add),
+    add: patientAt(add),
     retry: patient(retry),
     setMark: patient(setMark),
     adopt: patient(adopt),

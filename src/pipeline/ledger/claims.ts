@@ -124,9 +124,13 @@ function take(db: Database, id: number, owner: Owner, now: number): Claim {
   return { task, fence: task.fence, files: inputs(db, id) };
 }
 
-export function inputs(db: Database, task: number): Claim['files'] {
-  const sql = `SELECT ${FILE_COLUMNS} FROM task_input JOIN file ON file.id = task_input.file WHERE task_input.task = ? ORDER BY file.id`;
-  return db.all(FILE, sql, [task]).map(readFile);
+/** What SQLite takes for no limit. */
+export const NO_LIMIT = -1;
+
+export function inputs(db: Database, task: number, limit = NO_LIMIT): Claim['files'] {
+  const sql = `SELECT ${FILE_COLUMNS} FROM task_input JOIN file ON file.id = task_input.file
+    WHERE task_input.task = ? ORDER BY task_input.file LIMIT ?`;
+  return db.all(FILE, sql, [task, limit]).map(readFile);
 }
 
 function interrupted(db: Database): readonly Interrupted[] {

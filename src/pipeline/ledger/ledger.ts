@@ -211,10 +211,13 @@ export interface LedgerReader extends LedgerViews, LedgerLooks {
     readonly step?: string;
     readonly limit: number;
   }): Promise<readonly Task[]>;
-  inputsOf(task: number): Promise<readonly LedgerFile[]>;
-  productsOf(task: number): Promise<readonly ProductFile[]>;
-  /** Tasks that have a file as an input. */
-  tasksOn(file: number): Promise<readonly Task[]>;
+  /** @param limit the most of them, the first by number; without it all. */
+  inputsOf(task: number, limit?: number): Promise<readonly LedgerFile[]>;
+  /** @param limit the most of them, the first by path; without it all. */
+  productsOf(task: number, limit?: number): Promise<readonly ProductFile[]>;
+  countProducts(task: number): Promise<number>;
+  /** Tasks that have a file as an input, in the order in which they were made. @param limit the most of them, the last; without it all. */
+  tasksOn(file: number, limit?: number): Promise<readonly Task[]>;
   /** Every task that goes back to a file of an inbox, in the order in which they were made. */
   tasksOfRoot(file: number): Promise<readonly Task[]>;
   runsOf(task: number): Promise<readonly Run[]>;
@@ -233,8 +236,8 @@ export interface LedgerReader extends LedgerViews, LedgerLooks {
     readonly after?: string;
     readonly limit: number;
   }): Promise<readonly ProductFile[]>;
-  /** Every content of a product, under the name of the complete one and that of the one that may grow; the oldest first. */
-  contentsOf(product: ProductFile): Promise<readonly ProductFile[]>;
+  /** Every content of a product, under the name of the complete one and that of the one that may grow; the newest first. @param limit the most of them; without it all. */
+  contentsOf(product: ProductFile, limit?: number): Promise<readonly ProductFile[]>;
   /** Where the current other forms of a product of a step lie. @param other the place of the other form, by the config. */
   otherForms(
     step: string,

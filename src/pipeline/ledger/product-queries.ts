@@ -1,5 +1,6 @@
 import { type Database, text } from '../../core/sqlite.ts';
 import type { LedgerReader } from './ledger.ts';
+import { NO_LIMIT } from './claims.ts';
 import { FILE, FILE_COLUMNS, readFile, readProduct } from './rows.ts';
 
 /** Questions about what there is: products, and what keys were made of. */
@@ -14,13 +15,13 @@ export function productQueries(
         WHERE kind = 'product' AND state = 'current' AND path > ? ${where} ORDER BY path LIMIT ?`;
       return db.all(FILE, sql, values).map(readProduct);
     },
-    contentsOf: async ({ origin, path, final }) =>
+    contentsOf: async ({ origin, path, final }, limit = NO_LIMIT) =>
       db
         .all(
           FILE,
           `SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'product' AND origin = ? AND path = ?
-           UNION SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'product' AND origin = ? AND final = ? ORDER BY id`,
-          [origin, path, origin, final],
+           UNION SELECT ${FILE_COLUMNS} FROM file WHERE kind = 'product' AND origin = ? AND final = ? ORDER BY id DESC LIMIT ?`,
+          [origin, path, origin, final, limit],
         )
         .map(readProduct),
     otherForms: async (step, { path, final, other }) =>

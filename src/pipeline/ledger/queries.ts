@@ -1,5 +1,5 @@
 import { type Database, nullable, number, text } from '../../core/sqlite.ts';
-import { inputs } from './claims.ts';
+import { inputs, NO_LIMIT } from './claims.ts';
 import type { LedgerReader } from './ledger.ts';
 import { ledgerLooks } from './looks.ts';
 import { productQueries } from './product-queries.ts';
@@ -40,14 +40,19 @@ export function ledgerReader(db: Database): LedgerReader {
       const values = step === undefined ? [limit] : [step, limit];
       return tasks(`SELECT ${TASK_COLUMNS} FROM task ${filter} ORDER BY id LIMIT ?`, values);
     },
-    inputsOf: async (task) => inputs(db, task),
-    productsOf: async (task) =>
-      db.all(FILE, `SELECT ${FILE_COLUMNS} FROM file WHERE task = ? ORDER BY path`, [task]).map(readProduct),
-    tasksOn: async (file) =>
+    inputsOf: async (task, limit) => inputs(db, task, limit),
+    productsOf: async (task, limit = NO_LIMIT) =>
+      db
+        .all(FILE, `SELECT ${FILE_COLUMNS} FROM file WHERE task = ? ORDER BY path LIMIT ?`, [task, limit])
+        .map(readProduct),
+    countProducts: async (task) =>
+      db.get({ count: number }, 'SELECT count(*) AS count FROM file WHERE task = ?', [task])?.count ?? 0,
+    tasksOn: async (file, limit = NO_LIMIT) =>
       tasks(
-        `SELECT ${TASK_COLUMNS} FROM task_input JOIN task ON task.id = task_input.task WHERE task_input.file = ? ORDER BY task.id`,
-        [file],
-      ),
+        `SELECT ${TASK_COLUMNS} FROM task_input JOIN task ON task.id = task_input.task
+         WHERE task_input.file = ? ORDER BY task_input.task DESC LIMIT ?`,
+        [file, limit],
+      ).toReversed(),
     tasksOfRoot: async (file) =>
       tasks(
         `SELECT ${TASK_COLUMNS} FROM task_root JOIN task ON task.id = task_root.task WHERE task_root.root = ? ORDER BY task.id`,

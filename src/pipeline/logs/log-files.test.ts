@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { createFakeClock } from '../../../test/rig/fake-clock.ts';
 import { leakCheck } from '../../../test/rig/leaks.ts';
 import { planOf, type PipelineRig, pipelineRig } from '../../../test/rig/pipeline.ts';
 import { systemClock } from '../../core/clock.ts';
@@ -115,6 +116,50 @@ test('what is written once is not written again; a folder that cannot be written
   assert.notEqual((await written(rig))('a.in.out'), undefined);
   rmSync(join(rig.folder, 'logs/a.in.out'));
   assert.equal((await written(rig))('a.in.out'), undefined);
+});
+
+test('a file that ended in the same millisecond as another, and was committed after it, has its log too', async (t) => {
+  const rig = rigOf(t);
+  const folder = join(rig.folder, 'logs');
+  await rig.ledger(async (ledger) => {
+    const clock = createFakeClock();
+    const view = await offlineView('p', planOf(rig.folder, CONFIG), ledger, join(rig.folder, 'state/logs'));
+    const writer = createLogFiles({ view, ledger, folder, files: disk, clock, log: silentLog });
+    const ended = clock.now();
+    const sight = (path: string, state: 'settling' | 'failed') =>
+      ledger.sight('inbox', [{ path, ino: path, size: 1, mtimeNs: '1', state }], ended);
+    await sight('first.in', 'settling');
+    await sight('second.in', 'failed');
+    await clock.advance(5);
+    await writer.write();
+    await sight('first.in', 'failed');
+    await clock.advance(5000);
+    await writer.write();
+  });
+  for (const name of ['first', 'second']) assert.ok(existsSync(join(folder, `${name}.in.log`)), name);
+});
+
+test('where the log of one file has the place of another, that one alone has none, and it is said', async (t) => {
+  for (const names of [
+    ['x.in', 'x.in.log/y.in', 'z.in'],
+    ['x.in.log/y.in', 'x.in', 'z.in'],
+    ['x.in.log.err/y.in', 'x.in', 'z.in'],
+  ]) {
+    const rig = rigOf(t);
+    const said: unknown[] = [];
+    const log = { ...silentLog, warn: (_: string, fields: unknown) => void said.push(fields) };
+    for (const name of names) {
+      rig.deliver(name, 'a');
+      await rig.work();
+    }
+    const read = await written(rig, { log });
+    assert.notEqual(read(`${names[0]}.out`), undefined, names.join());
+    assert.notEqual(read('z.in.out'), undefined, names.join());
+    assert.deepEqual(
+      said.map((fields) => (fields as { path: string }).path),
+      [names[1]],
+    );
+  }
 });
 
 test('a file that was only adopted has no story; one that was worked on has a lineage both ways', async (t) => {

@@ -38,6 +38,19 @@ const PAGE = 100;
 const EVERY_MS = 500;
 /** So far a step of the clock to the past is made up for. */
 const BACK_MS = 60_000;
+/** What ended so lately may wait for its commit behind others that have theirs: the mark is never set beyond it. */
+const SETTLED_MS = 1000;
+/** The log of another file, of an inbox with `x` and `x.log/y`. */
+const TAKEN = 'something else has its place';
+/** What keeps one file alone without its log, by its code. */
+const NEVER: Readonly<Record<string, string>> = {
+  ENAMETOOLONG: 'its name is too long',
+  EEXIST: TAKEN,
+  ENOTDIR: TAKEN,
+  EISDIR: TAKEN,
+  ENOTEMPTY: TAKEN,
+  ERR_FS_EISDIR: TAKEN,
+};
 
 /**
  * Writes `.log`, `.log.err` and `.out` for files of inboxes that came to their end. They are views: the ledger is the truth, and a
@@ -51,10 +64,9 @@ export function createLogFiles(options: LogFilesOptions): LogFileWriter {
     // A clock that went back: what ended since has moments before the mark.
     if (ended > clock.now()) [ended, id] = [clock.now() - BACK_MS, 0];
     for (;;) {
-      const now = clock.now();
+      const settled = clock.now() - SETTLED_MS;
       const found = await view.ledger.endedSince(ended, id, PAGE);
-      // Others may still come to their end in this very millisecond, with smaller numbers.
-      const page = isLast ? found : found.filter((file) => (file.ended ?? 0) < now);
+      const page = isLast ? found : found.filter((file) => (file.ended ?? 0) < settled);
       for (const file of page) {
         if (!(await tryOne(file))) return;
         ({ id, ended = 0 } = { id: file.id, ended: file.ended ?? 0 });
@@ -65,15 +77,19 @@ export function createLogFiles(options: LogFilesOptions): LogFileWriter {
   };
   /** False where no other one can be written either. */
   const tryOne = async (file: InboxFile): Promise<boolean> => {
+    let isFolderThere = false;
     try {
+      await mkdir(options.folder, { recursive: true });
+      isFolderThere = true;
       await writeOne(file, options);
       isSaid = false;
       return true;
     } catch (thrown) {
       const code = errorCode(thrown);
       const reason = asError(thrown).message;
-      if (code === 'ENAMETOOLONG') {
-        log.warn('cannot write the log of a file: its name is too long', { path: file.path });
+      const why = isFolderThere && code !== undefined ? NEVER[code] : undefined;
+      if (why !== undefined) {
+        log.warn(`cannot write the log of a file: ${why}`, { path: file.path, reason });
         return true;
       }
       if (code === undefined) throw thrown;

@@ -1,18 +1,12 @@
-import type { Clock } from '../../core/clock.ts';
 import type { AskParams, AskValue } from '../../wire/page/asks.ts';
 import type { Task, TaskState } from '../ledger/types.ts';
 import type { PipelineView } from '../pipeline.ts';
 import { pathOf } from '../steps/run-task.ts';
 import { reasonOf } from './reasons.ts';
-import { scanDown } from './scan-down.ts';
+import { type Looking, scanDown } from './scan-down.ts';
 import { cutText, shownFile, shownTask, some } from './shown.ts';
 
 type View = Pick<PipelineView, 'plan' | 'ledger'>;
-
-export interface Looking {
-  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
-  readonly signal: AbortSignal;
-}
 
 /** Files that are meant, the newest first. */
 export async function listFiles(

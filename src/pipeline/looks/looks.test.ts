@@ -83,7 +83,7 @@ test('what failed for one reason is one group; it leads to its tasks, they to th
     const file = await fileMeant(view, `#${root?.id}`);
     assert.ok(file !== undefined && root !== undefined);
     assert.equal((await fileMeant(view, root.path))?.id, file.id);
-    const story = await tellStory(view, file);
+    const story = await tellStory(view, file, LOOKING);
     assert.deepEqual([story.file.state, story.tasks.length, story.into], ['failed', 1, []]);
     const [task] = story.tasks;
     assert.equal(task?.runs[0]?.exit, '4');
@@ -100,7 +100,7 @@ test('what failed for one reason is one group; it leads to its tasks, they to th
     assert.deepEqual(summary.failures, { groups: [], more: 0, cut: false });
     const file = await fileMeant(view, 'b-1.in');
     assert.ok(file !== undefined);
-    const story = await tellStory(view, file);
+    const story = await tellStory(view, file, LOOKING);
     assert.deepEqual(
       story.tasks.map(({ step, runs }) => [step, runs.map(({ outcome }) => outcome)]),
       [
@@ -117,7 +117,7 @@ test('what failed for one reason is one group; it leads to its tasks, they to th
     );
     const product = await fileMeant(view, join(rig.folder, 'products/L1/b-1.l1'));
     assert.ok(product !== undefined);
-    const { from } = await tellStory(view, product);
+    const { from } = await tellStory(view, product, LOOKING);
     assert.deepEqual(
       from.map(({ path }) => path.slice(rig.folder.length)),
       ['/products/L0/b-1.l0', '/incoming/b-1.in'],

@@ -6,20 +6,39 @@ export interface Found<T> {
   readonly next: number | null;
 }
 
-export interface ScanOptions {
+/** Who looks: for as long as the signal is not aborted. */
+export interface Looking {
+  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
+  readonly signal: AbortSignal;
+}
+
+export interface ScanOptions extends Looking {
   /** Numbers below this one are looked at. */
   readonly below: number;
   /** So many are found at most. */
   readonly most: number;
-  readonly clock: Pick<Clock, 'monotonic' | 'sleep'>;
-  readonly signal: AbortSignal;
 }
 
 /** Numbers that are looked at in one go, and how long all of it may take: whoever asks can ask on. */
 const AT_ONCE = 10_000;
 const BUDGET_MS = 1500;
-/** For others to have their turn. */
+/** For others to have their turn, after so long a stretch of looks. */
 const PAUSE_MS = 1;
+const STRETCH_MS = 5;
+
+/** Is asked before each of many looks: lets others have their turn between, and says whether there is time for one more. */
+export function createPace({ clock, signal }: Looking): () => Promise<boolean> {
+  let begun = clock.monotonic();
+  const end = begun + BUDGET_MS;
+  return async () => {
+    const now = clock.monotonic();
+    if (now >= end || signal.aborted) return false;
+    if (now - begun < STRETCH_MS) return true;
+    const goesOn = await clock.sleep(PAUSE_MS, signal);
+    begun = clock.monotonic();
+    return goesOn;
+  };
+}
 
 /**
  * Looks through what is numbered, the newest first, some at a time: a process that does other things, too, goes on with them between.

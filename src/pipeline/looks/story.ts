@@ -5,7 +5,8 @@ import type { LedgerFile, Run, Task } from '../ledger/types.ts';
 import type { PipelineView } from '../pipeline.ts';
 import { pathOf } from '../steps/run-task.ts';
 import { lineageLines } from './lineage-lines.ts';
-import { cutOr, cutText, shownFile, shownTask, some } from './shown.ts';
+import { createPace, type Looking } from './scan-down.ts';
+import { cutOr, cutText, shownFile, shownTask } from './shown.ts';
 
 type View = Pick<PipelineView, 'plan' | 'ledger'>;
 type Story = AskValue<'pipeline-story'>;
@@ -27,16 +28,19 @@ export async function fileMeant({ plan, ledger }: View, written: string): Promis
   return (await ledger.filesAt(path))[0];
 }
 
-/** Everything that became of a file. */
-export async function tellStory(view: View, file: LedgerFile): Promise<Story> {
+/** Everything that became of a file, as far as it can be found in the time that a look may take. */
+export async function tellStory(view: View, file: LedgerFile, looking: Looking): Promise<Story> {
   const { plan, ledger } = view;
   const same = (await ledger.filesAt(file.path)).filter(
     ({ id, kind, origin }) => id !== file.id && kind === file.kind && origin === file.origin,
   );
   const all = await tasksOf(view, file);
-  const [shown, moreTasks] = some(all, MOST.tasks);
   const tasks: Story['tasks'] = [];
-  for (const task of shown) tasks.push(await tellTask(view, task));
+  const goOn = createPace(looking);
+  for (const task of all.slice(0, MOST.tasks)) {
+    if (!(await goOn())) break;
+    tasks.push(await tellTask(view, task));
+  }
   const { sha256 = null, mtimeNs, rev } = file;
   return {
     file: { ...shownFile(file, plan), mtime: Number(mtimeNs) / 1e6, sha256, rev },
@@ -48,9 +52,9 @@ export async function tellStory(view: View, file: LedgerFile): Promise<Story> {
       size,
     })),
     tasks,
-    moreTasks,
-    from: await lineageLines(view, file, parentsOf),
-    into: await lineageLines(view, file, childrenOf),
+    moreTasks: all.length - tasks.length,
+    from: await lineageLines(view, file, parentsOf, looking),
+    into: await lineageLines(view, file, childrenOf, looking),
   };
 }
 
@@ -64,15 +68,16 @@ async function tasksOf({ ledger }: View, file: LedgerFile): Promise<readonly Tas
 
 async function tellTask({ plan, ledger }: View, task: Task): Promise<Story['tasks'][number]> {
   const runs = (await ledger.runsOf(task.id)).map((run, index) => tellRun(run, index));
-  const [products, moreProducts] = some(await ledger.productsOf(task.id), MOST.products);
-  const inputs = await ledger.inputsOf(task.id);
+  const products = await ledger.productsOf(task.id, MOST.products);
+  const count = products.length < MOST.products ? products.length : await ledger.countProducts(task.id);
+  const inputs = await ledger.inputsOf(task.id, MOST.files);
   return {
     ...shownTask(task),
-    files: inputs.slice(0, MOST.files).map((file) => ({ id: file.id, path: cutText(pathOf(file, plan)) })),
+    files: inputs.map((file) => ({ id: file.id, path: cutText(pathOf(file, plan)) })),
     runs: runs.slice(-MOST.runs),
     moreRuns: Math.max(0, runs.length - MOST.runs),
     products: products.map((product) => shownFile(product, plan)),
-    moreProducts,
+    moreProducts: count - products.length,
   };
 }
 

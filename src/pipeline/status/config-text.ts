@@ -22,7 +22,7 @@ function maskedPlan(plan: PipelinePlan): PipelinePlan {
     inboxes: plan.inboxes.map((inbox) =>
       inbox.gate === undefined
         ? inbox
-        : { ...inbox, gate: { ...inbox.gate, run: inbox.gate.run.map(maskWord) } },
+        : { ...inbox, gate: { ...inbox.gate, run: maskWords(inbox.gate.run) } },
     ),
     steps: plan.steps.map(maskedStep),
   };
@@ -31,13 +31,16 @@ function maskedPlan(plan: PipelinePlan): PipelinePlan {
 function maskedStep(step: StepPlan): StepPlan {
   // Whatever was written as a reference stands here as its value.
   const env = Object.keys(step.env).map((name) => [name, MASK]);
+  return { ...step, env: Object.fromEntries(env) as Record<string, string>, run: maskWords(step.run) };
+}
+
+function maskWords(words: readonly string[]): readonly string[] {
   let next = false;
-  const run = step.run.map((word) => {
+  return words.map((word) => {
     const isValue = next;
     next = SECRET_FLAG.test(word);
     return isValue ? MASK : maskWord(word);
   });
-  return { ...step, env: Object.fromEntries(env) as Record<string, string>, run };
 }
 
 const MASK = '…';

@@ -4,9 +4,16 @@ import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { leakCheck, onEnd } from '../../../test/rig/leaks.ts';
-import { type PipelineRig, pipelineRig, type Running, untilTraced } from '../../../test/rig/pipeline.ts';
+import {
+  planOf,
+  type PipelineRig,
+  pipelineRig,
+  type Running,
+  untilTraced,
+} from '../../../test/rig/pipeline.ts';
 import { until, within } from '../../../test/rig/wait.ts';
 import { silentLog } from '../../core/log.ts';
+import { configText } from './config-text.ts';
 import { serveStatus, type StatusServer } from './serve.ts';
 
 const MOMENT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/;
@@ -221,4 +228,12 @@ test('D8: secrets are masked', async (t) => {
     assert.equal(text.includes(secret), false, secret);
   for (const shown of ['--token=…', 'https://…@far.example/x', 'API_KEY', '"cp"'])
     assert.ok(text.includes(shown), shown);
+});
+
+test('D8: the word after --token is masked in the command of a gate, as it is in that of a step', () => {
+  const gate = { run: ['check', '--token', 's3cr3t', '--key=open', '{in}'] };
+  const plan = planOf('/data', { ...CONFIG, inbox: { root: 'incoming', gate } });
+  const text = configText({ name: 'p', plan }, '1.2.3');
+  assert.equal(text.includes('s3cr3t'), false);
+  for (const shown of ['"--token"', '"--key=open"', '"{in}"']) assert.ok(text.includes(shown), shown);
 });

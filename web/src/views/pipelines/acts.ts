@@ -68,7 +68,7 @@ export function retryAct({ agent, name }: Target, retried: Retried, what: string
   return {
     verb: 'Retry',
     title: `Retry ${what} of ${name} on ${agent}`,
-    about: 'What has failed of it is done again as soon as there is room.',
+    about: `What has failed of it is done again as soon as there is room.${retried.step === undefined ? ' A file that its inbox refused goes on as it is.' : ''}`,
     icon: 'restart',
     perform: async (why) => said(await askPipelineRetry(agent, { name, ...retried }, why)),
   };
