@@ -107,7 +107,8 @@ test('a gate holds files until its command says so', async (t) => {
   await rig.until('x.in', 'waiting gate');
   const file = await rig.file('x.in');
   assert.ok((file?.settledAt ?? 0) > 0);
-  assert.equal(existsSync(join(rig.root, '..', 'asked')), true, 'it runs in the folder of the config');
+  // In the folder of the config.
+  await until(() => existsSync(join(rig.root, '..', 'asked')), { what: 'the gate to be asked' });
   writeFileSync(join(rig.root, '..', 'open'), '');
   await rig.until('x.in', 'ready');
   await running.stop();
