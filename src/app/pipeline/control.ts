@@ -106,17 +106,29 @@ export function resumePipeline(target: PipelineTarget): Promise<Result<void, Pip
   );
 }
 
+/** Tasks of one call: what is asked of a service is 1 MiB at most. */
+const RETRIED_AT_ONCE = 10_000;
+
 /** Failed and parked tasks are done again; answers with how many. */
-export function retryTasks(
+export async function retryTasks(
   target: PipelineTarget,
-  filter: RetryFilter,
+  { tasks, ...rest }: RetryFilter,
 ): Promise<Result<number, PipelineTrouble>> {
-  return tell(
-    target,
-    (client) => client.call('retry', filter),
-    async (ledger) => ({ tasks: await ledger.retry(filter, systemClock.now()) }),
-    ({ tasks }) => tasks,
-  );
+  let count = 0;
+  let at = 0;
+  do {
+    const part = tasks === undefined ? rest : { ...rest, tasks: tasks.slice(at, at + RETRIED_AT_ONCE) };
+    const done = await tell(
+      target,
+      (client) => client.call('retry', part),
+      async (ledger) => ({ tasks: await ledger.retry(part, systemClock.now()) }),
+      (each) => each.tasks,
+    );
+    if (!done.ok) return done;
+    count += done.value;
+    at += RETRIED_AT_ONCE;
+  } while (at < (tasks?.length ?? 0));
+  return ok(count);
 }
 
 /** Files of inboxes that failed before their first step go on as they are; answers with how many. @param files their numbers. */
