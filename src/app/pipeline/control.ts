@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
-import { err, errorCode, ok, type Result } from '../../core/result.ts';
+import { err, ok, type Result } from '../../core/result.ts';
 import { createRpcClient, type RpcFailure } from '../../core/rpc-client.ts';
 import { type Adopted, adoptFiles } from '../../pipeline/adopt.ts';
 import { goOn } from '../../pipeline/again.ts';
@@ -13,7 +12,7 @@ import type { PipelinePlan } from '../../pipeline/plan.ts';
 import { answerStatus } from '../../pipeline/status/commands.ts';
 import { offlineView } from '../../pipeline/status/offline.ts';
 import { serviceSocket, type StatePaths } from '../state.ts';
-import { pipelineFolder } from './folder.ts';
+import { isWithoutLedger, pipelineFolder } from './folder.ts';
 import { ownLedger, type PipelineTrouble } from './own-ledger.ts';
 import { ADOPTED_AT_ONCE, GO_ON_AT_ONCE, type PipelineServiceApi } from './service-api.ts';
 
@@ -39,7 +38,7 @@ export async function viewPipeline<T>(
 ): Promise<Result<T, PipelineTrouble>> {
   const opened = readLedger(folder, name);
   if (!opened.ok) {
-    const isNew = opened.error.kind === 'unopenable' && isMissing(folder);
+    const isNew = opened.error.kind === 'unopenable' && isWithoutLedger(folder);
     return err(
       isNew
         ? { kind: 'new', message: `cannot look into ${name}: it has not run yet` }
@@ -50,16 +49,6 @@ export async function viewPipeline<T>(
     return ok(await look(await offlineView(name, plan, opened.value, join(folder, 'logs'))));
   } finally {
     opened.value.close();
-  }
-}
-
-/** Whether a folder surely is not there: one that may not be looked at is something else. */
-function isMissing(folder: string): boolean {
-  try {
-    statSync(join(folder, 'ledger.db'));
-    return false;
-  } catch (thrown) {
-    return errorCode(thrown) === 'ENOENT';
   }
 }
 
