@@ -28,6 +28,8 @@ const CONFIG = {
   },
 };
 
+const REFUSED = 'another content under a known name';
+
 /** Folders of a daemon's own. */
 function pathsOf(t: TestContext): StatePaths {
   const paths = statePaths(tempFolder(t));
@@ -48,6 +50,13 @@ test('a pipeline that does not run is reported as its ledger has it; only what c
   rig.deliver('a.in', 'good\n');
   rig.deliver('b.in', 'bad\n');
   await rig.work();
+  await rig.ledger((ledger) =>
+    ledger.sight(
+      'inbox',
+      [{ path: 'c.in', ino: '1', size: 1, mtimeNs: '1', state: 'failed', why: REFUSED }],
+      1,
+    ),
+  );
   const paths = pathsOf(t);
   symlinkSync(join(rig.folder, 'state'), join(paths.folder, 'pipelines/p'));
   const service = serviceOf(rig, 'p', 'stopped');
@@ -72,7 +81,7 @@ test('a pipeline that does not run is reported as its ledger has it; only what c
         ['PLOT', {}],
         ['OFF', {}],
       ],
-      { done: 1, failed: 1 },
+      { done: 1, failed: 2 },
     ],
   );
   const { at, nextAt } = first.steps[1] ?? {};
@@ -80,11 +89,15 @@ test('a pipeline that does not run is reported as its ledger has it; only what c
   assert.ok((nextAt ?? 0) > clock.now());
   assert.deepEqual(
     first.failures.map(({ of, reason, count }) => [of, reason, count]),
-    [['L0', 'exit code 1', 1]],
+    [
+      ['L0', 'exit code 1', 1],
+      ['inbox', REFUSED, 1],
+    ],
   );
+  assert.equal(first.badFiles, 1);
   assert.deepEqual(
     { ...pipelineFigures(first, clock.now()), rate: 0 },
-    { rate: 0, backlog: 0, oldest: 0, failed: 1 },
+    { rate: 0, backlog: 0, oldest: 0, failed: 2 },
   );
   assert.deepEqual(told, [['p']]);
   // Others write to its ledger only by commands: it is looked at now and then.
@@ -95,7 +108,7 @@ test('a pipeline that does not run is reported as its ledger has it; only what c
   const next = await until(() => (looks.of('p') === first ? undefined : looks.of('p')), {
     what: 'another look',
   });
-  assert.deepEqual([next.backlog, next.failures, told.length], [1, [], 2]);
+  assert.deepEqual([next.backlog, next.failures.map(({ of }) => of), told.length], [1, ['inbox'], 2]);
 });
 
 test('a ledger that cannot be read is told of once, and nothing is made up in its place; one that is not there has nothing', async (t) => {

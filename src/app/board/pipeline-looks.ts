@@ -154,5 +154,5 @@ const NOTHING: PipelineSummary = {
   },
   inboxes: [],
   flow: [],
-  failures: { groups: [], more: 0, cut: false },
+  failures: { groups: [], more: 0, files: 0, cut: false },
 };
