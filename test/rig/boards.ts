@@ -74,6 +74,7 @@ export function reportedPipeline(name: string): ReportedPipeline {
     moreRunning: 0,
     failures: [{ of: name, reason: name, count: 1, last: at }],
     moreFailures: 0,
+    badFiles: 0,
     failuresCut: false,
   };
 }

@@ -3,8 +3,8 @@ import type { Clock } from '../../core/clock.ts';
 import { RpcError } from '../../core/rpc.ts';
 import type { RetryFilter } from '../../pipeline/ledger/ledger.ts';
 import { BAD } from '../../pipeline/ledger/types.ts';
-import { tasksMeant } from '../../pipeline/looks/lists.ts';
-import { type Looking, scanDown } from '../../pipeline/looks/scan-down.ts';
+import { reasonOf } from '../../pipeline/looks/reasons.ts';
+import type { Looking } from '../../pipeline/looks/scan-down.ts';
 import type { PipelineView } from '../../pipeline/pipeline.ts';
 import { pathOf } from '../../pipeline/steps/run-task.ts';
 import type { AskParams } from '../../wire/page/asks.ts';
@@ -19,8 +19,11 @@ import {
 } from '../pipeline/control.ts';
 import { mustFind, orThrow } from './pipeline-found.ts';
 
-/** Tasks that are done again in one go, and files that go on. */
+/** Files that go on in one go. */
 const MOST = 10_000;
+/** Failures that are looked at in one go; then others have their turn. */
+const AT_ONCE = 1000;
+const PAUSE_MS = 1;
 
 /**
  * What failed is done again; files that their inbox itself refused go on as they are, where no step is named. Resolves with what is said
@@ -73,15 +76,28 @@ async function filterOf(
   if (!target.plan.steps.some(({ name }) => name === step))
     throw new RpcError('unknown', `cannot find a step "${step}" of ${target.name}`);
   if (reason === undefined) return { step };
-  const { found } = orThrow(
-    await viewPipeline(target, async ({ ledger }) => {
-      const below = (await ledger.highest()).task + 1;
-      return scanDown({ below, most: MOST, ...looking }, (range) =>
-        tasksMeant(ledger, { step, states: BAD, reason }, range),
-      );
-    }),
-  );
-  return { tasks: found.map(({ id }) => id) };
+  return { tasks: orThrow(await viewPipeline(target, (view) => badTasksFor(view, step, reason, looking))) };
+}
+
+/** Tasks of a step that failed for a reason. Reasons are not in the ledger: whatever failed of the step is looked at, some at a time. */
+async function badTasksFor(
+  { ledger }: PipelineView,
+  step: string,
+  reason: string,
+  { clock, signal }: Looking,
+): Promise<readonly number[]> {
+  const found: number[] = [];
+  let below = (await ledger.highest()).task + 1;
+  for (;;) {
+    const page = await ledger.badTasksOf(step, below, AT_ONCE);
+    for (const { id, error } of page) if (reasonOf(error) === reason) found.push(id);
+    const last = page.at(-1);
+    if (page.length < AT_ONCE || last === undefined) return found;
+    below = last.id;
+    // A part is never done again as if it were all.
+    if (!(await clock.sleep(PAUSE_MS, signal)))
+      throw new RpcError('aborted', 'cannot retry: nobody waits for it any more');
+  }
 }
 
 /** Of a file of an inbox all that goes back to it, of a product what takes it. */
@@ -105,24 +121,30 @@ export async function drainPipeline(
   orThrow(await holdPipeline(target, why));
   const end = clock.monotonic() + PATIENCE_MS;
   for (;;) {
-    const { figures } = orThrow(await askFigures(target));
-    const runs = figures.running.length;
+    const asked = await askFigures(target);
+    // It is held, whatever else: that is said, and written down.
+    if (!asked.ok) return `nothing new begins; what runs is not known: ${asked.error.message}`;
+    const runs = asked.value.figures.running.length;
     if (runs === 0) return 'nothing runs any more, and nothing new begins';
     if (clock.monotonic() >= end || !(await clock.sleep(LOOK_MS, signal)))
       return `nothing new begins; ${runs} ${runs === 1 ? 'run goes' : 'runs go'} on to ${runs === 1 ? 'its' : 'their'} end`;
   }
 }
 
-/** Writes a file of an inbox down as done. */
+/** Writes a file of an inbox down as done: the newest content of its name, as nothing else is there any more. */
 export async function adoptOne(target: PipelineTarget, written: string): Promise<string> {
-  const { file, path } = orThrow(
+  const { file, path, isNewest } = orThrow(
     await viewPipeline(target, async (view) => {
       const found = await mustFind(view, written);
-      return { file: found, path: pathOf(found, view.plan) };
+      const { id, kind, origin } = found;
+      const same = await view.ledger.filesAt(found.path);
+      const newest = same.find((each) => each.kind === kind && each.origin === origin);
+      return { file: found, path: pathOf(found, view.plan), isNewest: newest?.id === id };
     }),
   );
   const inbox = target.plan.inboxes.find(({ name }) => file.kind === 'inbox' && name === file.origin);
   if (inbox === undefined) throw new RpcError('refused', `cannot adopt ${path}: it is no file of an inbox`);
+  if (!isNewest) throw new RpcError('refused', `cannot adopt ${path}: another content has taken its place`);
   const { adopted, known, left } = orThrow(
     await adoptPaths(target, inbox.name, [relative(inbox.root, path)]),
   );

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import { createFakeClock } from '../../../test/rig/fake-clock.ts';
 import { tempFolder } from '../../../test/rig/leaks.ts';
 import { until } from '../../../test/rig/wait.ts';
+import { silentLog } from '../../core/log.ts';
 import type { ServiceSnapshot } from '../../core/runner.ts';
 import type { StoredRecord } from '../../core/record.ts';
 import { DatabaseError } from '../../core/sqlite.ts';
@@ -81,6 +82,7 @@ function createRig(t: TestContext, ...names: string[]) {
     },
     noticed,
     clock,
+    log: silentLog,
     paths: statePaths(tempFolder(t)),
     stateId: 'test',
     version: '1',

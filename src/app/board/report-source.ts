@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import type { Reporting, ReportSource } from '../../agent/reporting.ts';
 import type { Clock, Timer } from '../../core/clock.ts';
+import type { Log } from '../../core/log.ts';
 import { DatabaseError } from '../../core/sqlite.ts';
 import { jobService } from '../../jobs/job.ts';
 import type { ScheduledJob } from '../../jobs/scheduler.ts';
@@ -33,6 +34,7 @@ export interface ReportSources {
   readonly notifier: Pick<Notifier, 'view'>;
   readonly noticed: Noticed;
   readonly clock: Clock;
+  readonly log: Pick<Log, 'warn'>;
   readonly paths: StatePaths;
   /** The first part of every life. */
   readonly stateId: string;

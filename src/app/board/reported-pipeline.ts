@@ -52,6 +52,8 @@ export function reportPipeline(
       last,
     })),
     moreFailures: failures.more,
+    // A service that an older Vahti has begun does not say.
+    badFiles: failures.files ?? 0,
     failuresCut: failures.cut,
   };
 }
@@ -78,7 +80,7 @@ function short(text: string): string {
 
 /** What is drawn over time of a pipeline. @param now wall milliseconds. */
 export function pipelineFigures(
-  { backlog, oldest, steps }: ReportedPipeline,
+  { backlog, oldest, steps, badFiles }: ReportedPipeline,
   now: number,
 ): Record<string, number> {
   const sum = (of: (step: ReportedPipeline['steps'][number]) => number): number =>
@@ -87,6 +89,6 @@ export function pipelineFigures(
     rate: Math.round((sum(({ minute }) => minute) / 60) * 1000) / 1000,
     backlog,
     oldest: oldest === null ? 0 : Math.max(0, now - oldest),
-    failed: sum(({ tasks }) => (tasks['failed'] ?? 0) + (tasks['parked'] ?? 0)),
+    failed: badFiles + sum(({ tasks }) => (tasks['failed'] ?? 0) + (tasks['parked'] ?? 0)),
   };
 }

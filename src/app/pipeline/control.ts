@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '../../core/clock.ts';
-import { err, errorCode, ok, type Result } from '../../core/result.ts';
+import { err, ok, type Result } from '../../core/result.ts';
 import { createRpcClient, type RpcFailure } from '../../core/rpc-client.ts';
 import { type Adopted, adoptFiles } from '../../pipeline/adopt.ts';
 import { goOn } from '../../pipeline/again.ts';
@@ -13,7 +12,7 @@ import type { PipelinePlan } from '../../pipeline/plan.ts';
 import { answerStatus } from '../../pipeline/status/commands.ts';
 import { offlineView } from '../../pipeline/status/offline.ts';
 import { serviceSocket, type StatePaths } from '../state.ts';
-import { pipelineFolder } from './folder.ts';
+import { isWithoutLedger, pipelineFolder } from './folder.ts';
 import { ownLedger, type PipelineTrouble } from './own-ledger.ts';
 import { ADOPTED_AT_ONCE, GO_ON_AT_ONCE, type PipelineServiceApi } from './service-api.ts';
 
@@ -39,7 +38,7 @@ export async function viewPipeline<T>(
 ): Promise<Result<T, PipelineTrouble>> {
   const opened = readLedger(folder, name);
   if (!opened.ok) {
-    const isNew = opened.error.kind === 'unopenable' && isMissing(folder);
+    const isNew = opened.error.kind === 'unopenable' && isWithoutLedger(folder);
     return err(
       isNew
         ? { kind: 'new', message: `cannot look into ${name}: it has not run yet` }
@@ -50,16 +49,6 @@ export async function viewPipeline<T>(
     return ok(await look(await offlineView(name, plan, opened.value, join(folder, 'logs'))));
   } finally {
     opened.value.close();
-  }
-}
-
-/** Whether a folder surely is not there: one that may not be looked at is something else. */
-function isMissing(folder: string): boolean {
-  try {
-    statSync(join(folder, 'ledger.db'));
-    return false;
-  } catch (thrown) {
-    return errorCode(thrown) === 'ENOENT';
   }
 }
 
@@ -106,17 +95,29 @@ export function resumePipeline(target: PipelineTarget): Promise<Result<void, Pip
   );
 }
 
+/** Tasks of one call: what is asked of a service is 1 MiB at most. */
+const RETRIED_AT_ONCE = 10_000;
+
 /** Failed and parked tasks are done again; answers with how many. */
-export function retryTasks(
+export async function retryTasks(
   target: PipelineTarget,
-  filter: RetryFilter,
+  { tasks, ...rest }: RetryFilter,
 ): Promise<Result<number, PipelineTrouble>> {
-  return tell(
-    target,
-    (client) => client.call('retry', filter),
-    async (ledger) => ({ tasks: await ledger.retry(filter, systemClock.now()) }),
-    ({ tasks }) => tasks,
-  );
+  let count = 0;
+  let at = 0;
+  do {
+    const part = tasks === undefined ? rest : { ...rest, tasks: tasks.slice(at, at + RETRIED_AT_ONCE) };
+    const done = await tell(
+      target,
+      (client) => client.call('retry', part),
+      async (ledger) => ({ tasks: await ledger.retry(part, systemClock.now()) }),
+      (each) => each.tasks,
+    );
+    if (!done.ok) return done;
+    count += done.value;
+    at += RETRIED_AT_ONCE;
+  } while (at < (tasks?.length ?? 0));
+  return ok(count);
 }
 
 /** Files of inboxes that failed before their first step go on as they are; answers with how many. @param files their numbers. */

@@ -23,6 +23,8 @@ export interface LedgerLooks {
   doneSince(since: number, stretchMs: number): Promise<readonly DoneCount[]>;
   /** Failed and parked tasks, the newest of each step, at most `limit` of them. */
   badTasks(limit: number): Promise<readonly Failure[]>;
+  /** Failed and parked tasks of a step, numbered below `below`, the newest first. */
+  badTasksOf(step: string, below: number, limit: number): Promise<readonly Pick<Task, 'id' | 'error'>[]>;
   /** Files of inboxes that failed before there was a task for them, the newest first. */
   badFiles(limit: number): Promise<readonly Failure[]>;
   /** The highest numbers that there are. */
@@ -67,6 +69,13 @@ export function ledgerLooks(db: Database): LedgerLooks {
         `SELECT step AS of, error, coalesce(ended, created) AS ended FROM task INDEXED BY task_bad
          WHERE state IN ('failed', 'parked') ORDER BY id DESC LIMIT ?`,
         [limit],
+      ),
+    badTasksOf: async (step, below, limit) =>
+      db.all(
+        { id: number, error: nullable(text) },
+        `SELECT id, error FROM task INDEXED BY task_bad
+         WHERE state IN ('failed', 'parked') AND step = ? AND id < ? ORDER BY id DESC LIMIT ?`,
+        [step, below, limit],
       ),
     badFiles: async (limit) =>
       db.all(

@@ -18,6 +18,8 @@ export interface Failures {
   readonly groups: readonly FailureGroup[];
   /** Groups that are not shown. */
   readonly more: number;
+  /** Files that failed before their first step; of the newest, where it is cut. Their tasks are not there to be counted. */
+  readonly files: number;
   /** Only the newest failures were looked at. */
   readonly cut: boolean;
 }
@@ -29,7 +31,7 @@ const MOST_GROUPS = 12;
 const SHARE = 50;
 /** The stamp of a pipeline that has none. */
 export const NO_FAILURES = '';
-const NONE: Failures = { groups: [], more: 0, cut: false };
+const NONE: Failures = { groups: [], more: 0, files: 0, cut: false };
 
 /**
  * Groups failures by reason. They are looked at only when there are others: `stamp` says so, and is the same while nothing has changed.
@@ -47,7 +49,8 @@ export function createFailures(
     const begun = clock.monotonic();
     if (stamp === stamped || begun < restUntil) return known;
     const [tasks, files] = [await ledger.badTasks(MOST_LOOKED), await ledger.badFiles(MOST_LOOKED)];
-    known = grouped([...tasks, ...files], Math.max(tasks.length, files.length) === MOST_LOOKED);
+    const cut = Math.max(tasks.length, files.length) === MOST_LOOKED;
+    known = { ...grouped([...tasks, ...files]), files: files.length, cut };
     stamped = stamp;
     const ended = clock.monotonic();
     restUntil = ended + (ended - begun) * SHARE;
@@ -55,7 +58,7 @@ export function createFailures(
   };
 }
 
-function grouped(failures: readonly Failure[], cut: boolean): Failures {
+function grouped(failures: readonly Failure[]): Pick<Failures, 'groups' | 'more'> {
   const groups = new Map<string, { of: string; reason: string; count: number; last: number }>();
   for (const { of, error, ended } of failures) {
     const reason = reasonOf(error);
@@ -68,5 +71,5 @@ function grouped(failures: readonly Failure[], cut: boolean): Failures {
     }
   }
   const all = [...groups.values()].toSorted((a, b) => b.last - a.last || b.count - a.count);
-  return { groups: all.slice(0, MOST_GROUPS), more: Math.max(0, all.length - MOST_GROUPS), cut };
+  return { groups: all.slice(0, MOST_GROUPS), more: Math.max(0, all.length - MOST_GROUPS) };
 }

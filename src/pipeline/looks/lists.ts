@@ -61,7 +61,7 @@ interface Meant {
 }
 
 /** Reasons are not in the ledger: all of them are looked at. */
-export async function tasksMeant(
+async function tasksMeant(
   ledger: View['ledger'],
   { step, states, reason }: Meant,
   range: { readonly from: number; readonly below: number; readonly limit: number },

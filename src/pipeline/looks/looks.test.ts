@@ -97,7 +97,7 @@ test('what failed for one reason is one group; it leads to its tasks, they to th
   await rig.work();
   await look(rig, async (view) => {
     const summary = await createSummary(view.ledger, view.figures, systemClock)();
-    assert.deepEqual(summary.failures, { groups: [], more: 0, cut: false });
+    assert.deepEqual(summary.failures, { groups: [], more: 0, files: 0, cut: false });
     const file = await fileMeant(view, 'b-1.in');
     assert.ok(file !== undefined);
     const story = await tellStory(view, file, LOOKING);
@@ -199,6 +199,7 @@ test('what steps do is counted once, whenever it is looked at; and failures only
     },
     clock,
   );
+  assert.equal((await failures('a')).files, 1);
   assert.deepEqual((await failures('a')).groups, [
     { of: 'inbox', reason: 'no reason is known', count: 1, last: 9 },
     { of: 'L0', reason: 'exit code 1', count: 1, last: 5 },

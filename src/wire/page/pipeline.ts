@@ -75,6 +75,8 @@ export const reportedPipeline = v.object({
   ),
   /** Groups that are not in it. */
   moreFailures: amount,
+  /** Files that failed before their first step: no step counts them. */
+  badFiles: v.optional(amount, 0),
   /** Only the newest failures were looked at. */
   failuresCut: v.boolean(),
 });

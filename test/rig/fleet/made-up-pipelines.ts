@@ -74,6 +74,7 @@ export function madeUpPipeline(at: number, longNames: boolean, now: number): Rep
     moreRunning: at === 3 ? 12 : 0,
     failures,
     moreFailures: at === 0 ? 2 : 0,
+    badFiles: at === 0 ? 3 : 0,
     failuresCut: false,
   };
   return serviceOf(name, pipeline, at, now);

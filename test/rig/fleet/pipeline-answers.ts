@@ -144,7 +144,11 @@ export const PIPELINE_ANSWERS: Answers = {
         {
           ...task(id + 2, 'L1', 'failed', now),
           files: [{ id: l0.id, path: l0.path }],
-          runs: [run(0, 'retry', now), run(1, 'retry', now), run(2, 'failed', now)],
+          // A person retried it: its attempts are counted anew, its runs are not.
+          runs: [run(0, 'retry', now), run(1, 'retry', now), run(2, 'failed', now)].map((each) => ({
+            ...each,
+            index: each.index + 4,
+          })),
           moreRuns: 4,
           products: [],
           moreProducts: 0,

@@ -74,10 +74,11 @@ export function retryAct({ agent, name }: Target, retried: Retried, what: string
   };
 }
 
-export function adoptAct({ agent, name }: Target, file: string): PipelineAct {
+/** @param file `#17`. @param called how people call it. */
+export function adoptAct({ agent, name }: Target, file: string, called: string): PipelineAct {
   return {
     verb: 'Adopt',
-    title: `Adopt ${file}`,
+    title: `Adopt ${called} of ${name} on ${agent}`,
     about:
       'It is written down as done, as it is now, and nothing is made of it: another system has worked on it.',
     icon: 'check',

@@ -5,6 +5,11 @@ export function fileLink(file: string): string {
   return `?${new URLSearchParams({ file }).toString()}`;
 }
 
+/** The query that looks for files everywhere. */
+export function findLink(words: string): string {
+  return `?${new URLSearchParams({ q: words }).toString()}`;
+}
+
 /** The query that shows what a step has in some states, or what failed for a reason. */
 export function tasksLink(step: string, states: readonly string[], reason?: string): string {
   const query = new URLSearchParams({ step, is: states.join(',') });

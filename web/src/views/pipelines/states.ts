@@ -82,6 +82,9 @@ export const TASK_ORDER = [
   'cancelled',
 ] as const;
 
+/** What is done again by a retry, all of it. */
+export const BAD = ['failed', 'parked'] as const;
+
 export const FILE_ORDER = [
   'failed',
   'parked',
@@ -142,8 +145,30 @@ export function doneOf(counts: Counts): number {
   return sumOf(counts, ['done', 'warned']);
 }
 
+/** How many tasks of a step failed for a reason; undefined where its reasons are not all in the report. */
+export function countOf(
+  {
+    steps,
+    failures,
+    moreFailures,
+    failuresCut,
+  }: Pick<Pipeline, 'steps' | 'failures' | 'moreFailures' | 'failuresCut'>,
+  step: string,
+  reason: string,
+): number | undefined {
+  const group = failures.find((each) => each.of === step && each.reason === reason);
+  if (group !== undefined) return group.count;
+  const bad = sumOf(steps.find(({ name }) => name === step)?.tasks ?? {}, BAD);
+  return bad === 0 || (moreFailures === 0 && !failuresCut) ? 0 : undefined;
+}
+
 /** Sums over a whole pipeline. */
-export function totalsOf({ steps, running, moreRunning }: Pipeline): {
+export function totalsOf({
+  steps,
+  running,
+  moreRunning,
+  badFiles = 0,
+}: Pick<Pipeline, 'steps' | 'running' | 'moreRunning' | 'badFiles'>): {
   readonly failed: number;
   readonly running: number;
   readonly minute: number;
@@ -151,7 +176,7 @@ export function totalsOf({ steps, running, moreRunning }: Pipeline): {
 } {
   const sum = (of: (step: Step) => number): number => steps.reduce((all, step) => all + of(step), 0);
   return {
-    failed: sum(({ tasks }) => sumOf(tasks, ['failed', 'parked'])),
+    failed: badFiles + sum(({ tasks }) => sumOf(tasks, BAD)),
     running: running.length + moreRunning,
     minute: sum(({ minute }) => minute),
     hour: sum(({ hour }) => hour),
