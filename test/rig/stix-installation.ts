@@ -71,7 +71,7 @@ export async function oldInstallation(t: TestContext, isMade = true): Promise<Ol
   const ini = join(folder, 'stixcore.ini');
   writeFileSync(
     ini,
-    `[DEFAULT]\nroot = ${folder}\n[Paths]\ntm_archive = %(root)s/tm/processing\nfits_archive = %(root)s/products\nspice_kernels = %(root)s/home\n` +
+    `[DEFAULT]\nroot = ${folder}\n[Paths]\ntm_archive = %(root)s/tm/processing/\nfits_archive = %(root)s/products\nspice_kernels = %(root)s/home\n` +
       '[Pipeline]\nlog_dir = %(root)s/logs\nhistory_db_file = %(root)s/processed.sqlite\n[Publish]\ndb_file = %(root)s/published.sqlite\n',
   );
   const [daily, published] = [

@@ -87,6 +87,19 @@ test('an option that stands for nothing, what leads to itself, and lines that ar
   assert.match(said(none.diagnostics).join(), /cannot use fits_archive of \[Paths\]: it is not set/);
 });
 
+test('a folder with a slash at its end is the same folder', (t) => {
+  const slashes = drafted(
+    t,
+    '[Paths]\ntm_archive = /data/tm/\nfits_archive = /data//fits/\n[Publish]\ntarget_dir = /out/\nfits_dir = /data/fits\n',
+  );
+  assert.deepEqual(slashes.diagnostics, []);
+  assert.equal(pipelineOf(slashes)['products'], '/data/fits');
+  const { pipeline, levels } = slashes.draft?.jobs?.[0]?.keys ?? {};
+  assert.deepEqual([pipeline, levels], ['stix', ['L0', 'L1*', 'ANC', 'LL03', 'CAL']]);
+  const nested = drafted(t, '[Paths]\ntm_archive = /data/tm/\nfits_archive = /data/tm/fits/\n');
+  assert.match(said(nested.diagnostics).join(), /lie in each other/);
+});
+
 const PYTHON = `
 import configparser, json, sys
 for text in json.load(sys.stdin):

@@ -17,7 +17,7 @@ export interface Settings {
   list(section: string, key: string, byDefault: readonly string[]): readonly string[];
   /** A quantity of astropy such as `14d` or `1 min`, as a duration. */
   time(section: string, key: string, byDefault: string): string;
-  /** Absolute, without `~`; undefined where it is not set. */
+  /** Absolute, without `~`, dots or a slash at its end; undefined where it is not set. */
   path(section: string, key: string): string | undefined;
   complain(section: string, key: string, why: string): void;
 }
@@ -96,7 +96,8 @@ function pathIn(
     const value = text(section, key);
     if (value === undefined) return undefined;
     const whole = withoutTilde(value);
-    if (isAbsolute(whole)) return whole;
+    // Paths are compared with those of the config, which have no slash at their end.
+    if (isAbsolute(whole)) return resolve(whole);
     // STIXCore takes it from where it is started: the WorkingDirectory of its unit.
     if (cwd !== undefined) return resolve(cwd, whole);
     complain(section, key, 'it is relative to where STIXCore is started; say that with --cwd');
