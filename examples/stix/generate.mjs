@@ -1,5 +1,5 @@
 // Makes telemetry up, and what else comes from elsewhere, each put there by a rename, as rsync does it.
-//   node generate.mjs tm FOLDER [--day 2026-09-01] [--from 0] [--hours 24] [--part 1] [--broken] [--only 3-25-2,21-6-30]
+//   node generate.mjs tm FOLDER [--day 2026-09-01] [--from 0] [--hours 24] [--part 1] [--broken] [--late 300] [--only 3-25-2,21-6-30]
 //   node generate.mjs kernel FOLDER [--flown 2026-10-01] [--predicted 2027-01-01]
 //   node generate.mjs soop FOLDER [--day 2026-09-01]
 //   node generate.mjs request FOLDER [--day 2026-09-01]
@@ -17,6 +17,7 @@ const { values, positionals } = parseArgs({
     hours: { type: 'string', default: '24' },
     part: { type: 'string', default: '1' },
     broken: { type: 'boolean', default: false },
+    late: { type: 'string', default: '0' },
     only: { type: 'string' },
     flown: { type: 'string', default: '2026-10-01' },
     predicted: { type: 'string', default: '2027-01-01' },
@@ -45,6 +46,7 @@ function request() {
   put(`${path}.ok`, '');
 }
 
+/** With `--late` light curves begin so many seconds after each ten minutes: the last one of a day reaches over midnight. */
 function packets() {
   const { day, broken } = values;
   const midnight = (Date.parse(`${day}T00:00:00Z`) - Date.UTC(2000, 0, 1)) / 1000;
@@ -56,8 +58,9 @@ function packets() {
     all.push(encode({ apid: 1, service: 3, subtype: 25, ssid: 1, count, coarse, data: words([1200 + wave, 28_000]) }));
     all.push(encode({ apid: 1, service: 3, subtype: 25, ssid: 2, count: count + 200, coarse, data: words([1250 + wave, 28_100]) }));
     const bins = Array.from({ length: 150 }, (_, at) => 500 + wave + ((coarse + 4 * at) % 97));
-    all.push(encode({ apid: 2, service: 21, subtype: 6, ssid: 30, count, coarse, data: words(bins) }));
-    all.push(encode({ apid: 2, service: 21, subtype: 6, ssid: 34, count: count + 200, coarse, data: words(bins.map((each) => (each > 590 ? 1 : 0))) }));
+    const begin = coarse + Number(values.late);
+    all.push(encode({ apid: 2, service: 21, subtype: 6, ssid: 30, count, coarse: begin, data: words(bins) }));
+    all.push(encode({ apid: 2, service: 21, subtype: 6, ssid: 34, count: count + 200, coarse: begin, data: words(bins.map((each) => (each > 590 ? 1 : 0))) }));
   }
   const spectrum = Array.from({ length: 64 }, (_, at) => (at === 31 ? 900 : 20 + (at % 7)));
   all.push(encode({ apid: 3, service: 21, subtype: 6, ssid: 41, count: from % 16_384, coarse: from, fine: 32_768, data: words(spectrum) }));

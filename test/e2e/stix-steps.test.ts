@@ -119,20 +119,30 @@ const PARTS = [
   ['--from', '1', '--hours', '2', '--part', '2', '--only', ONLY, '--broken'],
 ] as const;
 
-function stixRig(t: TestContext): { readonly rig: PipelineRig; readonly files: readonly string[] } {
+interface StixRig {
+  readonly rig: PipelineRig;
+  readonly files: readonly string[];
+  /** Does all there is to do, with another command for L0 where one is given. */
+  work(l0?: readonly string[]): Promise<void>;
+}
+
+function stixRig(t: TestContext, parts: readonly (readonly string[])[] = PARTS): StixRig {
   const rig = pipelineRig(t);
   const example = stixExample(rig.folder);
-  const files = PARTS.flatMap((part) => example.generate('tm', 'made', ...part));
+  const files = parts.flatMap((part) => example.generate('tm', 'made', ...part));
   mkdirSync(join(rig.folder, 'spice/kernels/k1'), { recursive: true });
   writeFileSync(
     join(rig.folder, 'spice/kernels/k1/clock.json'),
     '{"flown":"2026-10-01","predicted":"2027-01-01","offset":0.25}',
   );
   example.config.setIn(['services', 'stix', 'pipeline', 'inboxes', 'tm', 'settle'], '10ms');
-  const { services } = example.config.toJS() as { services: { stix: { pipeline: object } } };
-  // Without its port and its logs.
-  const config = { ...services.stix.pipeline, status: undefined, inbox: undefined, logs: undefined };
-  return { rig: { ...rig, work: () => rig.work(config) }, files: files.map((file) => basename(file)) };
+  const work = (l0?: readonly string[]): Promise<void> => {
+    if (l0 !== undefined) example.config.setIn(['services', 'stix', 'pipeline', 'steps', 'L0', 'run'], l0);
+    const { services } = example.config.toJS() as { services: { stix: { pipeline: object } } };
+    // Without its port and its logs.
+    return rig.work({ ...services.stix.pipeline, status: undefined, inbox: undefined, logs: undefined });
+  };
+  return { rig, work, files: files.map((file) => basename(file)) };
 }
 
 function deliver({ folder }: PipelineRig, ...names: readonly string[]): void {
@@ -149,11 +159,11 @@ test('one by one, or all at once in another order: the same products, byte by by
   const [first, second] = single.files as [string, string];
   for (const file of single.files) {
     deliver(single.rig, file);
-    await single.rig.work();
+    await single.work();
   }
   const batch = stixRig(t);
   deliver(batch.rig, second, first);
-  await batch.rig.work();
+  await batch.work();
   assert.deepEqual(await single.rig.failures(), []);
   const products = merged(single.rig);
   assert.deepEqual(merged(batch.rig), products);
@@ -175,4 +185,77 @@ test('one by one, or all at once in another order: the same products, byte by by
   assert.equal(tasks.find(({ step }) => step === 'PKT')?.state, 'warned');
   assert.equal(rowsOf('LB/21/6/30/solo_LB_stix-21-6-30_0841536000_V02.json').length, 18);
   assert.ok(readdirSync(join(single.rig.folder, 'products/L1/2026/09/01')).includes('SCI'));
+});
+
+/** Light curves around a midnight: the last packet of the first day has five minutes of the second one. */
+const NIGHT = [
+  ['--day', '2026-09-01', '--from', '23', '--hours', '1', '--late', '300', '--only', '21-6-30'],
+  ['--day', '2026-09-02', '--from', '0', '--hours', '1', '--late', '300', '--only', '21-6-30'],
+] as const;
+const [EVENING, MORNING] = [841_536_000, 841_622_400];
+const L0 = (day: number): string => `L0/21/6/30/solo_L0_stix-ql-lightcurve_0${day}_V02U.json`;
+
+test('a packet that reaches over midnight is in the products of both days, whichever day comes first', async (t) => {
+  leakCheck(t);
+  const inTurn = stixRig(t, NIGHT);
+  for (const file of inTurn.files) {
+    deliver(inTurn.rig, file);
+    await inTurn.work();
+  }
+  const backwards = stixRig(t, NIGHT);
+  for (const file of backwards.files.toReversed()) {
+    deliver(backwards.rig, file);
+    await backwards.work();
+  }
+  assert.deepEqual(await inTurn.rig.failures(), []);
+  const products = merged(inTurn.rig);
+  assert.deepEqual(merged(backwards.rig), products);
+  const times = (path: string): readonly number[] =>
+    (JSON.parse(products[path] ?? '{"rows":[]}') as { rows: { scet: number }[] }).rows.map(
+      ({ scet }) => scet,
+    );
+  const bins = (from: number, count: number): readonly number[] =>
+    Array.from({ length: count }, (_, at) => from + 4 * at);
+  assert.deepEqual(times(L0(EVENING)), bins(MORNING - 3300, 825));
+  assert.deepEqual(times(L0(MORNING)), bins(MORNING, 975));
+  for (const [day, count] of [
+    ['01', 825],
+    ['02', 975],
+  ] as const) {
+    const { rows } = JSON.parse(
+      products[`L1/2026/09/${day}/QL/solo_L1_stix-ql-lightcurve_202609${day}_V02U.json`] ?? '{}',
+    ) as { rows: readonly unknown[] };
+    assert.equal(rows.length, count);
+  }
+});
+
+test('a command that writes another day than its own is refused, and the file of that day stays whole', async (t) => {
+  leakCheck(t);
+  const { rig, files, work } = stixRig(t, NIGHT);
+  const [evening, morning] = files as [string, string];
+  deliver(rig, morning);
+  await work();
+  const whole = rig.products()[L0(MORNING)];
+  assert.ok(whole !== undefined);
+  // As STIXCore cuts at L0: the tail of the evening is a file of the morning, to be merged with what is there.
+  writeFileSync(
+    join(rig.folder, 'cutting.mjs'),
+    `import { join } from 'node:path';
+     import { readList, report, writeProduct } from './steps/files.mjs';
+     const [list, out] = process.argv.slice(2);
+     const days = readList(list).some((path) => path.includes('${EVENING}')) ? [${EVENING}, ${MORNING}] : [];
+     for (const day of days) {
+       const path = 'L0/21/6/30/solo_L0_stix-ql-lightcurve_0' + day + '_V02.json';
+       writeProduct(join(out, path), {}, [{ scet: day }]);
+       report({ product: path, complete: false });
+     }`,
+  );
+  deliver(rig, evening);
+  await work([process.execPath, 'cutting.mjs', '{list}', '{out}']);
+  const failures = await rig.failures();
+  assert.match(
+    failures.join('\n'),
+    /^L0: cannot put a product at .*0841622400_V02U\.json: what is there was made of other inputs/m,
+  );
+  assert.equal(rig.products()[L0(MORNING)], whole);
 });

@@ -125,11 +125,10 @@ export async function oldInstallation(t: TestContext, isMade = true): Promise<Ol
   };
 }
 
-/** The pipeline of the example, with the keys of a config that is imported: what was made before may be made anew. */
+/** The pipeline of the example. */
 function configOf(example: StixExample): PipelineInput {
   const at = ['services', 'stix', 'pipeline'];
   example.config.setIn([...at, 'inboxes', 'tm', 'settle'], '10ms');
-  for (const step of ['L1QL', 'L1SCI', 'L1']) example.config.setIn([...at, 'steps', step, 'overwrite'], true);
   const { services } = example.config.toJS() as { services: { stix: { pipeline: object } } };
   return { ...services.stix.pipeline, status: undefined, inbox: undefined, logs: undefined };
 }

@@ -6,13 +6,13 @@ export const DAY = 86_400;
 /** SCET counts seconds since 2000-01-01. */
 export const EPOCH_MS = Date.UTC(2000, 0, 1);
 
-/** What is made of which packets: type and name of products, and the folder at L1. The rest stays at LB. */
+/** What is made of which packets: type and name of products, and the folder at L1; of light curves also how long a time bin is, in seconds. The rest stays at LB. */
 export const KINDS = {
   '3-25-1': { kind: 'hk', name: 'mini' },
   '3-25-2': { kind: 'hk', name: 'maxi' },
   '21-6-24': { kind: 'sci', name: 'xray-spec' },
-  '21-6-30': { kind: 'ql', name: 'lightcurve' },
-  '21-6-34': { kind: 'ql', name: 'flareflag' },
+  '21-6-30': { kind: 'ql', name: 'lightcurve', bin: 4 },
+  '21-6-34': { kind: 'ql', name: 'flareflag', bin: 4 },
   '21-6-41': { kind: 'cal', name: 'spec' },
 };
 
@@ -29,6 +29,11 @@ export function readName(path) {
 export function productName({ level, product, range, version, suffix = '', request = '' }, ending = 'json') {
   const tail = request === '' ? '' : `_${request}`;
   return `solo_${level}_stix-${product}_${range}_V${String(version).padStart(2, '0')}${suffix}${tail}.${ending}`;
+}
+
+/** The SCET day of a moment, as its first second. */
+export function scetDay(scet) {
+  return Math.floor(scet / DAY) * DAY;
 }
 
 /** The UTC day of the middle of a SCET day, as YYYYMMDD: it stays the same when more of the day comes. */

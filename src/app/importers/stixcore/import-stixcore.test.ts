@@ -31,7 +31,7 @@ function said(diagnostics: readonly Diagnostic[]): readonly string[] {
 test('a later file wins key by key, and defaults are those of the code', async (t) => {
   const both = drafted(
     t,
-    `${PATHS}[Pipeline]\nstatus_server_port = 1\nparallel_batchsize_L0 = 7\n`,
+    `${PATHS}[Pipeline]\nstatus_server_port = 1\nparallel_batchsize_L0 = 8\nparallel_batchsize_L2 = 7\n`,
     '[Pipeline]\nstatus_server_port: 2\n',
   );
   assert.deepEqual(both.diagnostics, []);
@@ -40,7 +40,18 @@ test('a later file wins key by key, and defaults are those of the code', async (
     products: string;
     steps: Record<string, Keys>;
   };
-  assert.deepEqual([status, products, steps['L0']?.['batch']], ['127.0.0.1:2', '/data/fits', 7]);
+  assert.deepEqual([status, products, steps['CAL']?.['batch']], ['127.0.0.1:2', '/data/fits', 7]);
+  for (const [step, key] of [
+    ['L0', '{type}/{range}{request}'],
+    ['L1QL', '{product}/{range}{request}'],
+    ['L1SCI', '{product}{request}'],
+    ['L1', '{product}/{range}{request}'],
+  ] as const)
+    assert.deepEqual(
+      [steps[step]?.['key'], steps[step]?.['overwrite'], steps[step]?.['batch']],
+      [key, undefined, undefined],
+      'another day’s file is never written over',
+    );
   assert.equal((pipelineOf(drafted(t, PATHS)) as { status: string }).status, '127.0.0.1:12345');
   assert.equal(both.draft?.jobs?.length, 0, 'there is nowhere to publish to');
   const { text } = await finishImport(both, 'vahti import stixcore x.ini', { folder: tempFolder(t) });

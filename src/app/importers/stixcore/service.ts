@@ -57,6 +57,10 @@ export function pipelineService(settings: Settings, folders: Folders, folder: st
     notes: [
       `look: ${STEP} is yours to write: STIXCore has no command for one level of one product. What it gets, and which classes it calls: docs/import-stixcore.md; stand-ins with the same words: examples/stix/steps.`,
       'PKT is new: the packets of one file, by type and day. LB is merged of these, whole or not at all; STIXCore writes over the file that is there.',
+      `look: a run of L0 or L1 writes the day, or the request, that it was given and no other: the run fails where it would write over another day’s file. STIXCore cuts by midnight and merges the piece into its neighbour; how ${STEP} does it: docs/import-stixcore.md.`,
+      ...(settings.text('Pipeline', 'parallel_batchsize_l0') === undefined
+        ? []
+        : ['not taken over: parallel_batchsize_L0: one day is one run at L0']),
     ],
   };
 }
@@ -70,8 +74,6 @@ function growing(settings: Settings): Keys {
 }
 
 function stepsOf(settings: Settings): Keys {
-  const batch = (level: string, byDefault: number): number =>
-    Math.max(1, settings.whole('Pipeline', `parallel_batchsize_${level}`, byDefault));
   const ecc = settings.path('ECC', 'ecc_path');
   return {
     PKT: {
@@ -95,10 +97,10 @@ function stepsOf(settings: Settings): Keys {
     },
     L0: {
       from: 'LB',
-      names: String.raw`/^solo_LB_stix-(?<type>\d+-\d+(?:-\d+)?)_/`,
+      names: `/^solo_LB_stix-(?<type>\\d+-\\d+(?:-\\d+)?)_${DAY_OR_REQUEST}\\./`,
       each: 'group',
-      key: '{type}',
-      batch: batch('l0', 300),
+      // A day's file is written by the run of that day alone: STIXCore's own merging with its neighbours is not there.
+      key: '{type}/{range}{request}',
       run: [STEP, 'L0', '{list}', '{out}', '{version}'],
       ...growing(settings),
       exit: { 3: 'warnings' },
@@ -106,13 +108,14 @@ function stepsOf(settings: Settings): Keys {
       timeout: '30m',
     },
     L1QL: level1(settings, String.raw`ql-\w+`, 3),
-    L1SCI: level1(settings, String.raw`sci-[\w-]+`, 2),
+    // What STIXCore names a request at L0 by its times moves when more of it comes; its number stays.
+    L1SCI: { ...level1(settings, String.raw`sci-[\w-]+`, 2), key: '{product}{request}' },
     L1: level1(settings, String.raw`(?:hk|cal|asp)-[\w-]+?`, 1),
     CAL: {
       from: 'L1',
       names: 'solo_L1_stix-cal-{name}_{range}_V{v}.fits',
       each: 'batch',
-      batch: batch('l2', 100),
+      batch: Math.max(1, settings.whole('Pipeline', 'parallel_batchsize_l2', 100)),
       run: [STEP, 'CAL', '{list}', '{out}', '{version}'],
       overwrite: true,
       exit: { 10: 'skip' },
@@ -133,7 +136,6 @@ function level1(settings: Settings, product: string, priority: number): Keys {
     key: '{product}/{range}{request}',
     run: [STEP, 'L1', '{list}', '{out}', '{version}'],
     ...growing(settings),
-    overwrite: true,
     exit: { 12: 'defer' },
     defer: '1h',
     concurrency: 2,

@@ -15,6 +15,10 @@ export interface ProductName {
 const NAME =
   /^solo_(?<level>LB|L0|L1|L2|L3|ANC|CAL|LL03)_stix-(?<product>[\w-]+?)_(?<range>[\dT-]+)_V(?<version>\d{1,4})(?<suffix>[UC]?)(?:_(?<request>\d+-\d+))?\.(?:fits|svg|json)$/;
 
+/** The range that STIXCore writes at LB for what belongs to a request and to no day. */
+const ALL_TIME = '0000000000-9999999999';
+const SCET_EPOCH_MS = Date.UTC(2000, 0, 1);
+
 export function readProductName(path: string): ProductName | undefined {
   const { groups } = NAME.exec(basename(path)) ?? {};
   if (groups === undefined) return undefined;
@@ -38,8 +42,24 @@ export function makerOf(
   { level, product, range, request }: ProductName,
 ): { readonly step: string; readonly key: string } {
   if (level === 'LB') return { step: 'LB', key: `${product}/${range}${request === '' ? '' : `_${request}`}` };
-  if (level === 'L0') return { step: 'L0', key: dirname(path).split('/').slice(1).join('-') };
-  if (level === 'L1' && product.startsWith('ql-')) return { step: 'L1QL', key: '' };
-  if (level === 'L1' && product.startsWith('sci-')) return { step: 'L1SCI', key: '' };
-  return { step: level, key: '' };
+  if (level === 'L0') {
+    const type = dirname(path).split('/').slice(1).join('-');
+    return { step: 'L0', key: request === '' ? `${type}/${range}` : `${type}/${ALL_TIME}_${request}` };
+  }
+  if (level !== 'L1') return { step: level, key: '' };
+  if (product.startsWith('sci-'))
+    return { step: 'L1SCI', key: request === '' ? '' : `${product}_${request}` };
+  const day = scetDay(range);
+  return {
+    step: product.startsWith('ql-') ? 'L1QL' : 'L1',
+    key: request === '' && day !== undefined ? `${product}/${day}` : '',
+  };
+}
+
+/** `20260901` as `0841536000`: the SCET day that has its middle in this UTC day, which its L0 is called by. */
+function scetDay(range: string): string | undefined {
+  const [, year, month, day] = /^(\d{4})(\d\d)(\d\d)$/.exec(range) ?? [];
+  if (year === undefined) return undefined;
+  const seconds = (Date.UTC(Number(year), Number(month) - 1, Number(day)) - SCET_EPOCH_MS) / 1000;
+  return String(seconds).padStart(10, '0');
 }
