@@ -15,16 +15,6 @@ export const INBOX_FILE_STATES = [
 ] as const;
 export type InboxFileState = (typeof INBOX_FILE_STATES)[number];
 
-/** Of a file of an inbox: to be asked for when it is there no more. What was done, or left out for good, is remembered. */
-export const LOOSE_STATES: readonly InboxFileState[] = [
-  'seen',
-  'settling',
-  'waiting',
-  'failed',
-  'partial',
-  'parked',
-];
-
 /**
  * `gathering`: it waits for more inputs. `parked`: it killed its runner too often, or a person said so; `cancelled`: it was cut
  * into others. Of `ready`, `running` and `installing` the word says all.

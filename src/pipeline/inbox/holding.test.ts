@@ -241,37 +241,9 @@ test('what has failed and is removed is gone, over a restart too; what was ignor
   for (const name of ['g.1.in', 'g.2.in', 'ignored.in']) rmSync(join(rig.root, name));
   running = rig.start();
   await running.inbox.look();
+  await running.stop();
   const states = await Promise.all(
     ['g.1.in', 'g.2.in', 'ignored.in'].map(async (name) => (await rig.file(name))?.state),
   );
   assert.deepEqual(states, ['gone', 'ready', 'ignored']);
-  // The same while it runs, and as a new one when it comes again, whatever it holds.
-  rig.deliver('g.2.in', 'other content');
-  await until(async () => (await rig.file('g.2.in'))?.state === 'failed', { what: 'g.2.in to fail' });
-  rmSync(join(rig.root, 'g.2.in'));
-  await until(async () => (await rig.file('g.2.in'))?.state === 'gone', { what: 'g.2.in to be gone' });
-  rig.deliver('g.2.in', 'other content');
-  await rig.until('g.2.in', 'waiting group');
-  await running.stop();
-});
-
-test('a member of a group that is written to while it waits is none until it is whole again', async (t) => {
-  leakCheck(t);
-  const clock = createFakeClock();
-  const rig = inboxRig(t, { settle: '1min', group: { key: '{g}.{part}.in', count: 2 } });
-  const running = rig.start({ clock });
-  await running.quiet();
-  rig.deliver('r.1.in');
-  await rig.until('r.1.in', 'waiting group');
-  // In place, as by a program that is not done with it.
-  rig.write('r.1.in', 'more');
-  await rig.until('r.1.in', 'settling');
-  rig.deliver('r.2.in');
-  await rig.until('r.2.in', 'waiting group');
-  assert.deepEqual(await rig.tasks(), []);
-  await clock.advance(60_000);
-  await until(async () => (await rig.tasks()).length > 0, { what: 'the group to be whole' });
-  assert.deepEqual(await rig.tasks(), ['r.1.in+r.2.in']);
-  assert.equal((await rig.file('r.1.in'))?.size, 'r.1.inmore'.length);
-  await running.stop();
 });

@@ -6,8 +6,6 @@ import { fill, parseTemplate } from '../../core/template.ts';
 /** Says which paths below an inbox are inputs. */
 export interface InboxNames {
   isWanted(path: string): boolean;
-  /** Whether `ignore` leaves out everything below a folder. */
-  isIgnoredFolder(path: string): boolean;
   /** The path of the file that says that this one is whole; undefined where the inbox has no markers. */
   markerOf(path: string): string | undefined;
   /** Whether this could be such a file. */
@@ -15,15 +13,12 @@ export interface InboxNames {
 }
 
 /** Names that programs give to what they have not finished; hidden ones (rsync, NFS) are left out whatever follows the dot. */
-const UNFINISHED = /(?:^\..|\.(?:tmp|part|partial|filepart)$|^lost\+found$)/s;
+const UNFINISHED = /(?:^\..|\.(?:tmp|part|partial|filepart)$)/s;
 
 /** Whether a name is never an input, nor what is below it where it is a folder. */
 export function isUnfinished(name: string): boolean {
   return UNFINISHED.test(name);
 }
-
-/** Nothing is called so: a pattern that takes it takes every name. */
-const ANY_NAME = 'any\u0001name';
 
 /** @param plan a plan without mistakes. */
 export function compileInboxNames({
@@ -41,10 +36,6 @@ export function compileInboxNames({
       wanted.some((matches) => matches(path)) &&
       !unwanted.some((matches) => matches(path)) &&
       !isMarker(path),
-    isIgnoredFolder: (path) =>
-      unwanted.some(
-        (matches) => matches(`${path}/${ANY_NAME}`) && matches(`${path}/${ANY_NAME}/${ANY_NAME}`),
-      ),
     isMarker,
     markerOf(path) {
       if (marker === undefined) return undefined;

@@ -168,15 +168,13 @@ export class RunningInbox {
     const end = await patiently(patience, async (heard, left) => {
       const heardOnes = heardFolders(folders, heard, () => left.aborted || drain.aborted);
       await (isWhole
-        ? this.#scan(heardOnes, asked.length > 0, told)
+        ? this.#scan(heardOnes, asked.length > 0)
         : this.#scanner.some([...new Set(paths)], heardOnes)
       ).catch(unlessGivenUp);
     });
     for (const looker of asked) looker.at = clock.monotonic() + (this.#tracker.hasSettling ? plan.settle : 0);
     if (end.kind === 'done') return;
-    // What was told meanwhile is not known any more.
     this.#scanAt = -Infinity;
-    this.#wantsAll = true;
     if (drain.aborted) return void end.ended.catch(() => {});
     const message = `cannot look at ${plan.root}: nothing was heard of it for ${HANG_MS / 1000} s`;
     log.error(message, { inbox: plan.name });
@@ -189,7 +187,7 @@ export class RunningInbox {
     if (!drain.aborted) log.info(`${plan.root} answers again`, { inbox: plan.name });
   }
 
-  async #scan(folders: Folders, isAsked: boolean, told: readonly string[]): Promise<void> {
+  async #scan(folders: Folders, isAsked: boolean): Promise<void> {
     const { plan, intake } = this.#options;
     const { clock } = this.#scope;
     const began = clock.monotonic();
@@ -202,8 +200,6 @@ export class RunningInbox {
       await intake.gone([first]);
       this.#isFirst = false;
     }
-    // Of folders that are watched a scan may read the names alone.
-    if (isThere && how === 'names') await this.#scanner.some(told, folders);
     await this.#scanner.lost(folders);
     const now = clock.monotonic();
     this.#scanAt = now + Math.max(plan.scan, SCAN_SHARE * (now - began));

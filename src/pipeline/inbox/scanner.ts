@@ -25,8 +25,6 @@ export interface ScannerOptions {
 const SORTED = 10_000;
 /** Files in one go: what is written of them blocks the loop. */
 const PIECE = 256;
-/** Where more than these cannot be looked at, nothing is taken for gone. */
-const MOST_UNREAD = 100;
 /** Lines of the ledger that are read at once. */
 const TURN = 1000;
 /** Calls into filesystems at a time. One that hangs takes a thread of Node's four for each: one of the network gets two. */
@@ -39,8 +37,7 @@ export class Scanner {
   #mounts: readonly Mount[] = [];
   /** Absolute, without links. */
   #real = '';
-  /** What could not be looked at in this scan: of what is there or below it nothing is known. */
-  readonly #unread = new Set<string>();
+  #isComplete = true;
   /** Whether the ledger may have files that are on their way no more. */
   #mayBeLost = true;
 
@@ -64,7 +61,7 @@ export class Scanner {
     watching.begin();
     tracker.beginScan();
     known.begin();
-    this.#unread.clear();
+    this.#isComplete = true;
     await this.#walk('', folders, how);
     if (!this.#isComplete) {
       known.abandon();
@@ -72,8 +69,7 @@ export class Scanner {
     }
     watching.end();
     if (known.end()) this.#mayBeLost = true;
-    const unseen = tracker.unseen().filter((path) => !this.#isUnread(path));
-    await this.some(unseen, folders);
+    await this.some(tracker.unseen(), folders);
     return true;
   }
 
@@ -82,8 +78,7 @@ export class Scanner {
     const { names, tracker } = this.#options;
     for (let at = 0; at < paths.length; at += PIECE) {
       const found = await this.#lookAt(paths.slice(at, at + PIECE), folders);
-      await tracker.lose([...found.gone, ...found.folders]);
-      tracker.postpone(found.unseen);
+      await tracker.lose(found.gone);
       for (const folder of found.folders) await this.#walk(folder, folders, 'all');
       await this.#take(
         found.files.filter(({ path }) => names.isWanted(path)).toSorted(order),
@@ -98,12 +93,11 @@ export class Scanner {
   async lost(folders: Folders): Promise<void> {
     const { plan, intake, known, tracker } = this.#options;
     if (!this.#mayBeLost || !this.#isComplete) return;
-    let isLeft = false;
+    this.#mayBeLost = false;
     let suspects: { readonly id: number; readonly path: string }[] = [];
     const check = async (): Promise<void> => {
       const paths = suspects.map(({ path }) => path);
-      const { gone, unseen } = await this.#lookAt(paths, folders);
-      if (unseen.length > 0) isLeft = true;
+      const { gone } = await this.#lookAt(paths, folders);
       const ids = suspects.flatMap(({ id, path }) => (gone.includes(path) ? [id] : []));
       if (ids.length > 0) await intake.gone(ids);
       suspects = [];
@@ -113,16 +107,10 @@ export class Scanner {
       // The ledger is read in one go: others have their turn while the filesystem is asked something.
       if (++read % TURN === 0) await folders.look(plan.root).catch(systemCode);
       if (tracker.isPending(file.path) || known.has(file.path, contentOf(file))) continue;
-      if (this.#isUnread(file.path)) {
-        isLeft = true;
-        continue;
-      }
       suspects.push(file);
       if (suspects.length >= PIECE) await check();
     }
     await check();
-    // Not before: what a folder that hangs has cut short is asked for again.
-    this.#mayBeLost = isLeft;
   }
 
   async #walk(start: string, folders: Folders, how: 'first' | 'names' | 'all'): Promise<void> {
@@ -180,18 +168,8 @@ export class Scanner {
     return remoteKind(this.#real, this.#mounts) === undefined ? LOCAL_AT_ONCE : REMOTE_AT_ONCE;
   }
 
-  /** Whether enough was seen to tell what is not there any more. */
-  get #isComplete(): boolean {
-    return !this.#unread.has('') && this.#unread.size <= MOST_UNREAD;
-  }
-
-  #isUnread(path: string): boolean {
-    for (const each of this.#unread) if (path === each || path.startsWith(`${each}/`)) return true;
-    return false;
-  }
-
   readonly #trouble = (path: string, code: string): void => {
-    this.#unread.add(path);
+    this.#isComplete = false;
     this.#options.trouble(`cannot look at ${join(this.#options.plan.root, path)}: ${reason(code)}`);
   };
 }

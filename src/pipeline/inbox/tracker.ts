@@ -1,5 +1,4 @@
 import type { Intake } from '../engine/intake.ts';
-import { LOOSE_STATES } from '../../core/pipeline-states.ts';
 import type { InboxPlan } from '../plan.ts';
 import { type Awaiting, createAwaiting } from './awaiting.ts';
 import { type Checking, createChecking } from './checking.ts';
@@ -28,9 +27,6 @@ export interface TrackerOptions {
   /** A check has thrown: a bug. */
   readonly fail: (thrown: unknown) => void;
 }
-
-/** A file that could not be looked at is looked at again after so long. */
-const LOOK_AGAIN_MS = 5000;
 
 /** Knows the files that are on their way through an inbox, and writes to the ledger what comes of them. */
 export class Tracker {
@@ -88,29 +84,15 @@ export class Tracker {
 
   /** Files that are not there any more. */
   async lose(paths: readonly string[]): Promise<void> {
-    const { known, intake, plan } = this.#options;
     const gone: number[] = [];
-    const others: string[] = [];
     for (const path of paths) {
-      known.forget(path);
+      this.#options.known.forget(path);
       const file = this.#pending.get(path);
-      if (file !== undefined) this.#pending.drop(file);
-      if (file?.id === undefined) others.push(path);
-      else gone.push(file.id);
+      if (file === undefined) continue;
+      this.#pending.drop(file);
+      if (file.id !== undefined) gone.push(file.id);
     }
-    // What has failed, or waits in the ledger alone.
-    const written = others.length === 0 ? [] : (await intake.inboxFilesAt(plan.name, others)).values();
-    for (const { id, state } of written) if (LOOSE_STATES.includes(state)) gone.push(id);
-    if (gone.length > 0) await intake.gone(gone);
-  }
-
-  /** Files that could not be looked at: they are looked at again in a while. */
-  postpone(paths: readonly string[]): void {
-    const later = this.#options.clocks.monotonic() + LOOK_AGAIN_MS;
-    for (const path of paths) {
-      const file = this.#pending.get(path);
-      if (file !== undefined) file.due = Math.max(file.due, later);
-    }
+    if (gone.length > 0) await this.#options.intake.gone(gone);
   }
 
   /** Lets groups go that are complete, or have waited long enough. */
@@ -186,8 +168,6 @@ export class Tracker {
   #go(file: Pending, course: Course, outcome: Outcome): void {
     const { known, plan } = this.#options;
     file.due = 'due' in course ? course.due : Infinity;
-    // It was a member, and was written to since: it comes to its group again when it is whole.
-    if (course.kind !== 'group') this.#groups?.remove(file.path);
     if (course.kind === 'known') {
       known.add(file.path, contentOf(file.identity));
       this.#pending.drop(file);

@@ -36,8 +36,8 @@ export async function* walk(start: string, options: WalkOptions): AsyncGenerator
     let piece: string[] = [];
     for await (const entries of entriesOf(folder, options)) {
       for (const { path, isFolder } of entries)
-        if (isFolder && !names.isIgnoredFolder(path)) left.push(path);
-        else if (!isFolder && !skips(folder, path) && names.isWanted(path)) piece.push(path);
+        if (isFolder) left.push(path);
+        else if (!skips(folder, path) && names.isWanted(path)) piece.push(path);
       if (piece.length < PIECE) continue;
       yield (await lookAt(piece, options)).files;
       piece = [];
@@ -65,14 +65,11 @@ async function* entriesOf(
   }
 }
 
-/** What is at some paths. */
+/** What is at some paths: files, folders, nothing, or something else, which is left out. */
 export interface FoundThere {
   readonly files: readonly SeenFile[];
   readonly folders: readonly string[];
-  /** Where there is nothing now, or something that nobody takes. */
   readonly gone: readonly string[];
-  /** What could not be looked at. */
-  readonly unseen: readonly string[];
 }
 
 /** Looks at paths one by one. */
@@ -80,12 +77,7 @@ export async function lookAt(
   paths: readonly string[],
   { root, folders, atOnce, trouble }: Pick<WalkOptions, 'root' | 'folders' | 'atOnce' | 'trouble'>,
 ): Promise<FoundThere> {
-  const found = {
-    files: [] as SeenFile[],
-    folders: [] as string[],
-    gone: [] as string[],
-    unseen: [] as string[],
-  };
+  const found = { files: [] as SeenFile[], folders: [] as string[], gone: [] as string[] };
   let next = 0;
   const work = async (): Promise<void> => {
     for (let path = paths[next++]; path !== undefined; path = paths[next++]) {
@@ -93,16 +85,12 @@ export async function lookAt(
         const seen = await folders.look(join(root, path));
         if (seen.kind === 'file') found.files.push({ path, ...seen });
         else if (seen.kind === 'folder') found.folders.push(path);
-        else found.gone.push(path);
       } catch (thrown) {
         const code = systemCode(thrown);
+        if (!isGone(code)) trouble(path, code);
         // A name that is no text is read as one that nobody has.
-        const isUnread = path.includes('\uFFFD');
-        if (isGone(code) && !isUnread) found.gone.push(path);
-        else {
-          found.unseen.push(path);
-          trouble(path, isGone(code) ? 'its name is not UTF-8' : code);
-        }
+        else if (path.includes('\uFFFD')) trouble(path, 'its name is not UTF-8');
+        else found.gone.push(path);
       }
     }
   };

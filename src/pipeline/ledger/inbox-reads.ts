@@ -1,4 +1,3 @@
-import { LOOSE_STATES } from '../../core/pipeline-states.ts';
 import { type Database, number } from '../../core/sqlite.ts';
 import type { InboxLedger } from './ledger.ts';
 import { FILE, FILE_COLUMNS, NEWEST_OF_NAME, readInboxFile } from './rows.ts';
@@ -33,7 +32,7 @@ export function newestOf(
 export function inboxReads(db: Database): Omit<InboxLedger, 'sight' | 'arrive' | 'gone'> {
   return {
     async *looseFiles(inbox) {
-      for (const state of LOOSE_STATES)
+      for (const state of ['seen', 'settling', 'waiting', 'failed', 'partial', 'parked'])
         for (let after = 0; ; ) {
           const rows = db.all(FILE, LOOSE, [state, after, inbox]);
           for (const row of rows) yield readInboxFile(row);
