@@ -67,6 +67,25 @@ test('members of a group wait for each other, and are one input', async (t) => {
   assert.deepEqual(await rig.tasks(), ['r1.a.in+r1.b.in+again/r1.b.in+r1.c.in']);
 });
 
+test('a member that is written to while it waits for the others has to settle anew', async (t) => {
+  leakCheck(t);
+  const clock = createFakeClock();
+  const rig = inboxRig(t, { group: { ...GROUP, count: 2 } });
+  const running = rig.start({ clock });
+  await running.quiet();
+  rig.deliver('r1.a.in');
+  await rig.until('r1.a.in', 'waiting group');
+  rig.write('r1.a.in', ', half of it');
+  await rig.until('r1.a.in', 'settling');
+  rig.deliver('r1.b.in');
+  await rig.until('r1.b.in', 'waiting group');
+  assert.deepEqual(await rig.tasks(), []);
+  await clock.advance(100);
+  await rig.until('r1.a.in', 'ready');
+  await running.stop();
+  assert.deepEqual(await rig.tasks(), ['r1.a.in+r1.b.in']);
+});
+
 for (const [partial, state, tasks] of [
   ['fail', 'failed only 2 of 3 members of r1 came in time', []],
   ['go', 'ready', ['r1.a.in+r1.b.in']],

@@ -168,6 +168,8 @@ export class Tracker {
   #go(file: Pending, course: Course, outcome: Outcome): void {
     const { known, plan } = this.#options;
     file.due = 'due' in course ? course.due : Infinity;
+    // A member that changed while it waited for the others is not whole any more.
+    if (course.kind !== 'group') this.#groups?.remove(file.path);
     if (course.kind === 'known') {
       known.add(file.path, contentOf(file.identity));
       this.#pending.drop(file);
