@@ -93,7 +93,6 @@ export class Scanner {
   async lost(folders: Folders): Promise<void> {
     const { plan, intake, known, tracker } = this.#options;
     if (!this.#mayBeLost || !this.#isComplete) return;
-    this.#mayBeLost = false;
     let suspects: { readonly id: number; readonly path: string }[] = [];
     const check = async (): Promise<void> => {
       const paths = suspects.map(({ path }) => path);
@@ -111,6 +110,8 @@ export class Scanner {
       if (suspects.length >= PIECE) await check();
     }
     await check();
+    // Those that could not be looked at are asked for again; so are all, where this was given up on its way.
+    this.#mayBeLost = !this.#isComplete;
   }
 
   async #walk(start: string, folders: Folders, how: 'first' | 'names' | 'all'): Promise<void> {

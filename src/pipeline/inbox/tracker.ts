@@ -1,4 +1,5 @@
 import type { Intake } from '../engine/intake.ts';
+import { LOOSE_STATES } from '../ledger/types.ts';
 import type { InboxPlan } from '../plan.ts';
 import { type Awaiting, createAwaiting } from './awaiting.ts';
 import { type Checking, createChecking } from './checking.ts';
@@ -82,17 +83,22 @@ export class Tracker {
     await this.#write(outcome);
   }
 
-  /** Files that are not there any more. */
+  /** Files that are not there any more: those that are on their way, and those that the ledger has as loose. */
   async lose(paths: readonly string[]): Promise<void> {
+    const { known, plan, intake } = this.#options;
     const gone: number[] = [];
+    const others: string[] = [];
     for (const path of paths) {
-      this.#options.known.forget(path);
+      known.forget(path);
       const file = this.#pending.get(path);
-      if (file === undefined) continue;
-      this.#pending.drop(file);
-      if (file.id !== undefined) gone.push(file.id);
+      if (file !== undefined) this.#pending.drop(file);
+      if (file?.id === undefined) others.push(path);
+      else gone.push(file.id);
     }
-    if (gone.length > 0) await this.#options.intake.gone(gone);
+    // What is forgotten here no scan misses: nobody else would ask for it.
+    const written = others.length === 0 ? [] : (await intake.inboxFilesAt(plan.name, others)).values();
+    for (const { id, state } of written) if (LOOSE_STATES.includes(state)) gone.push(id);
+    if (gone.length > 0) await intake.gone(gone);
   }
 
   /** Lets groups go that are complete, or have waited long enough. */
