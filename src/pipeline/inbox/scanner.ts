@@ -78,7 +78,9 @@ export class Scanner {
     const { names, tracker } = this.#options;
     for (let at = 0; at < paths.length; at += PIECE) {
       const found = await this.#lookAt(paths.slice(at, at + PIECE), folders);
-      await tracker.lose(found.gone);
+      // What is a folder now is no file any more.
+      await tracker.lose([...found.gone, ...found.folders]);
+      tracker.postpone(found.unseen);
       for (const folder of found.folders) await this.#walk(folder, folders, 'all');
       await this.#take(
         found.files.filter(({ path }) => names.isWanted(path)).toSorted(order),

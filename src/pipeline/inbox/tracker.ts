@@ -101,6 +101,11 @@ export class Tracker {
     if (gone.length > 0) await intake.gone(gone);
   }
 
+  /** Files that could not be looked at. */
+  postpone(paths: readonly string[]): void {
+    this.#pending.postpone(paths);
+  }
+
   /** Lets groups go that are complete, or have waited long enough. */
   async release(): Promise<void> {
     const { clocks, plan } = this.#options;
@@ -118,12 +123,17 @@ export class Tracker {
   /** Files whose time has come, at most so many, and more that waited in the ledger. */
   async due(most: number): Promise<readonly string[]> {
     const paths = this.#pending.due(most);
-    return this.#checking.hasRoom ? [...paths, ...(await this.#pending.takeBack())] : paths;
+    return this.#hasRoom ? [...paths, ...(await this.#pending.takeBack())] : paths;
   }
 
   /** When the next one's comes, on the monotonic clock; Infinity where that of none does. */
   nextDue(): number {
-    return Math.min(this.#groups?.next() ?? Infinity, this.#pending.nextDue(this.#checking.hasRoom));
+    return Math.min(this.#groups?.next() ?? Infinity, this.#pending.nextDue(this.#hasRoom));
+  }
+
+  /** Whether more may be taken out of the ledger. */
+  get #hasRoom(): boolean {
+    return this.#checking.hasRoom && this.#pending.hasRoom;
   }
 
   /** How many files are in memory. */
