@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { createFakeClock } from '../../../test/rig/fake-clock.ts';
 import { inboxRig } from '../../../test/rig/inbox.ts';
 import { leakCheck } from '../../../test/rig/leaks.ts';
@@ -96,4 +96,43 @@ test('a thousand kinds of trouble are said in an hour, and that there are more',
   for (let round = 0; round < 3; round++) for (let at = 0; at < 1500; at++) say(`trouble ${at}`);
   assert.equal(said.length, 1001);
   assert.equal(said.at(-1), 'more than 1000 things are wrong: others are not said here');
+});
+
+/** An inbox in which x.in has failed and was removed while nobody looked. */
+async function removedFile(t: TestContext, broken: ReturnType<typeof brokenFolders>) {
+  const rig = inboxRig(t, { 'on-same-name': 'error', settle: '0s' });
+  const first = rig.start();
+  rig.deliver('x.in');
+  await first.inbox.look();
+  rig.deliver('x.in', 'other content');
+  await first.inbox.look();
+  assert.match((await rig.state('x.in')) ?? '', /^failed/);
+  await first.stop();
+  rmSync(join(rig.root, 'x.in'));
+  mkdirSync(join(rig.root, 'secret'));
+  broken.scene.isBroken = true;
+  return { rig, running: rig.start(broken) };
+}
+
+test('a folder that may not be read keeps no other file from being gone', async (t) => {
+  leakCheck(t);
+  const { rig, running } = await removedFile(
+    t,
+    brokenFolders('EACCES', (path) => path.endsWith('secret')),
+  );
+  await running.inbox.look();
+  assert.match((await rig.state('x.in')) ?? '', /^gone/);
+  await running.stop();
+});
+
+test('a lost file that could not be asked for is asked for by the next scan', async (t) => {
+  leakCheck(t);
+  const broken = brokenFolders('EIO', (path) => path.endsWith('x.in'));
+  const { rig, running } = await removedFile(t, broken);
+  await running.inbox.look();
+  assert.match((await rig.state('x.in')) ?? '', /^failed/);
+  broken.scene.isBroken = false;
+  await running.inbox.look();
+  assert.match((await rig.state('x.in')) ?? '', /^gone/);
+  await running.stop();
 });
