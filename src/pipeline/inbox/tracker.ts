@@ -19,7 +19,7 @@ export interface TrackerOptions {
   readonly names: Pick<InboxNames, 'markerOf'>;
   readonly intake: Intake;
   readonly watching: Pick<Watching, 'arrival'>;
-  readonly checks: Pick<Checks, 'checksum' | 'gate' | 'running'>;
+  readonly checks: Pick<Checks, 'checksum' | 'gate'>;
   readonly clocks: Clocks;
   /** Those that need nothing. */
   readonly known: KnownFiles;
@@ -69,7 +69,7 @@ export class Tracker {
         cameWhole: cameWhole(watching.arrival(file.path), one),
       };
       if (file.settledAt === undefined && isWhole(file, plan, facts)) file.settledAt = clocks.now();
-      this.#go(file, courseOf(file, plan, now), outcome);
+      this.#go(file, this.#courseOf(file, now), outcome);
     }
     await this.#write(outcome);
     this.#pending.shelve(files.map(({ file }) => file));
@@ -179,6 +179,15 @@ export class Tracker {
   /** Files on their way that the scan has not seen. */
   unseen(): readonly string[] {
     return this.#pending.unseen();
+  }
+
+  #courseOf(file: Pending, now: number): Course {
+    const { plan } = this.#options;
+    const course = courseOf(file, plan, now);
+    const said = course.kind === 'gate' ? this.#checking.lastGate() : undefined;
+    if (said === undefined) return course;
+    file.gate = said;
+    return courseOf(file, plan, now);
   }
 
   #go(file: Pending, course: Course, outcome: Outcome): void {
