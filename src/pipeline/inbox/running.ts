@@ -85,7 +85,16 @@ export class RunningInbox {
     const { say } = createTroubles(log, clock);
     const names = compileInboxNames(plan);
     this.#names = names;
-    this.#checks = createChecks({ plan, env, cwd, life, clock, signal: this.#over.signal, trouble: say });
+    this.#checks = createChecks({
+      plan,
+      env,
+      cwd,
+      life,
+      clock,
+      signal: this.#over.signal,
+      trouble: say,
+      isRemote: () => this.#scanner.isRemote,
+    });
     this.#watching = createWatching({ root: plan.root, folders, tell: this.#told, trouble: say });
     const shared = { plan, intake, names, known: this.#known, watching: this.#watching };
     this.#tracker = new Tracker({

@@ -170,8 +170,13 @@ export class Scanner {
     return lookAt(paths, { root, folders, atOnce: this.#atOnce(), trouble: this.#trouble });
   }
 
+  /** Whether the folder is on a filesystem of the network. */
+  get isRemote(): boolean {
+    return remoteKind(this.#real, this.#mounts) !== undefined;
+  }
+
   #atOnce(): number {
-    return remoteKind(this.#real, this.#mounts) === undefined ? LOCAL_AT_ONCE : REMOTE_AT_ONCE;
+    return this.isRemote ? REMOTE_AT_ONCE : LOCAL_AT_ONCE;
   }
 
   readonly #trouble = (path: string, code: string): void => {
