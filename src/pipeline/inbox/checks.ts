@@ -29,12 +29,15 @@ export interface CheckOptions {
   readonly clock: Clock;
   /** Aborted: no answer is wanted any more, and commands are ended. */
   readonly signal: AbortSignal;
+  /** Whether the files are on a filesystem of the network. */
+  readonly isRemote: () => boolean;
   /** Why there is no answer: a whole sentence. */
   readonly trouble: (message: string) => void;
 }
 
-/** At a time, of one inbox. */
+/** At a time, of one inbox; of reads each takes a thread of Node's four as long as it hangs. */
 const AT_ONCE = 4;
+const REMOTE_AT_ONCE = 1;
 /** A command that is told to end has so long. */
 const STOP_MS = 5000;
 /** Of a read that gives nothing. */
@@ -42,13 +45,14 @@ const READ_MS = 30_000;
 
 export function createChecks(options: CheckOptions): Checks {
   const { plan, signal } = options;
-  const slots = createSlots(AT_ONCE);
+  const slots = createSlots(() => AT_ONCE);
+  const reads = createSlots(() => (options.isRemote() ? REMOTE_AT_ONCE : AT_ONCE));
   const asked = new Map<string, Promise<boolean>>();
   let running = 0;
-  const counted = async <T>(work: () => Promise<T>, instead: T): Promise<T> => {
+  const counted = async <T>(to: Slots, work: Work<T>, instead: T): Promise<T> => {
     running++;
     try {
-      return await slots(() => (signal.aborted ? Promise.resolve(instead) : work()));
+      return await to((hold) => (signal.aborted ? Promise.resolve(instead) : work(hold)), instead);
     } finally {
       running--;
     }
@@ -60,13 +64,13 @@ export function createChecks(options: CheckOptions): Checks {
     async ended() {
       await Promise.allSettled(asked.values());
     },
-    checksum: (path) => counted(() => checksum(join(plan.root, path), options), undefined),
+    checksum: (path) => counted(reads, (hold) => checksum(join(plan.root, path), hold, options), undefined),
     gate(path) {
       const argv = gateWords(plan, path);
       const key = JSON.stringify(argv);
       const known = asked.get(key);
       if (known !== undefined) return known;
-      const answer = counted(() => askGate(argv, options), false).finally(() => asked.delete(key));
+      const answer = counted(slots, () => askGate(argv, options), false).finally(() => asked.delete(key));
       asked.set(key, answer);
       return answer;
     },
@@ -113,7 +117,11 @@ async function askGate(
   return false;
 }
 
-async function checksum(path: string, { clock, signal, trouble }: CheckOptions): Promise<string | undefined> {
+async function checksum(
+  path: string,
+  hold: (until: Promise<unknown>) => void,
+  { clock, signal, trouble }: CheckOptions,
+): Promise<string | undefined> {
   const patience = { clock, quietMs: READ_MS, hurry: signal, hurryMs: 0 };
   const read = await patiently(patience, async (heard, left) => {
     const hash = createHash('sha256');
@@ -130,25 +138,48 @@ async function checksum(path: string, { clock, signal, trouble }: CheckOptions):
     }
   });
   if (read.kind === 'done') return read.value;
-  // It ends by itself when the disk answers, and nobody waits for it.
-  read.ended.catch(() => {});
+  // It ends by itself when the disk answers. Nobody waits for it, but it has its thread until then.
+  hold(read.ended);
   if (!signal.aborted) trouble(`cannot read ${path}: nothing came for ${READ_MS / 1000} s`);
   return undefined;
 }
 
+/** Work for a slot, which it can hold for longer than it takes to answer: until a promise is settled. */
+type Work<T> = (hold: (until: Promise<unknown>) => void) => Promise<T>;
+
+/** Has work done in its turn; where all slots are held, nothing has one soon, and all that wait are answered with `instead`. */
+type Slots = <T>(work: Work<T>, instead: T) => Promise<T>;
+
 /** Lets so many run at a time; others wait for their turn. */
-function createSlots(most: number): <T>(work: () => Promise<T>) => Promise<T> {
+function createSlots(most: () => number): Slots {
   let busy = 0;
-  const waiting: (() => void)[] = [];
-  return async (work) => {
-    if (busy >= most) await new Promise<void>((resolve) => waiting.push(resolve));
-    else busy++;
+  let held = 0;
+  const waiting: ((hasTurn: boolean) => void)[] = [];
+  const free = (): void => {
+    busy--;
+    while (busy < most() && waiting.length > 0) {
+      busy++;
+      waiting.shift()?.(true);
+    }
+  };
+  return async (work, instead) => {
+    if (held >= most()) return instead;
+    if (busy < most()) busy++;
+    else if (!(await new Promise<boolean>((resolve) => waiting.push(resolve)))) return instead;
+    let isHeld = false;
+    const release = (): void => {
+      held--;
+      free();
+    };
     try {
-      return await work();
+      return await work((until) => {
+        isHeld = true;
+        held++;
+        until.then(release, release);
+        if (held >= most()) for (const answer of waiting.splice(0)) answer(false);
+      });
     } finally {
-      const next = waiting.shift();
-      if (next === undefined) busy--;
-      else next();
+      if (!isHeld) free();
     }
   };
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { createFakeClock } from '../../../test/rig/fake-clock.ts';
@@ -65,6 +65,25 @@ test('members of a group wait for each other, and are one input', async (t) => {
   await rig.until('r1.c.in', 'ready');
   await running.stop();
   assert.deepEqual(await rig.tasks(), ['r1.a.in+r1.b.in+again/r1.b.in+r1.c.in']);
+});
+
+test('a member that is written to while it waits for the others has to settle anew', async (t) => {
+  leakCheck(t);
+  const clock = createFakeClock();
+  const rig = inboxRig(t, { group: { ...GROUP, count: 2 } });
+  const running = rig.start({ clock });
+  await running.quiet();
+  rig.deliver('r1.a.in');
+  await rig.until('r1.a.in', 'waiting group');
+  rig.write('r1.a.in', ', half of it');
+  await rig.until('r1.a.in', 'settling');
+  rig.deliver('r1.b.in');
+  await rig.until('r1.b.in', 'waiting group');
+  assert.deepEqual(await rig.tasks(), []);
+  await clock.advance(100);
+  await rig.until('r1.a.in', 'ready');
+  await running.stop();
+  assert.deepEqual(await rig.tasks(), ['r1.a.in+r1.b.in']);
 });
 
 for (const [partial, state, tasks] of [
@@ -246,4 +265,23 @@ test('what has failed and is removed is gone, over a restart too; what was ignor
     ['g.1.in', 'g.2.in', 'ignored.in'].map(async (name) => (await rig.file(name))?.state),
   );
   assert.deepEqual(states, ['gone', 'ready', 'ignored']);
+});
+
+test('what has failed and is removed while the inbox runs is gone, and the same file is a new one', async (t) => {
+  leakCheck(t);
+  const rig = inboxRig(t, { 'on-same-name': 'error' });
+  const running = rig.start();
+  await running.quiet();
+  rig.deliver('x.in');
+  await rig.until('x.in', 'ready');
+  rig.deliver('x.in', 'other content');
+  const failed = 'failed its name was there before with other content';
+  await rig.until('x.in', failed);
+  const path = join(rig.root, 'x.in');
+  renameSync(path, `${rig.root}.x`);
+  await rig.until('x.in', `gone${failed.slice('failed'.length)}`);
+  renameSync(`${rig.root}.x`, path);
+  await rig.until('x.in', 'ready');
+  await running.stop();
+  assert.deepEqual(await rig.tasks(), ['x.in', 'x.in']);
 });

@@ -151,6 +151,7 @@ test('A6 other names, and those of programs that have not finished, are never ta
   const never = [
     '.x.in.AbC123',
     '.~tmp~/x.in',
+    'lost+found/x.in',
     '.nfs0001.in',
     'x.in.part',
     'x.in.filepart',

@@ -12,8 +12,11 @@ export interface InboxNames {
   isMarker(path: string): boolean;
 }
 
-/** Names that programs give to what they have not finished; hidden ones (rsync, NFS) are left out whatever follows the dot. */
-const UNFINISHED = /(?:^\..|\.(?:tmp|part|partial|filepart)$)/s;
+/**
+ * Names that programs give to what they have not finished; hidden ones (rsync, NFS) are left out whatever follows the dot. What fsck has
+ * found lies in a folder in the root of each ext4 that only root may read.
+ */
+const UNFINISHED = /(?:^\..|\.(?:tmp|part|partial|filepart)$|^lost\+found$)/s;
 
 /** Whether a name is never an input, nor what is below it where it is a folder. */
 export function isUnfinished(name: string): boolean {

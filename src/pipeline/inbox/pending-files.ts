@@ -27,13 +27,17 @@ export interface PendingFilesOptions {
 const IN_MEMORY = 2048;
 /** Known names with other content that is not sure yet are in memory alone: beyond so many the next ones wait for a later scan. */
 const MOST_UNSURE = 4 * IN_MEMORY;
-/** Taken out of the ledger at once. */
+/** Taken out of the ledger at once; and with so many that cannot be looked at no more are, as each would stay here. */
 const TAKEN_BACK = 1024;
+/** What could not be looked at is again after so long. */
+const LOOK_AGAIN_MS = 5000;
 
 /** The files on their way through an inbox, of which a bounded number is in memory. Moments are of the monotonic clock, milliseconds. */
 export class PendingFiles {
   readonly #options: PendingFilesOptions;
   readonly #files = new Map<string, Pending>();
+  /** Those that could not be looked at. */
+  readonly #unseen = new Set<string>();
   readonly #shelf: Shelf;
   /** The clock in which the ledger says what is due. */
   readonly steady: Steady;
@@ -71,8 +75,14 @@ export class PendingFiles {
     return this.#files.has(path);
   }
 
+  /** Whether more may be taken out of the ledger. */
+  get hasRoom(): boolean {
+    return this.#unseen.size < TAKEN_BACK;
+  }
+
   drop({ path }: Pick<Pending, 'path'>): void {
     this.#files.delete(path);
+    this.#unseen.delete(path);
     this.#options.dropped(path);
   }
 
@@ -102,6 +112,17 @@ export class PendingFiles {
     return next;
   }
 
+  /** Files that could not be looked at: they come due a while later. */
+  postpone(paths: readonly string[]): void {
+    const due = this.#options.clocks.monotonic() + LOOK_AGAIN_MS;
+    for (const path of paths) {
+      const file = this.#files.get(path);
+      if (file === undefined) continue;
+      file.due = due;
+      this.#unseen.add(path);
+    }
+  }
+
   beginScan(): void {
     this.#scan++;
     this.#isBehind = false;
@@ -125,6 +146,7 @@ export class PendingFiles {
       const file = this.#one(one, written?.get(one.path));
       if (file === undefined) return [];
       file.scan = this.#scan;
+      this.#unseen.delete(one.path);
       return [{ seen: one, file }];
     });
   }

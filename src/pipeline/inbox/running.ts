@@ -85,7 +85,16 @@ export class RunningInbox {
     const { say } = createTroubles(log, clock);
     const names = compileInboxNames(plan);
     this.#names = names;
-    this.#checks = createChecks({ plan, env, cwd, life, clock, signal: this.#over.signal, trouble: say });
+    this.#checks = createChecks({
+      plan,
+      env,
+      cwd,
+      life,
+      clock,
+      signal: this.#over.signal,
+      trouble: say,
+      isRemote: () => this.#scanner.isRemote,
+    });
     this.#watching = createWatching({ root: plan.root, folders, tell: this.#told, trouble: say });
     const shared = { plan, intake, names, known: this.#known, watching: this.#watching };
     this.#tracker = new Tracker({
@@ -168,13 +177,15 @@ export class RunningInbox {
     const end = await patiently(patience, async (heard, left) => {
       const heardOnes = heardFolders(folders, heard, () => left.aborted || drain.aborted);
       await (isWhole
-        ? this.#scan(heardOnes, asked.length > 0)
+        ? this.#scan(heardOnes, asked.length > 0, told)
         : this.#scanner.some([...new Set(paths)], heardOnes)
       ).catch(unlessGivenUp);
     });
     for (const looker of asked) looker.at = clock.monotonic() + (this.#tracker.hasSettling ? plan.settle : 0);
     if (end.kind === 'done') return;
     this.#scanAt = -Infinity;
+    // What was told of before has not been looked at.
+    this.#wantsAll = true;
     if (drain.aborted) return void end.ended.catch(() => {});
     const message = `cannot look at ${plan.root}: nothing was heard of it for ${HANG_MS / 1000} s`;
     log.error(message, { inbox: plan.name });
@@ -187,7 +198,7 @@ export class RunningInbox {
     if (!drain.aborted) log.info(`${plan.root} answers again`, { inbox: plan.name });
   }
 
-  async #scan(folders: Folders, isAsked: boolean): Promise<void> {
+  async #scan(folders: Folders, isAsked: boolean, told: readonly string[]): Promise<void> {
     const { plan, intake } = this.#options;
     const { clock } = this.#scope;
     const began = clock.monotonic();
@@ -200,6 +211,8 @@ export class RunningInbox {
       await intake.gone([first]);
       this.#isFirst = false;
     }
+    // Of these the names may be known.
+    if (isThere && how === 'names') await this.#scanner.some(told, folders);
     await this.#scanner.lost(folders);
     const now = clock.monotonic();
     this.#scanAt = now + Math.max(plan.scan, SCAN_SHARE * (now - began));

@@ -37,7 +37,8 @@ export class Scanner {
   #mounts: readonly Mount[] = [];
   /** Absolute, without links. */
   #real = '';
-  #isComplete = true;
+  /** Whether the folder itself could be read. What could not be read below it keeps nothing else from being forgotten. */
+  #isRead = true;
   /** Whether the ledger may have files that are on their way no more. */
   #mayBeLost = true;
 
@@ -61,9 +62,9 @@ export class Scanner {
     watching.begin();
     tracker.beginScan();
     known.begin();
-    this.#isComplete = true;
+    this.#isRead = true;
     await this.#walk('', folders, how);
-    if (!this.#isComplete) {
+    if (!this.#isRead) {
       known.abandon();
       return true;
     }
@@ -78,7 +79,9 @@ export class Scanner {
     const { names, tracker } = this.#options;
     for (let at = 0; at < paths.length; at += PIECE) {
       const found = await this.#lookAt(paths.slice(at, at + PIECE), folders);
-      await tracker.lose(found.gone);
+      // What is a folder now is no file any more.
+      await tracker.lose([...found.gone, ...found.folders]);
+      tracker.postpone(found.unseen);
       for (const folder of found.folders) await this.#walk(folder, folders, 'all');
       await this.#take(
         found.files.filter(({ path }) => names.isWanted(path)).toSorted(order),
@@ -92,16 +95,17 @@ export class Scanner {
   /** Files that the ledger has as failed, or on their way, and that are not there any more. */
   async lost(folders: Folders): Promise<void> {
     const { plan, intake, known, tracker } = this.#options;
-    if (!this.#mayBeLost || !this.#isComplete) return;
-    this.#mayBeLost = false;
+    if (!this.#mayBeLost || !this.#isRead) return;
     let suspects: { readonly id: number; readonly path: string }[] = [];
     const check = async (): Promise<void> => {
       const paths = suspects.map(({ path }) => path);
-      const { gone } = await this.#lookAt(paths, folders);
+      const { gone, unseen } = await this.#lookAt(paths, folders);
+      isLeft ||= unseen.length > 0;
       const ids = suspects.flatMap(({ id, path }) => (gone.includes(path) ? [id] : []));
       if (ids.length > 0) await intake.gone(ids);
       suspects = [];
     };
+    let isLeft = false;
     let read = 0;
     for await (const file of intake.looseFiles(plan.name)) {
       // The ledger is read in one go: others have their turn while the filesystem is asked something.
@@ -111,6 +115,8 @@ export class Scanner {
       if (suspects.length >= PIECE) await check();
     }
     await check();
+    // Those that could not be looked at are asked for again; so are all, where this was given up on its way.
+    this.#mayBeLost = isLeft;
   }
 
   async #walk(start: string, folders: Folders, how: 'first' | 'names' | 'all'): Promise<void> {
@@ -164,12 +170,17 @@ export class Scanner {
     return lookAt(paths, { root, folders, atOnce: this.#atOnce(), trouble: this.#trouble });
   }
 
+  /** Whether the folder is on a filesystem of the network. */
+  get isRemote(): boolean {
+    return remoteKind(this.#real, this.#mounts) !== undefined;
+  }
+
   #atOnce(): number {
-    return remoteKind(this.#real, this.#mounts) === undefined ? LOCAL_AT_ONCE : REMOTE_AT_ONCE;
+    return this.isRemote ? REMOTE_AT_ONCE : LOCAL_AT_ONCE;
   }
 
   readonly #trouble = (path: string, code: string): void => {
-    this.#isComplete = false;
+    if (path === '') this.#isRead = false;
     this.#options.trouble(`cannot look at ${join(this.#options.plan.root, path)}: ${reason(code)}`);
   };
 }

@@ -1,4 +1,5 @@
 import type { Intake } from '../engine/intake.ts';
+import { LOOSE_STATES } from '../ledger/types.ts';
 import type { InboxPlan } from '../plan.ts';
 import { type Awaiting, createAwaiting } from './awaiting.ts';
 import { type Checking, createChecking } from './checking.ts';
@@ -18,7 +19,7 @@ export interface TrackerOptions {
   readonly names: Pick<InboxNames, 'markerOf'>;
   readonly intake: Intake;
   readonly watching: Pick<Watching, 'arrival'>;
-  readonly checks: Pick<Checks, 'checksum' | 'gate' | 'running'>;
+  readonly checks: Pick<Checks, 'checksum' | 'gate'>;
   readonly clocks: Clocks;
   /** Those that need nothing. */
   readonly known: KnownFiles;
@@ -68,7 +69,7 @@ export class Tracker {
         cameWhole: cameWhole(watching.arrival(file.path), one),
       };
       if (file.settledAt === undefined && isWhole(file, plan, facts)) file.settledAt = clocks.now();
-      this.#go(file, courseOf(file, plan, now), outcome);
+      this.#go(file, this.#courseOf(file, now), outcome);
     }
     await this.#write(outcome);
     this.#pending.shelve(files.map(({ file }) => file));
@@ -82,17 +83,27 @@ export class Tracker {
     await this.#write(outcome);
   }
 
-  /** Files that are not there any more. */
+  /** Files that are not there any more: those that are on their way, and those that the ledger has as loose. */
   async lose(paths: readonly string[]): Promise<void> {
+    const { known, plan, intake } = this.#options;
     const gone: number[] = [];
+    const others: string[] = [];
     for (const path of paths) {
-      this.#options.known.forget(path);
+      known.forget(path);
       const file = this.#pending.get(path);
-      if (file === undefined) continue;
-      this.#pending.drop(file);
-      if (file.id !== undefined) gone.push(file.id);
+      if (file !== undefined) this.#pending.drop(file);
+      if (file?.id === undefined) others.push(path);
+      else gone.push(file.id);
     }
-    if (gone.length > 0) await this.#options.intake.gone(gone);
+    // What is forgotten here no scan misses: nobody else would ask for it.
+    const written = others.length === 0 ? [] : (await intake.inboxFilesAt(plan.name, others)).values();
+    for (const { id, state } of written) if (LOOSE_STATES.includes(state)) gone.push(id);
+    if (gone.length > 0) await intake.gone(gone);
+  }
+
+  /** Files that could not be looked at. */
+  postpone(paths: readonly string[]): void {
+    this.#pending.postpone(paths);
   }
 
   /** Lets groups go that are complete, or have waited long enough. */
@@ -112,12 +123,17 @@ export class Tracker {
   /** Files whose time has come, at most so many, and more that waited in the ledger. */
   async due(most: number): Promise<readonly string[]> {
     const paths = this.#pending.due(most);
-    return this.#checking.hasRoom ? [...paths, ...(await this.#pending.takeBack())] : paths;
+    return this.#hasRoom ? [...paths, ...(await this.#pending.takeBack())] : paths;
   }
 
   /** When the next one's comes, on the monotonic clock; Infinity where that of none does. */
   nextDue(): number {
-    return Math.min(this.#groups?.next() ?? Infinity, this.#pending.nextDue(this.#checking.hasRoom));
+    return Math.min(this.#groups?.next() ?? Infinity, this.#pending.nextDue(this.#hasRoom));
+  }
+
+  /** Whether more may be taken out of the ledger. */
+  get #hasRoom(): boolean {
+    return this.#checking.hasRoom && this.#pending.hasRoom;
   }
 
   /** How many files are in memory. */
@@ -165,9 +181,20 @@ export class Tracker {
     return this.#pending.unseen();
   }
 
+  #courseOf(file: Pending, now: number): Course {
+    const { plan } = this.#options;
+    const course = courseOf(file, plan, now);
+    const said = course.kind === 'gate' ? this.#checking.lastGate() : undefined;
+    if (said === undefined) return course;
+    file.gate = said;
+    return courseOf(file, plan, now);
+  }
+
   #go(file: Pending, course: Course, outcome: Outcome): void {
     const { known, plan } = this.#options;
     file.due = 'due' in course ? course.due : Infinity;
+    // A member that changed while it waited for the others is not whole any more.
+    if (course.kind !== 'group') this.#groups?.remove(file.path);
     if (course.kind === 'known') {
       known.add(file.path, contentOf(file.identity));
       this.#pending.drop(file);

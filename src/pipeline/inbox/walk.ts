@@ -65,11 +65,12 @@ async function* entriesOf(
   }
 }
 
-/** What is at some paths: files, folders, nothing, or something else, which is left out. */
+/** What is at some paths: files, folders, or nothing; something else, as a link, is none of ours. `unseen`: nobody knows. */
 export interface FoundThere {
   readonly files: readonly SeenFile[];
   readonly folders: readonly string[];
   readonly gone: readonly string[];
+  readonly unseen: readonly string[];
 }
 
 /** Looks at paths one by one. */
@@ -77,19 +78,28 @@ export async function lookAt(
   paths: readonly string[],
   { root, folders, atOnce, trouble }: Pick<WalkOptions, 'root' | 'folders' | 'atOnce' | 'trouble'>,
 ): Promise<FoundThere> {
-  const found = { files: [] as SeenFile[], folders: [] as string[], gone: [] as string[] };
+  const found = {
+    files: [] as SeenFile[],
+    folders: [] as string[],
+    gone: [] as string[],
+    unseen: [] as string[],
+  };
+  const cannot = (path: string, code: string): void => {
+    found.unseen.push(path);
+    trouble(path, code);
+  };
   let next = 0;
   const work = async (): Promise<void> => {
     for (let path = paths[next++]; path !== undefined; path = paths[next++]) {
       try {
         const seen = await folders.look(join(root, path));
         if (seen.kind === 'file') found.files.push({ path, ...seen });
-        else if (seen.kind === 'folder') found.folders.push(path);
+        else (seen.kind === 'folder' ? found.folders : found.gone).push(path);
       } catch (thrown) {
         const code = systemCode(thrown);
-        if (!isGone(code)) trouble(path, code);
+        if (!isGone(code)) cannot(path, code);
         // A name that is no text is read as one that nobody has.
-        else if (path.includes('\uFFFD')) trouble(path, 'its name is not UTF-8');
+        else if (path.includes('\uFFFD')) cannot(path, 'its name is not UTF-8');
         else found.gone.push(path);
       }
     }

@@ -1,7 +1,7 @@
 import { type Database, number } from '../../core/sqlite.ts';
 import type { InboxLedger } from './ledger.ts';
 import { FILE, FILE_COLUMNS, NEWEST_OF_NAME, readInboxFile } from './rows.ts';
-import type { InboxFile } from './types.ts';
+import { type InboxFile, LOOSE_STATES } from './types.ts';
 
 /** Of a walk over files of an inbox, in one read. */
 const PAGE = 1000;
@@ -32,7 +32,7 @@ export function newestOf(
 export function inboxReads(db: Database): Omit<InboxLedger, 'sight' | 'arrive' | 'gone'> {
   return {
     async *looseFiles(inbox) {
-      for (const state of ['seen', 'settling', 'waiting', 'failed', 'partial', 'parked'])
+      for (const state of LOOSE_STATES)
         for (let after = 0; ; ) {
           const rows = db.all(FILE, LOOSE, [state, after, inbox]);
           for (const row of rows) yield readInboxFile(row);

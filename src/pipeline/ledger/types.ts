@@ -4,6 +4,16 @@ import type { InboxFileState, TaskState } from '../../core/pipeline-states.ts';
 
 export type { InboxFileState, TaskState } from '../../core/pipeline-states.ts';
 
+/** On its way, or failed: when such a file is there no more it is `gone`. */
+export const LOOSE_STATES: readonly InboxFileState[] = [
+  'seen',
+  'settling',
+  'waiting',
+  'failed',
+  'partial',
+  'parked',
+];
+
 export type ProductState = 'current' | 'superseded' | 'gone';
 
 /** Which content a name has: compared as text. */
