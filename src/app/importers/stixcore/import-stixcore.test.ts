@@ -62,7 +62,7 @@ test('everything that is wrong is told at once, with its place, and no value', (
   const { draft, diagnostics } = drafted(
     t,
     `${PATHS}[Logging]\nstop_on_error = maybe\n[Pipeline]\nstatus_server_port = %(prot)s\nprot = 5\nlog_level = %\n` +
-      'error_mail_send = on\n[Publish]\ntarget_dir = /out\nwaiting_period = 14 moons\nbatch_size = many\ninclude_versions = V2\nsame_esa_name_dir = conflicts\n',
+      'error_mail_send = on\n[Publish]\ntarget_dir = /out\nwaiting_period = 14 moons\nbatch_size = many\ninclude_versions = V\nsame_esa_name_dir = conflicts\n',
   );
   assert.equal(draft, undefined);
   const found = said(diagnostics).join('\n');
@@ -109,6 +109,54 @@ test('a folder with a slash at its end is the same folder', (t) => {
   assert.deepEqual([pipeline, levels], ['stix', ['L0', 'L1*', 'ANC', 'LL03', 'CAL']]);
   const nested = drafted(t, '[Paths]\ntm_archive = /data/tm/\nfits_archive = /data/tm/fits/\n');
   assert.match(said(nested.diagnostics).join(), /lie in each other/);
+});
+
+test('what the parser of the config would refuse is told by its option', (t) => {
+  const more = (text: string): string => said(drafted(t, `${PATHS}${text}`).diagnostics).join('\n');
+  const publish = '[Publish]\ntarget_dir = /out\n';
+  assert.match(
+    more(`${publish}include_levels = L2, flare\n`),
+    /cannot use include_levels of \[Publish\]: no step makes any of them: write some of LB, L0, L1/,
+  );
+  for (const receivers of ['', 'report_mail_receivers =\n'])
+    assert.match(
+      more(`${publish}report_mail_send = True\n${receivers}`),
+      /cannot use report_mail_receivers of \[Publish\]: it names nobody, and report_mail_send is on/,
+    );
+  for (const port of ['0', '65536', '-1'])
+    assert.match(
+      more(`[Pipeline]\nstatus_server_port = ${port}\n`),
+      /cannot use status_server_port of \[Pipeline\]: write a whole number from 1 to 65535/,
+    );
+  const mail = 'error_mail_send = on\nerror_mail_receivers = a@b.example\nerror_mail_smpt_port = 70000\n';
+  assert.match(more(`[Pipeline]\n${mail}`), /cannot use error_mail_smpt_port of \[Pipeline\]/);
+  for (const [key, path] of [
+    ['spice_kernels', '/data/fits/kernels/'],
+    ['soop_files', '/data'],
+  ] as const)
+    assert.match(
+      more(`${key} = ${path}\n`),
+      new RegExp(`cannot use ${key} of \\[Paths\\]: it and fits_archive lie in each other`),
+    );
+});
+
+test('levels, products and versions are read in the case that STIXCore takes them in', async (t) => {
+  const made = drafted(
+    t,
+    `${PATHS}[Publish]\ntarget_dir = /out\ninclude_levels = l0,l1, l2\ninclude_products = QL, Sci\ninclude_versions = V02, 3\n`,
+  );
+  assert.deepEqual(made.diagnostics, []);
+  const { levels, products, versions } = made.draft?.jobs?.[0]?.keys ?? {};
+  assert.deepEqual(
+    [levels, products, versions],
+    [
+      ['L0', 'L1*'],
+      ['ql', 'sci'],
+      [2, 3],
+    ],
+  );
+  const { text } = await finishImport(made, 'vahti import stixcore x.ini', { folder: tempFolder(t) });
+  assert.match(text ?? '', /not taken over: L2 of include_levels: no step makes it/);
 });
 
 const PYTHON = `

@@ -38,7 +38,7 @@ const HEAD: readonly string[] = [
 ];
 
 /** What can only be a mistake where a pipeline is made of it. */
-function checkFolders(settings: Settings, { tm, fits }: Folders): void {
+function checkFolders(settings: Settings, { tm, fits, spice, soop }: Folders): void {
   if (tm === undefined || fits === undefined) {
     for (const [key, value] of [
       ['tm_archive', tm],
@@ -54,8 +54,18 @@ function checkFolders(settings: Settings, { tm, fits }: Folders): void {
       'fits_archive',
       `it and tm_archive lie in each other, so that products would come in as telemetry`,
     );
+  for (const [key, path] of [
+    ['spice_kernels', spice],
+    ['soop_files', soop],
+  ] as const)
+    if (path !== undefined && (isIn(path, fits) || isIn(fits, path)))
+      settings.complain(
+        'Paths',
+        key,
+        'it and fits_archive lie in each other, so that products would come in as its files',
+      );
 }
 
 function isIn(path: string, folder: string): boolean {
-  return path === folder || path.startsWith(`${folder}/`);
+  return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`);
 }

@@ -2,7 +2,7 @@ import { isMailAddress } from '../../../notify/channels/mail/addresses.ts';
 import type { JobDraft, Keys } from '../draft.ts';
 import { configPath } from '../paths.ts';
 import type { Folders } from './service.ts';
-import type { Settings } from './settings.ts';
+import { PORTS, type Settings } from './settings.ts';
 
 /** What STIXCore takes where its config says nothing (stixcore/processing/publish.py). */
 const LEVELS = ['L0', 'L1', 'L2', 'ANC', 'LL03', 'CAL'];
@@ -41,11 +41,9 @@ export function publishJob(settings: Settings, folders: Folders, folder: string)
   const own = settings.path('Publish', 'fits_dir') ?? folders.fits ?? 'products';
   const host = settings.text('Publish', 'target_host') ?? 'localhost';
   const isHere = ['localhost', '127.0.0.1', '::1'].includes(host);
-  const levels = settings.list('Publish', 'include_levels', LEVELS);
   const isOurs = own === folders.fits;
-  const steps = levels.flatMap((level) => STEPS[level] ?? []);
-  const none = isOurs ? levels.filter((level) => STEPS[level] === undefined) : [];
-  const low = (isOurs ? steps : levels).filter((level) => level.startsWith('LL'));
+  const { levels, none } = levelsOf(settings, isOurs);
+  const low = levels.filter((level) => level.startsWith('LL'));
   const waitLow = settings.time('Publish', 'll_waiting_period', '1m');
   const batch = settings.whole('Publish', 'batch_size', -1);
   if (batch === 0) settings.complain('Publish', 'batch_size', 'with 0 nothing is ever published');
@@ -56,8 +54,8 @@ export function publishJob(settings: Settings, folders: Folders, folder: string)
     ...(isOurs ? { pipeline: 'stix' } : {}),
     to: isHere ? configPath(target, folder, folder) : `${host}:${target}`,
     names: PUBLISHED_NAME,
-    levels: isOurs ? steps : levels,
-    products: settings.list('Publish', 'include_products', PRODUCTS),
+    levels,
+    products: settings.list('Publish', 'include_products', PRODUCTS).map((product) => product.toLowerCase()),
     versions: versionsOf(settings),
     wait: settings.time('Publish', 'waiting_period', '14d'),
     ...(low.length === 0 ? {} : { 'wait-of': Object.fromEntries(low.map((level) => [level, waitLow])) }),
@@ -87,11 +85,28 @@ export function publishJob(settings: Settings, folders: Folders, folder: string)
   };
 }
 
+/** The levels to publish, and which of those that are named no step makes. @param isOurs they are called as the steps. */
+function levelsOf(
+  settings: Settings,
+  isOurs: boolean,
+): { readonly levels: readonly string[]; readonly none: readonly string[] } {
+  const named = settings.list('Publish', 'include_levels', LEVELS).map((level) => level.toUpperCase());
+  if (!isOurs) return { levels: named, none: [] };
+  const levels = named.flatMap((level) => STEPS[level] ?? []);
+  if (levels.length === 0)
+    settings.complain(
+      'Publish',
+      'include_levels',
+      `no step makes any of them: write some of ${Object.keys(STEPS).join(', ')}`,
+    );
+  return { levels, none: named.filter((level) => STEPS[level] === undefined) };
+}
+
 function versionsOf(settings: Settings): 'latest' | '*' | readonly number[] {
   const words = settings.list('Publish', 'include_versions', ['*']);
   if (words.includes('*')) return '*';
   if (words.length === 1 && words[0] === 'latest') return 'latest';
-  const numbers = words.map(Number);
+  const numbers = words.map((word) => Number(/^V?(\d{1,6})$/i.exec(word)?.[1]));
   if (numbers.every((each) => Number.isInteger(each) && each > 0)) return numbers;
   settings.complain('Publish', 'include_versions', 'write numbers, latest or *');
   return '*';
@@ -106,34 +121,39 @@ function channels(settings: Settings): {
   const notify: Record<string, Keys> = {};
   const notes: string[] = [];
   const host = settings.text('Pipeline', 'error_mail_smpt_host') ?? 'localhost';
-  const port = settings.whole('Pipeline', 'error_mail_smpt_port', 25);
+  const port = settings.whole('Pipeline', 'error_mail_smpt_port', 25, PORTS);
   const sender = settings.text('Pipeline', 'error_mail_sender');
   const from = sender !== undefined && isMailAddress(sender) ? { from: sender } : {};
   const isHere = host === 'localhost' || host === '127.0.0.1';
-  const add = (name: string, section: string, key: string): boolean => {
+  /** The name of a channel to those that an option names; undefined where that is nobody, which is told. */
+  const channelTo = (name: string, section: string, key: string, isOn: string): string | undefined => {
     const all = settings.list(section, key, []);
     const good = all.filter(isMailAddress);
     for (const each of all)
       if (!good.includes(each)) settings.complain(section, key, 'it has a word that is no address');
     const [first] = good;
-    if (first === undefined) return false;
+    if (first === undefined) {
+      settings.complain(section, key, `it names nobody, and ${isOn} is on`);
+      return undefined;
+    }
     const known = Object.entries(notify).find(
       ([, { mail }]) => JSON.stringify(mail) === JSON.stringify(good.length === 1 ? first : good),
     );
-    if (known !== undefined) return false;
+    if (known !== undefined) return known[0];
     notify[name] = {
       mail: good.length === 1 ? first : good,
       smtp: `smtp://${host}:${port}`,
       ...(isHere ? {} : { tls: 'optional' }),
       ...from,
     };
-    return true;
+    return name;
   };
   const sends = settings.flag('Pipeline', 'error_mail_send', false);
-  if (sends && !add('ops', 'Pipeline', 'error_mail_receivers'))
-    settings.complain('Pipeline', 'error_mail_receivers', 'it names nobody, and error_mail_send is on');
+  if (sends) channelTo('ops', 'Pipeline', 'error_mail_receivers', 'error_mail_send');
   const reports = settings.flag('Publish', 'report_mail_send', false);
-  if (reports) add('reports', 'Publish', 'report_mail_receivers');
+  const report = reports
+    ? channelTo('reports', 'Publish', 'report_mail_receivers', 'report_mail_send')
+    : undefined;
   if (!isHere && (sends || reports))
     notes.push(
       `look: mail goes to ${host} as STIXCore sends it, without encryption where the server offers none (tls: optional)`,
@@ -142,6 +162,5 @@ function channels(settings: Settings): {
     notes.push(
       'STIXCore mails each file that fails; Vahti tells of a trouble once, and when it is over. vahti pipeline files stix --state failed lists the files.',
     );
-  const report = !reports ? undefined : notify['reports'] === undefined ? 'ops' : 'reports';
   return { notify, report, notes };
 }

@@ -1,6 +1,6 @@
 import type { Keys, ServiceDraft } from '../draft.ts';
 import { configPath } from '../paths.ts';
-import type { Settings } from './settings.ts';
+import { PORTS, type Settings } from './settings.ts';
 
 /** The command that stands for STIXCore's own classes; docs/import-stixcore.md says what it gets. */
 const STEP = 'stix-step';
@@ -39,7 +39,7 @@ export function pipelineService(settings: Settings, folders: Folders, folder: st
     inboxes,
     products: at(fits),
     logs: 'logs/tm',
-    status: `127.0.0.1:${settings.whole('Pipeline', 'status_server_port', 12_345)}`,
+    status: `127.0.0.1:${settings.whole('Pipeline', 'status_server_port', 12_345, PORTS)}`,
     version: 2,
     'on-error': settings.flag('Logging', 'stop_on_error', false) ? 'stop' : 'continue',
     steps: stepsOf(settings),

@@ -5,6 +5,15 @@ import { mistake, readForeign } from '../foreign.ts';
 import { withoutTilde } from '../paths.ts';
 import { interpolated, readIni, type Sections, written } from './ini.ts';
 
+/** Both count as within. */
+interface Range {
+  readonly least: number;
+  readonly most: number;
+}
+
+/** What a TCP port can be. */
+export const PORTS: Range = { least: 1, most: 65_535 };
+
 /** The options of STIXCore's config as it reads them; each that cannot be used is a mistake, and its default counts. */
 export interface Settings {
   readonly sections: Sections;
@@ -12,7 +21,7 @@ export interface Settings {
   text(section: string, key: string): string | undefined;
   /** As Python's getboolean. */
   flag(section: string, key: string, byDefault: boolean): boolean;
-  whole(section: string, key: string, byDefault: number): number;
+  whole(section: string, key: string, byDefault: number, range?: Range): number;
   /** Words with commas between. */
   list(section: string, key: string, byDefault: readonly string[]): readonly string[];
   /** A quantity of astropy such as `14d` or `1 min`, as a duration. */
@@ -65,11 +74,17 @@ function typed(text: Settings['text'], complain: Settings['complain']): Typed {
       if (!['0', 'no', 'false', 'off'].includes(value)) complain(section, key, 'write True or False');
       return false;
     },
-    whole(section, key, byDefault) {
+    whole(section, key, byDefault, range) {
       const value = text(section, key);
       if (value === undefined) return byDefault;
-      if (/^[-+]?\d{1,9}$/.test(value)) return Number(value);
-      complain(section, key, 'write a whole number');
+      const { least, most } = range ?? { least: -999_999_999, most: 999_999_999 };
+      const number = /^[-+]?\d{1,9}$/.test(value) ? Number(value) : Number.NaN;
+      if (number >= least && number <= most) return number;
+      complain(
+        section,
+        key,
+        range === undefined ? 'write a whole number' : `write a whole number from ${least} to ${most}`,
+      );
       return byDefault;
     },
     list(section, key, byDefault) {
