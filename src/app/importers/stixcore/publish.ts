@@ -11,7 +11,7 @@ const PRODUCTS = ['ql', 'hk', 'sci', 'asp', 'cal'];
 const PUBLISHED_NAME = String.raw`/^solo_(?<level>[A-Z0-9]+)_stix-(?<product>[a-z]+)-(?<descriptor>[\w-]+)_(?<range>[\dT-]+)_V(?<version>\d+)(?<incomplete>[UC]?)(?<request>_[\d-]+)?\.\w+$/`;
 const PUBLIC = 'solo_{level}_stix-{product}-{descriptor}_{range}_V{version}';
 
-const SUPPLEMENT = 'solo_{level}_stix-{product}-{descriptor}-sup{n}_{range}_V{version}{ext}';
+const SUPPLEMENT = 'solo_{level}_stix-{product}-{descriptor}-sup{n}_{range}_V{version}{request}{ext}';
 /** The steps here that make what STIXCore calls a level; the rest of L2 it computes and throws away. */
 const STEPS: Readonly<Record<string, string>> = {
   LB: 'LB',
@@ -77,6 +77,7 @@ export function publishJob(settings: Settings, folders: Folders, folder: string)
       notes: [
         ...none.map((level) => `not taken over: ${level} of include_levels: no step makes it`),
         'look: the hour is that of STIXCore’s documentation; blacklist.txt takes the place of --blacklist_files, and has to be there.',
+        'look: `as` says what a file is published as and what counts as the same name, both. STIXCore copies under the file’s own name, with the request (and the C of a plot), and compares what has one name without the request; here a file is published without both, a supplement with the request. Who wants these names writes {request} into `as`: then another answer to a request is published beside the first, and compared with none.',
         'look: where two files have one public name, their bytes are compared. With `compare: [PROGRAM, "{old}", "{new}"]` what STIXCore compares: exit code 0 where the data are the same (fitsdiff of astropy, with the keywords that it ignores), 1 where not. What goes into headers of published files is for `hooks`, which get a copy: the archive stays as it is.',
       ],
     },

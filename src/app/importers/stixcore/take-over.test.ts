@@ -170,6 +170,16 @@ test('each kind of file that the logs tell of, and broken rows by their places',
   published.exec(
     `INSERT INTO published VALUES (11, '${basename(HK)}U.json', '${folder}/products/${HK}/..', 2, 1000000000.5, 1.0, 'x', NULL, 10)`,
   );
+  const request = 'solo_L1_stix-sci-xray-spec_20260901T000100-20260901T000110_V02';
+  for (const [id, name, supplement, result] of [
+    [12, `${request}_0000012345-00007.fits`, null, 10],
+    [13, `${request}_0000012346-00007.fits`, `${request.replace('spec', 'spec-sup1')}`, 12],
+    [14, 'solo_LL03_stix-ql-lightcurve_20260901T000000-20260901T235959_V02C.svg', null, 10],
+  ] as const) {
+    const row = published.prepare('INSERT INTO published VALUES (?, ?, ?, 2, 1000000000.5, 1.0, ?, ?, ?)');
+    const esaname = name.startsWith(request) ? request : name.slice(0, -'.svg'.length);
+    row.run(id, name, `${folder}/products`, esaname, supplement, result);
+  }
   writeFileSync(join(folder, 'processed_files.txt'), 'k2.zip\n./k3.zip\nno archive\nlong-gone.zip\n');
   example.generate('kernel', 'spice/zips');
   const [zip = ''] = readdirSync(join(folder, 'spice/zips'));
@@ -197,12 +207,33 @@ test('each kind of file that the logs tell of, and broken rows by their places',
       baseName,
     ]),
     [
-      ['c.fits', 'error', undefined, undefined, 'solo_c.fits'],
+      ['c.fits', 'error', undefined, 'c.fits', 'solo_c.fits'],
       ['d.fits', 'supplement', 2, 'solo_d-sup2.fits', 'solo_d.fits'],
-      [`${HK}U.json`, 'published', undefined, undefined, 'x.json'],
+      [`${HK}U.json`, 'published', undefined, basename(`${HK}.json`), 'x.json'],
+      [
+        `${request}_0000012345-00007.fits`,
+        'published',
+        undefined,
+        `${request}_0000012345-00007.fits`,
+        `${request}.fits`,
+      ],
+      [
+        `${request}_0000012346-00007.fits`,
+        'supplement',
+        1,
+        `${request.replace('spec', 'spec-sup1')}_0000012346-00007.fits`,
+        `${request}.fits`,
+      ],
+      [
+        'solo_LL03_stix-ql-lightcurve_20260901T000000-20260901T235959_V02C.svg',
+        'published',
+        undefined,
+        'solo_LL03_stix-ql-lightcurve_20260901T000000-20260901T235959_V02C.svg',
+        'solo_LL03_stix-ql-lightcurve_20260901T000000-20260901T235959_V02C.svg',
+      ],
     ],
   );
-  assert.deepEqual([out?.survey.failed, out?.survey.gone, out?.survey.grown], [1, 2, [`${HK}U.json`]]);
+  assert.deepEqual([out?.survey.failed, out?.survey.gone, out?.survey.grown], [1, 5, [`${HK}U.json`]]);
   assert.deepEqual([unpacked?.survey.done, unpacked?.survey.gone], [[], 1]);
   assert.match(unpacked?.survey.missing[0]?.why ?? '', /clock.json of it is not in/);
   const short = problems.map((each) => each.replaceAll(folder, ''));
@@ -230,12 +261,12 @@ test('each kind of file that the logs tell of, and broken rows by their places',
   const taken = await old.apply(survey, true);
   assert.deepEqual(
     [taken.archives, taken.published.taken, taken.inputs.taken],
-    [{ taken: 2, known: 0 }, 3, 3],
+    [{ taken: 2, known: 0 }, 6, 3],
   );
   assert.deepEqual((await old.apply(survey)).archives, { taken: 0, known: 2 });
   const history = readHistory(historyPath(join(folder, 'vahti'), 'publish'));
   assert.ok(history.ok);
-  assert.deepEqual(history.value.counts(), { error: 1, published: 1, supplement: 1 });
+  assert.deepEqual(history.value.counts(), { error: 1, published: 3, supplement: 2 });
   history.value.close();
 });
 

@@ -3,7 +3,7 @@ import { basename, extname, join, relative } from 'node:path';
 import { err, type Result } from '../../../../core/result.ts';
 import type { ForeignRow } from '../../../../jobs/verbs/publish/take-over.ts';
 import { anything, asking, hasColumns, openForeign } from './foreign-database.ts';
-import { readProductName } from './names.ts';
+import { completeName, readProductName } from './names.ts';
 
 /** What was published. */
 export interface PublishedSurvey {
@@ -117,12 +117,23 @@ function readRow(row: Readonly<Record<string, unknown>>, folder: string): Foreig
     ...(level === undefined ? {} : { level }),
     version,
     baseName: withEnding(esaname, ending),
-    ...(modified === null || modified === '' ? {} : { publicName: withEnding(modified, ending) }),
+    publicName: publicName(name, supplement) ?? withEnding(modified ?? esaname, ending),
     publishedAt: Math.round(date * 1000),
     result,
     ...(supplement === 0 ? {} : { supplement }),
     ...(code === null ? { why: 'STIXCore never came to its end with it' } : {}),
   };
+}
+
+/**
+ * What STIXCore calls its copy: the file's own name, with its request and without U, and a supplement's number behind the third part.
+ * The `esaname`, which has no request, is only what it compares. Undefined where a supplement's name has no such part.
+ */
+function publicName(name: string, supplement: number): string | undefined {
+  if (supplement === 0) return completeName(name);
+  const parts = completeName(name).split('_');
+  if (parts.length < 4) return undefined;
+  return parts.with(2, `${parts[2]}-sup${supplement}`).join('_');
 }
 
 function withEnding(name: string, ending: string): string {
