@@ -173,7 +173,7 @@ test('each kind of file that the logs tell of, and broken rows by their places',
   const request = 'solo_L1_stix-sci-xray-spec_20260901T000100-20260901T000110_V02';
   for (const [id, name, supplement, result] of [
     [12, `${request}_0000012345-00007.fits`, null, 10],
-    [13, `${request}_0000012346-00007.fits`, `${request.replace('spec', 'spec-sup1')}`, 12],
+    [13, `${request}_0000012346-00007.fits`, request.replace('spec', 'spec-sup1'), 12],
     [14, 'solo_LL03_stix-ql-lightcurve_20260901T000000-20260901T235959_V02C.svg', null, 10],
   ] as const) {
     const row = published.prepare('INSERT INTO published VALUES (?, ?, ?, 2, 1000000000.5, 1.0, ?, ?, ?)');
