@@ -119,7 +119,7 @@ test('what other notices say, and what of them is left out', () => {
 });
 
 /** Everything that a notice says, of any content. */
-const anything = anyText({ maxLength: 80 }).filter((text) => !text.includes('\ufffd'));
+const anything = anyText({ maxLength: 80 }).filter((any) => !any.includes('\ufffd'));
 const anyNotice = fc
   .record({
     title: anything,
