@@ -193,3 +193,67 @@ test('F7 what a killed service was installing is followed by all that the servic
   assert.deepEqual(since(rig, before), ['LB a-1_V1', 'L0 b', 'L1 b_V1 usual']);
   assert.equal(await rig.state('b-1.in'), 'done');
 });
+
+test('F7 what is to be done again after a run was killed is not given up with it, its own failures neither', async (t) => {
+  const rig = await filled(t, []);
+  for (const name of ['a-1.in', 'b-1.in']) rig.deliver(name, 'bad');
+  await rig.work();
+  assert.equal((await rig.failures()).length, 2);
+  await rig.ledger(async (ledger) => {
+    await ledger.setAside();
+    const router = createRouter(planOf(rig.folder, REPROCESSED), 'breadth');
+    const [a, b] = [await ledger.inboxFile('inbox', 'a-1.in'), await ledger.inboxFile('inbox', 'b-1.in')];
+    const step = router.step('LB');
+    assert.ok(a !== undefined && b !== undefined && step !== undefined);
+    const [of, next] = [router.draft(step, 'a-1.in'), router.draft(step, 'b-1.in')];
+    assert.ok(of !== undefined && next !== undefined);
+    // As a run leaves it that dies when one of its tasks has failed, and another waits.
+    await ledger.add([{ draft: of, files: [a.id] }], 1);
+    const owner = { boot: 'boot', pid: 1, startTicks: 1, life: 'life' };
+    const [claim] = await ledger.claim(owner, new Map([['LB', 1]]), 1, 1);
+    assert.ok(claim !== undefined);
+    await ledger.end(claim, { state: 'failed', exit: '1', error: 'of the run', log: null }, 1);
+    await ledger.add([{ draft: next, files: [b.id] }], 1);
+    assert.equal(await ledger.retry({}, 2), 3);
+  });
+  await rig.work();
+  // Each was done again, and has failed again; what only the run had yet to do is given up.
+  const { failed, given } = await rig.ledger(async (ledger) => ({
+    failed: await ledger.tasks({ states: ['failed'], limit: 10 }),
+    given: await ledger.tasks({ states: ['cancelled'], limit: 10 }),
+  }));
+  assert.deepEqual(
+    failed.map(({ error }) => error?.startsWith('exit code 1')),
+    [true, true, true],
+  );
+  assert.deepEqual(
+    given.map(({ error }) => error),
+    ['given up with its run, ready'],
+  );
+  assert.deepEqual([await rig.state('a-1.in'), await rig.state('b-1.in')], ['failed', 'failed']);
+});
+
+test('F7 a file of a batch that a run has cut in two is done by its parts, and not left to the service', async (t) => {
+  const rig = await filled(t, ['a-1']);
+  rig.deliver('c-1.in', 'c-1\n');
+  await rig.ledger(async (ledger) => {
+    await ledger.setAside();
+    const [step] = planOf(rig.folder, REPROCESSED).steps;
+    const made = step && createRouter(planOf(rig.folder, REPROCESSED), 'breadth').draft(step, 'c-1.in');
+    assert.ok(made !== undefined);
+    const identity = await identityOf(join(rig.folder, 'incoming/c-1.in'));
+    const [file] = await ledger.sight('inbox', [{ path: 'c-1.in', ...identity, state: 'seen' }], 1);
+    const drafts = [{ draft: made, files: [file?.id ?? 0] }];
+    await ledger.add(drafts, 1);
+    const owner = { boot: 'b', pid: 1, startTicks: 1, life: 'l' };
+    const ending = { exit: '1', error: 'cut in two', log: null } as const;
+    const [whole] = await ledger.claim(owner, new Map([['LB', 1]]), 1, 2);
+    assert.ok(whole !== undefined);
+    await ledger.end(whole, { ...ending, state: 'cancelled', drafts }, 3);
+    const [half] = await ledger.claim(owner, new Map([['LB', 1]]), 1, 4);
+    assert.ok(half !== undefined);
+    await ledger.end(half, { ...ending, state: 'skipped' }, 5);
+    await ledger.restore(6);
+  });
+  assert.equal(await rig.state('c-1.in'), 'done');
+});

@@ -1,4 +1,5 @@
 import { type Database, number, transaction } from '../../core/sqlite.ts';
+import { forService } from './aside.ts';
 import { giveFiles, settleRoot } from './making.ts';
 import { FILE, FILE_COLUMNS, NEWEST_OF_NAME, readInboxFile } from './rows.ts';
 import type { InboxFile, TaskDraft } from './types.ts';
@@ -31,20 +32,36 @@ export function againLedger(db: Database): AgainLedger {
     again: async (files, now) =>
       transaction(db, () => {
         let count = 0;
-        for (const { id, drafts } of files) {
-          if (db.get({ id: number }, `SELECT id FROM file WHERE id = ? AND ${UNTASKED}`, [id]) === undefined)
-            continue;
-          count++;
-          const [state, why] = drafts.length > 0 ? ['ready', null] : ['ignored', 'no step takes it'];
-          const ended = drafts.length > 0 ? null : now;
-          db.run(
-            'UPDATE file SET state = ?, why = ?, ended = ?, settled_at = coalesce(settled_at, ?) WHERE id = ?',
-            [state, why, ended, now, id],
-          );
-          for (const draft of drafts) giveFiles(db, draft, [id], now);
-          if (drafts.length > 0) settleRoot(db, id, now);
-        }
+        forService(db, () => {
+          const made = new Set<number>();
+          for (const { id, drafts } of files) {
+            if (!isUntasked(db, id)) continue;
+            count++;
+            for (const task of goOn(db, id, drafts, now)) made.add(task);
+          }
+          return made;
+        });
         return count;
       }),
   };
+}
+
+function isUntasked(db: Database, id: number): boolean {
+  return db.get({ id: number }, `SELECT id FROM file WHERE id = ? AND ${UNTASKED}`, [id]) !== undefined;
+}
+
+/** Answers with the tasks that a file is given to. */
+function goOn(db: Database, id: number, drafts: readonly TaskDraft[], now: number): readonly number[] {
+  const [state, why] = drafts.length > 0 ? ['ready', null] : ['ignored', 'no step takes it'];
+  const ended = drafts.length > 0 ? null : now;
+  db.run('UPDATE file SET state = ?, why = ?, ended = ?, settled_at = coalesce(settled_at, ?) WHERE id = ?', [
+    state,
+    why,
+    ended,
+    now,
+    id,
+  ]);
+  const tasks = drafts.flatMap((draft) => giveFiles(db, draft, [id], now));
+  if (drafts.length > 0) settleRoot(db, id, now);
+  return tasks;
 }

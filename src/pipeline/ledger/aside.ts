@@ -32,15 +32,20 @@ const MARK = 'aside';
 const ASIDE = 'aside/';
 /** How the error of a task begins that was given up. */
 export const GIVEN_UP = 'given up with its run';
+/** What waits, of the service or of the run. */
+const WAITING = ['gathering', 'ready', 'retry', 'deferred'] as const;
+const IN_WAITING = `state IN ('${WAITING.join("', '")}')`;
 const GIVE_UP = `UPDATE task SET ended = ?, due = NULL, open = 0, state = 'cancelled',
   error = '${GIVEN_UP}, ' || state || coalesce(': ' || error, '') WHERE id = ?`;
 
 const PART = ' part';
-/** What no inbox of the service has settled, and a run has made done. */
+/** What no inbox of the service has settled, and a run has made done. What else is asked of the run's tasks, and a bracket, follow. */
 const UNTAKEN = `
   UPDATE file SET state = 'seen', ended = NULL, why = NULL
   WHERE kind = 'inbox' AND state = 'done' AND settled_at IS NULL AND origin <> '${ANYWHERE}' AND id IN (
     SELECT root FROM task_root JOIN task ON task.id = task_root.task WHERE task.id > ?`;
+/** What was cut into others is cancelled, too, and done by them. */
+const IS_GIVEN_UP = `task.state = 'cancelled' AND task.error LIKE '${GIVEN_UP}%'`;
 
 /** Failed tasks of which every input was one of a later task of their step, that has come to its end. */
 const REPLACED = `
@@ -50,6 +55,25 @@ const REPLACED = `
       SELECT 1 FROM file AS again JOIN task_input AS now ON now.file = again.id JOIN task AS new ON new.id = now.task
       WHERE again.kind = input.kind AND again.origin = input.origin AND again.path = input.path AND new.id > ?
         AND new.step = old.step AND new.state IN ('done', 'warned', 'skipped', 'ignored', 'failed', 'parked')))`;
+
+/** What a run wrote down when it set aside what waits; undefined where none has, or what it left was given up. */
+function markOf(db: Database): { readonly last: number; readonly isPart: boolean } | undefined {
+  const value = db.get({ value: text }, 'SELECT value FROM mark WHERE name = ?', [MARK])?.value;
+  return value === undefined ? undefined : { last: Number.parseInt(value, 10), isPart: value.endsWith(PART) };
+}
+
+/**
+ * Has tasks wait that are made for the service, or to be done again by it. After a run was killed, what it left waits in the same
+ * ledger until somebody comes who gives that up: these are set aside, so as not to be given up with it. Within the caller's transaction.
+ * @param make answers with the tasks.
+ */
+export function forService(db: Database, make: () => Iterable<number>): void {
+  const isLeft = markOf(db) !== undefined;
+  // Nothing joins a task of the run.
+  if (isLeft) db.run(`UPDATE task SET open = 0 WHERE open = 1 AND ${IN_WAITING}`, []);
+  for (const id of make())
+    if (isLeft) db.run(`UPDATE task SET state = '${ASIDE}' || state WHERE id = ? AND ${IN_WAITING}`, [id]);
+}
 
 export function asideLedger(db: Database): AsideLedger {
   return {
@@ -61,28 +85,20 @@ export function asideLedger(db: Database): AsideLedger {
           isPart ? `${last}${PART}` : String(last),
         ]);
         // Closed, too: no other input joins them meanwhile.
-        db.run(
-          `UPDATE task SET state = '${ASIDE}' || state, open = 0 WHERE state IN ('gathering', 'ready', 'retry', 'deferred')`,
-          [],
-        );
+        db.run(`UPDATE task SET state = '${ASIDE}' || state, open = 0 WHERE ${IN_WAITING}`, []);
         return last;
       }),
     async restore(now) {
-      const mark = db.get({ value: text }, 'SELECT value FROM mark WHERE name = ?', [MARK]);
-      if (mark === undefined) return;
-      const last = Number.parseInt(mark.value, 10);
+      const run = markOf(db);
+      if (run === undefined) return;
       transaction(db, () => {
-        const left = db.all(
-          { id: number },
-          `SELECT id FROM task WHERE state IN ('gathering', 'ready', 'retry', 'deferred') AND id > ?`,
-          [last],
-        );
+        const left = db.all({ id: number }, `SELECT id FROM task WHERE id > ? AND ${IN_WAITING}`, [run.last]);
         for (const { id } of left) {
           db.run(GIVE_UP, [now, id]);
           close(db, id, 'cancelled', now);
         }
-        db.run(`${UNTAKEN} ${mark.value.endsWith(PART) ? '' : `AND task.state = 'cancelled'`})`, [last]);
-        for (const state of ['gathering', 'ready', 'retry', 'deferred'])
+        db.run(`${UNTAKEN} ${run.isPart ? '' : `AND ${IS_GIVEN_UP}`})`, [run.last]);
+        for (const state of WAITING)
           db.run('UPDATE task SET state = ? WHERE state = ?', [state, `${ASIDE}${state}`]);
         db.run('DELETE FROM mark WHERE name = ?', [MARK]);
       });

@@ -1,4 +1,5 @@
 import { type Database, nullable, number, text, transaction } from '../../core/sqlite.ts';
+import { forService } from './aside.ts';
 import type { Commits } from './commits.ts';
 import type { Interrupted, TaskLedger } from './ledger.ts';
 import { reopen } from './making.ts';
@@ -169,13 +170,19 @@ function retry(db: Database, filter: Parameters<TaskLedger['retry']>[0], now: nu
     );
     values.push(path);
   }
-  const found = db.all({ id: number }, `SELECT id FROM task WHERE ${conditions.join(' AND ')}`, values);
-  for (const { id } of found) {
-    db.run(
-      `UPDATE task SET state = 'ready', attempt = 0, crashes = 0, due = NULL, ended = NULL, created = min(created, ?) WHERE id = ?`,
-      [now, id],
-    );
-    reopen(db, id, true);
-  }
+  const sql = `SELECT id FROM task WHERE ${conditions.join(' AND ')}`;
+  const found = db.all({ id: number }, sql, values).map(({ id }) => id);
+  forService(db, () => {
+    for (const id of found) retryOne(db, id, now);
+    return found;
+  });
   return found.length;
+}
+
+function retryOne(db: Database, id: number, now: number): void {
+  db.run(
+    `UPDATE task SET state = 'ready', attempt = 0, crashes = 0, due = NULL, ended = NULL, created = min(created, ?) WHERE id = ?`,
+    [now, id],
+  );
+  reopen(db, id, true);
 }
