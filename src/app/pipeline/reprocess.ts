@@ -112,8 +112,6 @@ export async function runReprocess(
   const resolved = withEnvironments(draft.plan, dirname(configFile), environment);
   if (!resolved.ok) return err({ kind: 'failed', message: resolved.error });
   const plan = resolved.value;
-  const usual = withEnvironments(draft.service, dirname(configFile), environment);
-  if (!usual.ok) return err({ kind: 'failed', message: usual.error });
   const what = `vahti pipeline run ${name}`;
   // First the products: while a job that publishes is waited for, the service goes on.
   const waiting = { what, clock: scope.clock, signal: scope.drain, waits };
@@ -144,7 +142,8 @@ export async function runReprocess(
       selected: selection.files,
       clean,
       isPart: draft.isPart,
-      ...(draft.isShared ? { recovers: usual.value } : {}),
+      // Without the environments: what it finishes has run already, and steps that are not asked for may have none here.
+      ...(draft.isShared ? { recovers: draft.service } : {}),
     };
     return ok(await reprocess(options, scope));
   } finally {
