@@ -1,16 +1,8 @@
 import type { Intake } from '../engine/intake.ts';
-import type { FileIdentity, InboxFile } from '../ledger/types.ts';
+import { type FileIdentity, type InboxFile, isTaken } from '../ledger/types.ts';
 import type { InboxPlan } from '../plan.ts';
 import type { KnownFiles } from './known-files.ts';
-import {
-  beginPending,
-  type Clocks,
-  contentOf,
-  createSteady,
-  isTaken,
-  type Pending,
-  type Steady,
-} from './pending.ts';
+import { beginPending, type Clocks, contentOf, createSteady, type Pending, type Steady } from './pending.ts';
 import { createShelf, type Shelf } from './shelf.ts';
 import type { SeenFile } from './walk.ts';
 

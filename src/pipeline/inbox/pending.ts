@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { FileIdentity, InboxFile } from '../ledger/types.ts';
+import { type FileIdentity, type InboxFile, isTaken, UNSETTLED_STATES } from '../ledger/types.ts';
 import type { InboxPlan } from '../plan.ts';
 import { lookAgain, lookOf, type Steadiness } from './settling.ts';
 
@@ -55,13 +55,6 @@ export function createSteady(clocks: Clocks): Steady {
   return { began, wallOf: (at) => at + offset, monotonicOf: (at) => at - offset };
 }
 
-const UNSETTLED: readonly string[] = ['seen', 'settling', 'waiting'];
-
-/** Whether a file of the ledger was taken: only other content makes something new of it. One that is gone comes as a new one. */
-export function isTaken({ state }: InboxFile): boolean {
-  return !UNSETTLED.includes(state) && state !== 'gone';
-}
-
 /** A file that is seen for the first time since the inbox began to run. @param written what the ledger has under its name. */
 export function beginPending(
   seen: FileIdentity & { readonly path: string },
@@ -86,7 +79,7 @@ export function beginPending(
     due: now,
     scan: 0,
   };
-  if (written === undefined || !UNSETTLED.includes(written.state)) return fresh;
+  if (written === undefined || !UNSETTLED_STATES.includes(written.state)) return fresh;
   const left = Math.min(gate?.every ?? 0, Math.max(0, (written.due ?? 0) - clocks.now()));
   return {
     ...fresh,

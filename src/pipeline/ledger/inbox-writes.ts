@@ -2,10 +2,13 @@ import { type Database, number, transaction } from '../../core/sqlite.ts';
 import { inboxReads, newestOf } from './inbox-reads.ts';
 import type { Arrival, InboxLedger, Sighting } from './ledger.ts';
 import { beginTask, giveFiles, settleRoot } from './making.ts';
-import type { FileIdentity, InboxFile, InboxFileState } from './types.ts';
-
-/** States in which a file has not been taken yet: what it looks like may still change. */
-const UNSETTLED: readonly string[] = ['seen', 'settling', 'waiting'];
+import {
+  type FileIdentity,
+  type InboxFile,
+  type InboxFileState,
+  isTaken,
+  UNSETTLED_STATES,
+} from './types.ts';
 
 export function inboxWrites(db: Database): InboxLedger {
   return {
@@ -63,10 +66,6 @@ function arrive(db: Database, inbox: string, arrival: Arrival, known: Known, now
   return file;
 }
 
-function isTaken({ state }: InboxFile): boolean {
-  return !UNSETTLED.includes(state) && state !== 'gone';
-}
-
 function isSame(a: FileIdentity, b: FileIdentity): boolean {
   if (a.sha256 !== undefined && b.sha256 !== undefined) return a.sha256 === b.sha256;
   return a.size === b.size && a.mtimeNs === b.mtimeNs;
@@ -106,7 +105,7 @@ function put(
   const failedAt = state === 'failed' ? ended : null;
   const words = [ino, size, mtimeNs, sha256 ?? null, state, due, why, settledAt, ended, failedAt, open];
   const before = known.get(path);
-  const goesOn = before !== undefined && UNSETTLED.includes(before.state);
+  const goesOn = before !== undefined && UNSETTLED_STATES.includes(before.state);
   const rev = before === undefined ? 0 : goesOn ? before.rev : before.rev + 1;
   let id = before?.id;
   if (goesOn) db.run(UPDATE, [...words, before.id]);

@@ -4,15 +4,16 @@ import type { InboxFileState, TaskState } from '../../core/pipeline-states.ts';
 
 export type { InboxFileState, TaskState } from '../../core/pipeline-states.ts';
 
+/** On its way through its inbox, and not taken yet: what it looks like may still change. */
+export const UNSETTLED_STATES: readonly InboxFileState[] = ['seen', 'settling', 'waiting'];
+
 /** On its way, or failed: when such a file is there no more it is `gone`. */
-export const LOOSE_STATES: readonly InboxFileState[] = [
-  'seen',
-  'settling',
-  'waiting',
-  'failed',
-  'partial',
-  'parked',
-];
+export const LOOSE_STATES: readonly InboxFileState[] = [...UNSETTLED_STATES, 'failed', 'partial', 'parked'];
+
+/** Whether a file of an inbox was taken: only other content makes something new of it. One that is gone comes as a new one. */
+export function isTaken({ state }: Pick<InboxFile, 'state'>): boolean {
+  return !UNSETTLED_STATES.includes(state) && state !== 'gone';
+}
 
 export type ProductState = 'current' | 'superseded' | 'gone';
 

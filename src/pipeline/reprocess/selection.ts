@@ -5,7 +5,7 @@ import type { Router } from '../engine/routing.ts';
 import { compileInboxNames } from '../inbox/names.ts';
 import { filesBelow, globFilter } from '../inbox-walk.ts';
 import type { LedgerReader } from '../ledger/ledger.ts';
-import { type InboxFileState, nameOf, type ProductFile } from '../ledger/types.ts';
+import { nameOf, type ProductFile, UNSETTLED_STATES } from '../ledger/types.ts';
 import type { PipelinePlan, StepPlan } from '../plan.ts';
 
 /** What is to be run again. Paths absolute. */
@@ -75,10 +75,8 @@ async function waits(
   if (!isShared || inbox === undefined) return false;
   const known = await ledger?.filesAt(name);
   const newest = known?.find(({ kind, origin }) => kind === 'inbox' && origin === inbox);
-  return newest?.kind === 'inbox' && ON_ITS_WAY.includes(newest.state);
+  return newest?.kind === 'inbox' && UNSETTLED_STATES.includes(newest.state);
 }
-
-const ON_ITS_WAY: readonly InboxFileState[] = ['seen', 'settling', 'waiting'];
 
 function takes({ only }: StepPlan, complete = true): boolean {
   return complete || only !== 'complete';
