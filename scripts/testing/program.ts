@@ -34,7 +34,7 @@ export function stageProgram(): string {
   mkdirSync(CACHE, { recursive: true });
   const folder = mkdtempSync(join(CACHE, 'building-'));
   try {
-    fillFolder(folder);
+    buildInto(folder);
     const named = join(CACHE, `program-${sumOf(folder)}`);
     if (!existsSync(named)) renameSync(folder, named);
     utimesSync(named, new Date(), new Date());
@@ -47,7 +47,8 @@ export function stageProgram(): string {
   }
 }
 
-function fillFolder(folder: string): void {
+/** Makes the program in a folder as it is installed, but with the checkout's packages and page. Answers with its launcher. Throws where it cannot be built. */
+export function buildInto(folder: string): string {
   // Some of what starts it is another user.
   chmodSync(folder, 0o755);
   mkdirSync(join(folder, 'bin'));
@@ -57,6 +58,7 @@ function fillFolder(folder: string): void {
   // Tests of the page build it where it is.
   for (const name of ['node_modules', 'schema', 'dist/web'])
     symlinkSync(join(ROOT, name), join(folder, name));
+  return join(folder, 'bin/vahti.js');
 }
 
 function sumOf(folder: string): string {
