@@ -159,6 +159,34 @@ test('levels, products and versions are read in the case that STIXCore takes the
   assert.match(text ?? '', /not taken over: L2 of include_levels: no step makes it/);
 });
 
+test('files that fail are told to who gets mail of errors, and what watches find to who gets reports', async (t) => {
+  const who = async (mail: string): Promise<unknown> => {
+    const made = drafted(t, `${PATHS}${mail}`);
+    assert.deepEqual(made.diagnostics, []);
+    const { text } = await finishImport(made, 'vahti import stixcore x.ini', { folder: tempFolder(t) });
+    assert.ok(text !== undefined);
+    const { pipeline, watch, notify } = made.draft?.services[0]?.keys ?? {};
+    const ofWatches = Object.values(watch ?? {}).map((each) => each['notify']);
+    return [pipeline?.['failures'], notify, ofWatches, Object.keys(made.draft?.notify ?? {})];
+  };
+  const errors = '[Pipeline]\nerror_mail_send = on\nerror_mail_receivers = ops@a.example\n';
+  const reports = '[Publish]\nreport_mail_send = on\nreport_mail_receivers = team@a.example\n';
+  const three = (name: string | undefined): unknown => [name, name, name];
+  assert.deepEqual(await who(errors + reports), [
+    { notify: ['ops'] },
+    ['ops'],
+    three('reports'),
+    ['ops', 'reports'],
+  ]);
+  assert.deepEqual(await who(reports), [{ notify: [] }, undefined, three('reports'), ['reports']]);
+  assert.deepEqual(
+    await who(errors + reports.replace('team', 'ops')),
+    [undefined, undefined, three(undefined), ['ops']],
+    'all hear of all',
+  );
+  assert.deepEqual(await who(''), [undefined, undefined, three(undefined), []]);
+});
+
 const PYTHON = `
 import configparser, json, sys
 for text in json.load(sys.stdin):

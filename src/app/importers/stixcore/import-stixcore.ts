@@ -21,8 +21,8 @@ export function importStixcore({ files, cwd, folder }: StixcoreOptions): Drafted
   if (diagnostics.length > 0) return { draft: undefined, diagnostics };
   const folders = foldersOf(settings);
   checkFolders(settings, folders);
-  const service = pipelineService(settings, folders, folder);
-  const { job, notify, notes } = publishJob(settings, folders, folder);
+  const { job, notify, mail, notes } = publishJob(settings, folders, folder);
+  const service = pipelineService(settings, folders, folder, mail);
   const draft = {
     notes: [...HEAD, ...notes, ...keyNotes(settings)],
     notify,

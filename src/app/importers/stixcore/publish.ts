@@ -1,7 +1,7 @@
 import { isMailAddress } from '../../../notify/channels/mail/addresses.ts';
 import type { JobDraft, Keys } from '../draft.ts';
 import { configPath } from '../paths.ts';
-import type { Folders } from './service.ts';
+import type { Folders, MailChannels } from './service.ts';
 import { PORTS, type Settings } from './settings.ts';
 
 /** What STIXCore takes where its config says nothing (stixcore/processing/publish.py). */
@@ -25,17 +25,19 @@ const STEPS: Readonly<Record<string, string>> = {
 export interface Publishing {
   readonly job: JobDraft | undefined;
   readonly notify: Readonly<Record<string, Keys>>;
+  readonly mail: MailChannels;
   readonly notes: readonly string[];
 }
 
 /** The publish job, and the channels of both its report and of errors. */
 export function publishJob(settings: Settings, folders: Folders, folder: string): Publishing {
-  const { notify, report, notes } = channels(settings);
+  const { notify, mail, notes } = channels(settings);
   const target = settings.path('Publish', 'target_dir');
   if (target === undefined)
     return {
       job: undefined,
       notify,
+      mail,
       notes: [...notes, 'not taken over: publishing: target_dir of [Publish] is not set'],
     };
   const own = settings.path('Publish', 'fits_dir') ?? folders.fits ?? 'products';
@@ -67,7 +69,7 @@ export function publishJob(settings: Settings, folders: Folders, folder: string)
       : { conflict: { supplements: 2, as: SUPPLEMENT, quarantine: configPath(quarantine, folder, folder) } }),
     changed: 'report',
     blacklist: 'blacklist.txt',
-    ...(report === undefined ? {} : { report: 'always', notify: [report] }),
+    ...(mail.report === undefined ? {} : { report: 'always', notify: [mail.report] }),
     late: '3h',
   };
   return {
@@ -82,6 +84,7 @@ export function publishJob(settings: Settings, folders: Folders, folder: string)
       ],
     },
     notify,
+    mail,
     notes,
   };
 }
@@ -116,7 +119,7 @@ function versionsOf(settings: Settings): 'latest' | '*' | readonly number[] {
 /** Channels of mail, by the server that STIXCore sends all its mail by. */
 function channels(settings: Settings): {
   notify: Record<string, Keys>;
-  report: string | undefined;
+  mail: MailChannels;
   notes: string[];
 } {
   const notify: Record<string, Keys> = {};
@@ -150,7 +153,7 @@ function channels(settings: Settings): {
     return name;
   };
   const sends = settings.flag('Pipeline', 'error_mail_send', false);
-  if (sends) channelTo('ops', 'Pipeline', 'error_mail_receivers', 'error_mail_send');
+  const errors = sends ? channelTo('ops', 'Pipeline', 'error_mail_receivers', 'error_mail_send') : undefined;
   const reports = settings.flag('Publish', 'report_mail_send', false);
   const report = reports
     ? channelTo('reports', 'Publish', 'report_mail_receivers', 'report_mail_send')
@@ -163,5 +166,5 @@ function channels(settings: Settings): {
     notes.push(
       'STIXCore mails each file that fails; Vahti tells of a trouble once, and when it is over. vahti pipeline files stix --state failed lists the files.',
     );
-  return { notify, report, notes };
+  return { notify, mail: { errors, report }, notes };
 }

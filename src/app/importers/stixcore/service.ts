@@ -15,6 +15,13 @@ export interface Folders {
   readonly soop: string | undefined;
 }
 
+/** The channels of STIXCore's two kinds of mail; undefined where one is off. */
+export interface MailChannels {
+  readonly errors: string | undefined;
+  /** Of publishing, and of what its monitor finds. */
+  readonly report: string | undefined;
+}
+
 export function foldersOf(settings: Settings): Folders {
   return {
     tm: settings.path('Paths', 'tm_archive'),
@@ -25,10 +32,19 @@ export function foldersOf(settings: Settings): Folders {
 }
 
 /** The event pipeline and the daily pipeline as one service. */
-export function pipelineService(settings: Settings, folders: Folders, folder: string): ServiceDraft {
+export function pipelineService(
+  settings: Settings,
+  folders: Folders,
+  folder: string,
+  { errors, report }: MailChannels,
+): ServiceDraft {
   const at = (path: string): string => configPath(path, folder, folder);
   const { tm = 'tm', fits = 'products', spice, soop } = folders;
   const isUnprocessed = settings.flag('Pipeline', 'start_with_unprocessed', true);
+  // Where a service names nobody, every channel hears of it: also those who only asked for reports.
+  const isApart = report !== undefined && report !== errors;
+  const told = errors === undefined ? [] : [errors];
+  const ofMonitor: Keys = isApart ? { notify: report } : {};
   const reference = (root: string, match: string): Keys => ({ root: at(root), match, reference: true });
   const inboxes: Record<string, Keys> = {
     tm: { root: at(tm), match: '**/*PktTmRaw*.xml', ...(isUnprocessed ? {} : { start: 'new' }) },
@@ -41,6 +57,7 @@ export function pipelineService(settings: Settings, folders: Folders, folder: st
     logs: 'logs/tm',
     status: `127.0.0.1:${settings.whole('Pipeline', 'status_server_port', 12_345, PORTS)}`,
     version: 2,
+    ...(isApart ? { failures: { notify: told } } : {}),
     'on-error': settings.flag('Logging', 'stop_on_error', false) ? 'stop' : 'continue',
     steps: stepsOf(settings),
   };
@@ -48,10 +65,12 @@ export function pipelineService(settings: Settings, folders: Folders, folder: st
     name: 'stix',
     keys: {
       pipeline,
+      // That it crashes is told to those who hear of reports where nobody hears of errors.
+      ...(isApart && errors !== undefined ? { notify: told } : {}),
       watch: {
-        backlog: { max: 500, growing: '24h' },
-        progress: { within: '30m' },
-        fresh: { files: `${at(tm)}/**/*PktTmRaw*.xml`, within: '26h' },
+        backlog: { max: 500, growing: '24h', ...ofMonitor },
+        progress: { within: '30m', ...ofMonitor },
+        fresh: { files: `${at(tm)}/**/*PktTmRaw*.xml`, within: '26h', ...ofMonitor },
       },
     },
     notes: [
