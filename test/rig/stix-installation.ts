@@ -34,17 +34,21 @@ export interface OldInstallation {
   readonly work: () => Promise<void>;
   readonly ledger: PipelineRig['ledger'];
   readonly trace: () => Promise<readonly string[]>;
-  read(more?: { readonly processedFiles?: string }): Promise<StateSurvey>;
+  read(more?: { readonly processedFiles?: string; readonly lastProcessed?: string }): Promise<StateSurvey>;
   apply(survey: StateSurvey, errorsAgain?: boolean): Promise<TakenOver>;
   log(name: string, ...endings: readonly string[]): void;
 }
 
 /** An installation that has made the products of one telemetry file: its folders, logs and databases, and no ledger of ours. */
-export async function oldInstallation(t: TestContext, isMade = true): Promise<OldInstallation> {
+export async function oldInstallation(
+  t: TestContext,
+  isMade = true,
+  start = 'unprocessed',
+): Promise<OldInstallation> {
   const rig = pipelineRig(t);
   const { folder } = rig;
   const example = stixExample(folder);
-  const config = configOf(example);
+  const config = configOf(example, start);
   const work = (): Promise<void> => rig.work(config);
   for (const path of ['logs', 'home']) mkdirSync(join(folder, path));
   mkdirSync(join(folder, 'spice/kernels/k1'));
@@ -109,7 +113,12 @@ export async function oldInstallation(t: TestContext, isMade = true): Promise<Ol
           .filter(({ stepHash }) => stepHash !== 'adopted')
           .map(({ step, state }) => `${step} ${state}`);
       }),
-    async read(more = {}) {
+    async read({ lastProcessed, ...more } = {}) {
+      if (lastProcessed !== undefined)
+        writeFileSync(
+          ini,
+          readFileSync(ini, 'utf8').replace('[Publish]', `last_processed = ${lastProcessed}\n[Publish]`),
+        );
       const survey = await surveyState({ files: [ini], pipeline, jobs, ...more });
       assert.ok(survey.ok, JSON.stringify(survey));
       return survey.value;
@@ -126,9 +135,10 @@ export async function oldInstallation(t: TestContext, isMade = true): Promise<Ol
 }
 
 /** The pipeline of the example. */
-function configOf(example: StixExample): PipelineInput {
+function configOf(example: StixExample, start: string): PipelineInput {
   const at = ['services', 'stix', 'pipeline'];
   example.config.setIn([...at, 'inboxes', 'tm', 'settle'], '10ms');
+  example.config.setIn([...at, 'inboxes', 'tm', 'start'], start);
   const { services } = example.config.toJS() as { services: { stix: { pipeline: object } } };
   return { ...services.stix.pipeline, status: undefined, inbox: undefined, logs: undefined };
 }

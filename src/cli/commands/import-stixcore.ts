@@ -87,13 +87,16 @@ async function importState(file: string, options: StateImportOptions): Promise<v
 /** Names that are listed one by one. */
 const SHOWN = 20;
 
-function summary({ logs, archive, daily, published, unpacked }: StateSurvey, errors: string): string[] {
+function summary(
+  { isOpenLeft, logs, archive, daily, published, unpacked }: StateSurvey,
+  errors: string,
+): string[] {
   const lines = [
     `done         ${logs.done.length} telemetry files came to their end`,
     `errors       ${logs.withErrors.length} came to their end with errors: they are ${errors === 'done' ? 'taken for done (--errors again)' : 'done again'}`,
     ...listed(logs.withErrors),
     `old          ${logs.old.length} are not younger than last_processed: taken for done`,
-    `open         ${logs.open.length} will be done`,
+    `open         ${logs.open.length} ${isOpenLeft ? 'are left as they are: the inbox begins with what is new (start: new)' : 'will be done'}`,
     ...listed(logs.open.map(({ path, why }) => `${path}: ${why}`)),
   ];
   if (logs.elsewhere > 0) lines.push(`elsewhere    ${logs.elsewhere} have an .out, and lie elsewhere by now`);
@@ -104,7 +107,7 @@ function summary({ logs, archive, daily, published, unpacked }: StateSurvey, err
     lines.push(`             ${count} of ${level} are left: no step makes them`);
   if (daily !== undefined)
     lines.push(
-      `daily        ${daily.runs.length} of ${daily.rows} rows count; ${daily.newer} are of files that were made anew since and will be done again, ${daily.gone} of files that are gone`,
+      `daily        ${daily.runs.length} of ${daily.rows} rows count; ${daily.newer} files were made anew since and will be done again, ${daily.gone} of files that are gone`,
     );
   if (published !== undefined) {
     const { rows, failed, grown, gone } = published.survey;

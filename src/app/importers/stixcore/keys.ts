@@ -2,9 +2,19 @@ import { didYouMean } from '../../../core/suggest.ts';
 import { looksSecret } from '../secrets.ts';
 import type { Settings } from './settings.ts';
 
+const FLARES =
+  'it is for flare lists, and the daily pipeline makes none: its steps for them are commented out';
+
 /** Every option that STIXCore reads (stixcore/config, 01a7086): what became of it, or undefined where it stands in the config now. */
 const KEYS: Readonly<Record<string, Readonly<Record<string, string | undefined>>>> = {
-  Paths: { tm_archive: undefined, fits_archive: undefined, spice_kernels: undefined, soop_files: undefined },
+  Paths: {
+    tm_archive: undefined,
+    fits_archive: undefined,
+    spice_kernels: undefined,
+    soop_files: undefined,
+    fido_search_url: FLARES,
+  },
+  Processing: { flarelist_sc_min_count: FLARES, flarelist_sdc_min_count: FLARES },
   Logging: { stop_on_error: undefined },
   IDLBridge: { enabled: undefined, gsw_path: undefined, batchsize: undefined },
   Pipeline: {
@@ -17,7 +27,7 @@ const KEYS: Readonly<Record<string, Readonly<Record<string, string | undefined>>
       'the ledger knows each file that is done; `vahti import stixcore-state` writes the old ones down there',
     sync_tm_at_start:
       'a job fetches telemetry, whether the pipeline starts or not: `vahti import crontab` makes it of the cron line',
-    parallel_batchsize_l0: undefined,
+    parallel_batchsize_l0: 'one day is one run at L0, so that its file is written by no other',
     parallel_batchsize_l1:
       'one day is one run at L1, so that one that waits for its kernel holds up no other',
     parallel_batchsize_l2: undefined,

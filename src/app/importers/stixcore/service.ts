@@ -77,9 +77,7 @@ export function pipelineService(
       `look: ${STEP} is yours to write: STIXCore has no command for one level of one product. What it gets, and which classes it calls: docs/import-stixcore.md; stand-ins with the same words: examples/stix/steps.`,
       'PKT is new: the packets of one file, by type and day. LB is merged of these, whole or not at all; STIXCore writes over the file that is there.',
       `look: a run of L0 or L1 writes the day, or the request, that it was given and no other: the run fails where it would write over another day’s file. STIXCore cuts by midnight and merges the piece into its neighbour; how ${STEP} does it: docs/import-stixcore.md.`,
-      ...(settings.text('Pipeline', 'parallel_batchsize_l0') === undefined
-        ? []
-        : ['not taken over: parallel_batchsize_L0: one day is one run at L0']),
+      'look: VERSION is the least. In STIXCore calibration spectra are version 3 and X-ray spectrograms version 4, whatever the rest is: the higher one counts.',
     ],
   };
 }

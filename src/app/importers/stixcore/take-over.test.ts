@@ -196,7 +196,10 @@ test('each kind of file that the logs tell of, and broken rows by their places',
     [logs.done.toSorted(), logs.withErrors, logs.old, logs.elsewhere],
     [[...old.telemetry, mark as string].toSorted(), [errors], [ancient], 1],
   );
-  assert.deepEqual(logs.open, [{ path: begun, why: 'it was begun, and never came to its end' }]);
+  const open = new Map(logs.open.map(({ path, why }) => [path, why.split(',')[0]]));
+  const twice = 'others have its name';
+  assert.equal(open.get(begun as string), 'it was begun');
+  assert.deepEqual([open.size, open.get(fresh as string), open.get(`twice/${fresh}`)], [3, twice, twice]);
   assert.deepEqual(days?.runs, []);
   assert.deepEqual(
     out?.survey.rows.map(({ path, result, supplement, publicName, baseName }) => [

@@ -25,6 +25,8 @@ export interface ArchiveSurvey {
   readonly unmade: ReadonlyMap<string, number>;
   /** Products that some `.out` names and that are not there any more. */
   readonly gone: number;
+  /** Files that are left, and why. */
+  readonly problems: readonly string[];
 }
 
 /**
@@ -61,7 +63,27 @@ export function surveyArchive(
   }
   const gone = [...madeOf.keys()].filter((path) => !seen.has(path)).length;
   products.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { products, others, unmade, gone };
+  const { kept, problems } = withoutTwins(root, products);
+  return { products: kept, others, unmade, gone, problems };
+}
+
+/** A file that may grow and a complete one of the same name cannot both be the product: one is what the other becomes. */
+function withoutTwins(
+  root: string,
+  products: readonly OldProduct[],
+): { readonly kept: readonly OldProduct[]; readonly problems: readonly string[] } {
+  const complete = new Set(products.flatMap(({ path, name }) => (name.isIncomplete ? [] : [path])));
+  const isTwin = ({ path, name }: OldProduct): boolean =>
+    name.isIncomplete && complete.has(completeName(path));
+  return {
+    kept: products.filter((each) => !isTwin(each)),
+    problems: products
+      .filter(isTwin)
+      .map(
+        ({ path }) =>
+          `${join(root, path)}: ${completeName(path)} is there, too; it is left: move one of the two away, as a run that writes here would be refused`,
+      ),
+  };
 }
 
 /** Reads a product as it is now. Rejects with the system error. @param roots numbers of the telemetry in the ledger. */

@@ -9,7 +9,7 @@ import { incompleteName } from './names.ts';
 export interface DailySurvey {
   readonly rows: number;
   readonly runs: readonly PastRun[];
-  /** What it went over was made anew since: it will be done again. */
+  /** Files that were made anew since a step went over them, and that it has not gone over again: it will. */
   readonly newer: number;
   /** What it went over is not there any more. */
   readonly gone: number;
@@ -48,7 +48,8 @@ function sort(
 ): DailySurvey {
   const runs = new Map<string, PastRun>();
   const problems: string[] = [];
-  let [newer, gone] = [0, 0];
+  const newer = new Set<string>();
+  let gone = 0;
   for (const row of rows) {
     const read = readRow(row);
     if (typeof read === 'string') {
@@ -59,7 +60,7 @@ function sort(
     if (input === undefined) gone += 1;
     else if (relative(products, input).startsWith('..'))
       problems.push(`${file}: row ${String(row['id'])}: ${input} is not in ${products}; it is left`);
-    else if (dateOf(input) >= read.date) newer += 1;
+    else if (dateOf(input) >= read.date) newer.add(keyOf(read.step, relative(products, input)));
     else {
       const ended = Date.parse(/Z|[+-]\d\d:?\d\d$/.test(read.date) ? read.date : `${read.date}Z`);
       const made = [read.output, incompleteName(read.output)].find((each) => existsSync(each));
@@ -74,10 +75,16 @@ function sort(
         input: relative(products, input),
         ...output,
       };
-      runs.set(`${run.step}\n${run.input}`, run);
+      runs.set(keyOf(run.step, run.input), run);
     }
   }
-  return { rows: rows.length, runs: [...runs.values()], newer, gone, problems };
+  // Each time that a file grew, STIXCore has written one more row: what counts is whether one of them came after.
+  const again = [...newer].filter((key) => !runs.has(key)).length;
+  return { rows: rows.length, runs: [...runs.values()], newer: again, gone, problems };
+}
+
+function keyOf(step: string, input: string): string {
+  return `${step}\n${input}`;
 }
 
 interface Row {

@@ -36,19 +36,21 @@ export function surveyLogs(logs: string, telemetry: string, lastProcessed: strin
   const open: { path: string; why: string }[] = [];
   const madeOf = new Map<string, string[]>();
   for (const [name, paths] of files) {
-    const [path = '', second] = paths;
     const has = (ending: string): boolean => names.has(`${name}${ending}`);
-    if (second !== undefined && has('.out')) {
+    if (paths.length > 1 && has('.out')) {
       problems.push(
         `${join(logs, name)}.out: ${paths.length} files have this name, ${paths.join(', ')}; none is taken for done`,
       );
+      for (const path of paths) open.push({ path, why: 'others have its name, and one of them is done' });
       continue;
     }
-    if (has('.out')) addProducts(join(logs, `${name}.out`), path, madeOf, problems);
-    if (has('.out') && has('.log')) sorted[has('.log.err') ? 'withErrors' : 'done'].push(path);
-    else if (statSync(join(telemetry, path)).mtimeMs <= watermark) sorted.old.push(path);
-    else if (has('.log')) open.push({ path, why: 'it was begun, and never came to its end' });
-    else open.push({ path, why: has('.out') ? 'it has no .log' : 'it is new' });
+    for (const path of paths) {
+      if (has('.out')) addProducts(join(logs, `${name}.out`), path, madeOf, problems);
+      if (has('.out') && has('.log')) sorted[has('.log.err') ? 'withErrors' : 'done'].push(path);
+      else if (statSync(join(telemetry, path)).mtimeMs <= watermark) sorted.old.push(path);
+      else if (has('.log')) open.push({ path, why: 'it was begun, and never came to its end' });
+      else open.push({ path, why: has('.out') ? 'it has no .log' : 'it is new' });
+    }
   }
   const elsewhere = [...names].filter((name) => name.endsWith('.out') && !files.has(name.slice(0, -4)));
   for (const name of elsewhere)

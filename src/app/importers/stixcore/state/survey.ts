@@ -14,6 +14,8 @@ import { surveyUnpacked, type UnpackedSurvey } from './unpacked.ts';
 /** What there is to take over, and for whom. Parts that the old installation, or the config here, does not have are left out. */
 export interface StateSurvey {
   readonly inbox: string;
+  /** Whether the inbox begins with what is new: what is open stays undone, as STIXCore leaves it. */
+  readonly isOpenLeft: boolean;
   readonly logs: LogSurvey;
   readonly archive: ArchiveSurvey;
   readonly daily: DailySurvey | undefined;
@@ -68,10 +70,21 @@ export async function surveyState(options: StateOptions): Promise<Result<StateSu
     );
     const published = publishing(jobs, publishedDb, without);
     const unpacked = await unpacking(jobs, processedFiles, kernels, without);
-    const problems = [logs, daily, published?.survey, unpacked?.survey].flatMap(
+    const problems = [logs, archive, daily, published?.survey, unpacked?.survey].flatMap(
       (part) => part?.problems ?? [],
     );
-    return ok({ inbox: inbox.name, logs, archive, daily, published, unpacked, without, problems });
+    const isOpenLeft = inbox.start === 'new';
+    return ok({
+      inbox: inbox.name,
+      isOpenLeft,
+      logs,
+      archive,
+      daily,
+      published,
+      unpacked,
+      without,
+      problems,
+    });
   } catch (thrown) {
     return err(`cannot import: ${asError(thrown).message}`);
   }

@@ -83,14 +83,16 @@ export async function takeOver(
 }
 
 async function intoPipeline(
-  { inbox, logs, archive, daily }: StateSurvey,
+  { inbox, isOpenLeft, logs, archive, daily }: StateSurvey,
   ledger: Ledger,
   { pipeline, errorsAgain, clock, progress }: TakeOverOptions,
   left: string[],
 ): Promise<Pick<TakenOver, 'inputs' | 'products' | 'runs'>> {
   const plan = pipeline.plan.inboxes.find(({ name }) => name === inbox);
   if (plan === undefined) throw new Error(`cannot find the inbox ${inbox}`);
-  const paths = [...logs.done, ...(errorsAgain ? [] : logs.withErrors), ...logs.old];
+  // With these lines the inbox has had its first look: what is not among them would be new.
+  const open = isOpenLeft ? logs.open.map(({ path }) => path) : [];
+  const paths = [...logs.done, ...(errorsAgain ? [] : logs.withErrors), ...logs.old, ...open];
   let inputs = NONE;
   for (const part of parts(paths)) {
     const { adopted, known, left: some } = await adoptFiles(ledger, plan, part, clock.now());
