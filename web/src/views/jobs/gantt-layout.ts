@@ -49,7 +49,8 @@ export function layLane(runs: readonly Run[], span: Span, width: number, now: nu
     const isNear = last !== undefined && x < last.x + last.width + 1;
     const isShort = last !== undefined && (last.width <= NEAR || right - x <= NEAR);
     if (isNear && isShort) bars[bars.length - 1] = together(last, run, right);
-    else bars.push({ x, width: right - x, runs: [run], outcome: run.outcome });
+    // (x + 3) - x can be less than 3.
+    else bars.push({ x, width: Math.max(LEAST_WIDTH, right - x), runs: [run], outcome: run.outcome });
   }
   return { bars, joins };
 }
