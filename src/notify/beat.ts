@@ -40,7 +40,7 @@ export async function runBeat(
 /** Empty where the far side took it, else why not. */
 async function beatOnce(url: string, clock: Clock, signal: AbortSignal): Promise<string> {
   // Not loaded before it is needed: 6 MB of every daemon.
-  const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'));
+  const { request } = await (url.startsWith('https:') ? import('node:https') : import('../core/http.ts'));
   const deadline = new AbortController();
   const timer = clock.timer(TIMEOUT_MS, () => deadline.abort());
   const both = AbortSignal.any([deadline.signal, signal]);

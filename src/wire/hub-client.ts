@@ -84,7 +84,7 @@ async function request(
     ...(trusted === undefined ? {} : { ca: trusted, allowPartialTrustChain: true }),
     ...(pinned === undefined ? {} : { checkServerIdentity: () => undefined }),
   };
-  const library = await (address.protocol === 'https:' ? import('node:https') : import('node:http'));
+  const library = await (address.protocol === 'https:' ? import('node:https') : import('../core/http.ts'));
   return new Promise((resolve, reject) => {
     const asked = library.request(address, {
       ...tls,

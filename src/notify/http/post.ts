@@ -60,7 +60,7 @@ async function postOnce(request: PostRequest): Promise<PostOutcome> {
   const { url, headers, body, ca, env, clock, signal } = request;
   // Loaded when first used: 6 MB of every daemon.
   const https = url.protocol === 'https:';
-  const { request: open, Agent } = await (https ? import('node:https') : import('node:http'));
+  const { request: open, Agent } = await (https ? import('node:https') : import('../../core/http.ts'));
   if (signal.aborted) return { kind: 'timeout', sent: false };
   return new Promise((resolve) => {
     let sent: ClientRequest | undefined;

@@ -21,7 +21,7 @@ export function lookHttp({ url, expect }: HttpSign): Look {
   if (!expected.ok) throw new Error(expected.error.message);
   return async (signal) => {
     // Few services ask for it, and neither of them is small: 6 MB of the daemon.
-    const { get } = await (url.startsWith('https:') ? import('node:https') : import('node:http'));
+    const { get } = await (url.startsWith('https:') ? import('node:https') : import('../../core/http.ts'));
     return ask(get, url, expected.value, signal);
   };
 }

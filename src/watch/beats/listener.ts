@@ -47,7 +47,7 @@ export async function listenForBeats(
   take: (token: string, signal: Signal) => BeatOutcome,
 ): Promise<Result<BeatListener, string>> {
   // Not loaded before it is needed: 6 MB of every daemon.
-  const { createServer } = await import('node:http');
+  const { createServer } = await import('../../core/http.ts');
   const server = createServer(
     {
       requestTimeout: REQUEST_MS,

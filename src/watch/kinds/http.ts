@@ -151,13 +151,15 @@ async function send(
   { signal }: LookRequest,
   { clock }: WatchContext,
 ): Promise<Outcome> {
+  const begun = clock.monotonic();
   // Few services ask for it, and TLS is not small.
   // Not loaded before it is needed: 6 MB of every daemon.
-  const { request } = await (url.startsWith('https:') ? import('node:https') : import('node:http'));
+  const { request } = await (url.startsWith('https:') ? import('node:https') : import('../../core/http.ts'));
   const startedAt = clock.monotonic();
   return new Promise((resolve) => {
     const fail = (error: Error): void => {
-      const ms = tenths(clock.monotonic() - startedAt);
+      // The deadline is that of the whole look.
+      const ms = tenths(clock.monotonic() - begun);
       resolve(signal.aborted ? { kind: 'timeout', ms } : { kind: 'error', error });
     };
     const sent = request(
